@@ -1,0 +1,114 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// Class says what a program should do about an error. It alone decides whether the gateway tries again.
+type Class uint8
+
+// The classes.
+const (
+	Internal        Class = iota // a bug or a broken invariant of ours
+	Unreachable                  // no route, no such host, host down
+	RefusedConn                  // the host answered and nothing listens there
+	Timeout                      // it did not answer in time
+	Closed                       // it closed or reset the connection
+	NotThisProtocol              // something answered, but it does not speak this protocol
+	Auth                         // it wants a login that it did not get
+	DeviceSaidNo                 // it speaks the protocol and refused
+	Unsupported                  // it speaks the protocol and does not have this
+	Busy                         // it has no room now
+)
+
+var classNames = [...]string{"internal", "unreachable", "refused", "timeout", "closed", "not-this-protocol", "auth",
+	"device-said-no", "unsupported", "busy"}
+
+// String is the name used in HTTP, logs and exit codes.
+func (c Class) String() string {
+	if int(c) < len(classNames) {
+		return classNames[c]
+	}
+	return "internal"
+}
+
+// Retry reports whether trying again without a human may help. NotThisProtocol and Auth are tried again too, but slowly:
+// someone may be changing the other side right now.
+func (c Class) Retry() bool { return c != Internal && c != Unsupported }
+
+// Error is every error that crosses the driver boundary.
+type Error struct {
+	Op     string // "open", "read", "write", …
+	Target string // the device's address
+	Hint   string // what a person can do about it; may be empty
+	Class  Class
+	Err    error
+}
+
+// Error is "op target: cause".
+func (e *Error) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Target, e.Err) }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ClassOf finds the class of any error: its own when it is an *Error, else by what the standard library says about it.
+func ClassOf(err error) Class {
+	var de *Error
+	if errors.As(err, &de) {
+		return de.Class
+	}
+	return classOfNet(err)
+}
+
+// HintOf is the hint of the outermost *Error that has one.
+func HintOf(err error) string {
+	for err != nil {
+		var de *Error
+		if !errors.As(err, &de) {
+			return ""
+		}
+		if de.Hint != "" {
+			return de.Hint
+		}
+		err = de.Err
+	}
+	return ""
+}
+
+func classOfNet(err error) Class {
+	var dns *net.DNSError
+	var ne net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return RefusedConn
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.As(err, &dns):
+		return Unreachable
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
+		return Timeout
+	case errors.Is(err, net.ErrClosed), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, context.Canceled):
+		return Closed
+	case errors.As(err, &ne) && ne.Timeout():
+		return Timeout
+	}
+	return Internal
+}
+
+// WrapNet makes an *Error of a network error, with its class found from the error itself; nil stays nil, and an *Error
+// stays as it is.
+func WrapNet(op, target string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var de *Error
+	if errors.As(err, &de) {
+		return err
+	}
+	return &Error{Op: op, Target: target, Class: classOfNet(err), Err: err}
+}

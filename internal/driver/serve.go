@@ -1,0 +1,68 @@
+package driver
+
+import (
+	"context"
+	"log/slog"
+	"net"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+)
+
+// Server is an ability of a Driver, not of a session: it outlives the link, opens its own listeners, may show several
+// devices, and tells its clients when the upstream is lost. It works on the undecorated session and therefore asks the
+// Gate for every action.
+type Server interface {
+	Serve(ctx context.Context, env ServeEnv, options any) error
+}
+
+// ServeEnv is the outside world of a native server.
+type ServeEnv struct {
+	Listen       Opener[net.Listener]
+	ListenPacket Opener[net.PacketConn]
+	Upstreams    []Upstream
+	OpenStream   func(ctx context.Context, device string, path device.Path, line Line) (Stream, error)
+	Gate         Gate
+	Sink         Sink            // its clients are points
+	Commands     func(Commander) // for instance "disconnect this client"
+	Log          *slog.Logger
+}
+
+// Upstream is a device that a native server shows.
+type Upstream interface {
+	Name() string
+	// Session waits for a live, undecorated session; gone closes at its end.
+	Session(ctx context.Context) (s Session, gone <-chan struct{}, err error)
+}
+
+// Gate is permission and audit, for doors and native servers alike.
+type Gate interface {
+	Login(ctx context.Context, user, secret string, from net.Addr) (Who, error)
+	Allow(Who, Action) error
+	Done(Who, Action, Outcome)
+}
+
+// Who is the origin of an action.
+type Who struct {
+	User string // empty: nobody is signed in
+	Door string // "http", "cli", "mqtt", "atem", …
+	Addr string // where from
+}
+
+// Action is what somebody wants to do.
+type Action struct {
+	Device string
+	Path   device.Path // empty: a rule must name Raw
+	Value  device.Value
+	Raw    string // a message nobody maps to a point: "DCut", "0x16"
+}
+
+// Prober is an ability of a Driver: it says whether an address speaks the protocol, without changing anything there.
+type Prober interface {
+	Probe(ctx context.Context, env Env, addr string) (Finding, error)
+}
+
+// Finding is what a probe found.
+type Finding struct {
+	Match   bool
+	Reasons []string
+}
