@@ -1,0 +1,255 @@
+package focasclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/patchbay-io/patchbay/protocol/focas"
+)
+
+// Opener makes the connection; (*net.Dialer).DialContext is one.
+type Opener = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// Causes of a session's end that are not the network's.
+var (
+	ErrStale = errors.New("a frame came that is no answer to the request in flight: the stream is out of step")
+	ErrEcho  = errors.New("reply is about another block than the request")
+)
+
+// channel is one TCP connection of a session. Whoever holds sem is alone with the stream.
+type channel struct {
+	number  uint16
+	addr    string
+	conn    net.Conn
+	frames  *focas.FrameReader
+	out     []byte // buffer for the frame being sent; used under sem
+	timeout time.Duration
+	stats   *counters
+
+	sem     chan struct{} // of size 1: a lock that a context can give up on
+	closing chan struct{} // closed when no new exchange may begin
+
+	mu    sync.Mutex
+	cause error // why the channel is over; nil while it works
+	ended bool  // closing is closed
+}
+
+// openChannel connects, opens the channel and reads the control's open reply.
+func openChannel(ctx context.Context, open Opener, addr string, number uint16, timeout time.Duration, stats *counters) (*channel, focas.OpenReply, error) {
+	dialCtx, cancel := context.WithTimeout(ctx, timeout)
+	conn, err := open(dialCtx, "tcp", addr)
+	cancel()
+	if err != nil {
+		return nil, focas.OpenReply{}, fmt.Errorf("focas connect %s: %w", addr, err)
+	}
+	ch := &channel{number: number, addr: addr, conn: conn, timeout: timeout, stats: stats,
+		sem: make(chan struct{}, 1), closing: make(chan struct{})}
+	ch.frames = focas.NewFrameReader(conn)
+	var reply focas.OpenReply
+	err = ch.do(ctx, "open", func() error {
+		if err := ch.send(focas.AppendOpenRequest(ch.out[:0], number), 0); err != nil {
+			return err
+		}
+		f, err := ch.receive(focas.TypeOpen)
+		if err != nil {
+			return err
+		}
+		reply, err = focas.ParseOpenReply(f.Version, f.Body)
+		return err
+	})
+	if err != nil {
+		ch.fail(err)
+		return nil, reply, err
+	}
+	return ch, reply, nil
+}
+
+// do runs one exchange alone on the channel, with a deadline of the channel's timeout or ctx, whichever is earlier. A
+// failure other than a refusal of the control ends the channel. The error says op and address.
+func (ch *channel) do(ctx context.Context, op string, exchange func() error) error {
+	if err := ch.acquire(ctx); err != nil {
+		return fmt.Errorf("focas %s %s: %w", op, ch.addr, err)
+	}
+	defer func() { <-ch.sem }()
+	if err := ctx.Err(); err != nil { // nothing was sent: the stream is still in step
+		return fmt.Errorf("focas %s %s: %w", op, ch.addr, err)
+	}
+	if err := ch.arm(ctx); err != nil {
+		return fmt.Errorf("focas %s %s: %w", op, ch.addr, ch.fail(explain(ctx, err)))
+	}
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(interrupted)
+		ch.conn.SetDeadline(time.Unix(1, 0))
+	})
+	err := exchange()
+	if !stop() {
+		<-interrupted
+	}
+	if err == nil {
+		return nil
+	}
+	var refusal *focas.Error
+	if errors.As(err, &refusal) {
+		return fmt.Errorf("focas %s %s: %w", op, ch.addr, err)
+	}
+	return fmt.Errorf("focas %s %s: %w", op, ch.addr, ch.fail(explain(ctx, err)))
+}
+
+// explain replaces the deadline error that a cancelled context causes by the context's own, and names what an early end
+// of the stream means.
+func explain(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("no answer in time: %w", err)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("the control closed the connection: %w", err)
+	}
+	return err
+}
+
+func (ch *channel) acquire(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-ch.closing:
+		return ch.closedError()
+	default:
+	}
+	select {
+	case ch.sem <- struct{}{}:
+	case <-ch.closing:
+		return ch.closedError()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-ch.closing:
+		<-ch.sem
+		return ch.closedError()
+	default:
+		return nil
+	}
+}
+
+// arm sets the deadline for what is sent and read next.
+func (ch *channel) arm(ctx context.Context) error {
+	deadline := time.Now().Add(ch.timeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	return ch.conn.SetDeadline(deadline)
+}
+
+// send writes one whole frame, which becomes the buffer of the next one; blocks is for the counters.
+func (ch *channel) send(frame []byte, blocks int) error {
+	ch.out = frame
+	n, err := ch.conn.Write(frame)
+	ch.stats.sent(n, blocks)
+	return err
+}
+
+// receive reads one frame that must be a reply or a push of type t. An error frame of that type becomes a *focas.Error.
+// The body is valid until the next call.
+func (ch *channel) receive(t focas.Type) (focas.Frame, error) {
+	f, err := ch.frames.Next()
+	if err != nil {
+		return f, err
+	}
+	ch.stats.received(focas.HeaderSize + len(f.Body))
+	if f.Type != t {
+		return f, fmt.Errorf("%w: %v %v, expected %v", ErrStale, f.Type, f.Dir, t)
+	}
+	if f.Dir == focas.DirError {
+		body, err := focas.ParseErrorBody(f.Body)
+		if err != nil {
+			return f, err
+		}
+		return f, body.Err(0)
+	}
+	if f.Dir != focas.DirReply && f.Dir != focas.DirPush {
+		return f, fmt.Errorf("%w: %v %v, expected a reply", ErrStale, f.Type, f.Dir)
+	}
+	return f, nil
+}
+
+// fail ends the channel: the first cause stays, the connection is closed. It returns err.
+func (ch *channel) fail(err error) error {
+	ch.end(err)
+	ch.conn.Close()
+	return err
+}
+
+// end lets no new exchange begin.
+func (ch *channel) end(cause error) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.cause == nil {
+		ch.cause = cause
+	}
+	if !ch.ended {
+		ch.ended = true
+		close(ch.closing)
+	}
+}
+
+// err is the first cause of the end; nil while the channel works.
+func (ch *channel) err() error {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.cause
+}
+
+func (ch *channel) closedError() error {
+	if cause := ch.err(); cause != nil && !errors.Is(cause, net.ErrClosed) {
+		return fmt.Errorf("%w after: %w", net.ErrClosed, cause)
+	}
+	return net.ErrClosed
+}
+
+// closeWait bounds the polite part of a close, whatever the context allows.
+const closeWait = 500 * time.Millisecond
+
+// close says goodbye and closes the connection. An exchange in flight gets a moment to end, then it is cut off. Only the
+// first call does anything.
+func (ch *channel) close(ctx context.Context) {
+	ch.mu.Lock()
+	if ch.ended {
+		ch.mu.Unlock()
+		ch.conn.Close()
+		return
+	}
+	ch.ended = true
+	ch.cause = net.ErrClosed
+	close(ch.closing)
+	ch.mu.Unlock()
+
+	ctx, cancel := context.WithTimeout(ctx, closeWait)
+	defer cancel()
+	defer ch.conn.Close()
+	select {
+	case ch.sem <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-ch.sem }()
+	if err := ch.arm(ctx); err != nil {
+		return
+	}
+	stop := context.AfterFunc(ctx, func() { ch.conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if err := ch.send(focas.AppendCloseRequest(ch.out[:0]), 0); err != nil {
+		return
+	}
+	// The answer carries nothing; it is awaited so that the control sees an orderly end.
+	ch.receive(focas.TypeClose)
+}

@@ -1,0 +1,214 @@
+package focasclient
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/patchbay-io/patchbay/protocol/focas"
+)
+
+// DefaultTimeout is how long one exchange may take.
+const DefaultTimeout = 3 * time.Second
+
+// Options are the knobs of a session; the zero value is good.
+type Options struct {
+	Timeout time.Duration // of the connect and of each exchange; 0 is DefaultTimeout
+	Limits  Limits        // how much a [Batch] and the splitting calls put into one frame
+}
+
+// Client is one session with a control. Its methods may be called concurrently; requests queue up in no particular order.
+type Client struct {
+	open    Opener
+	addr    string
+	timeout time.Duration
+	limits  Limits
+	stats   counters
+	data    *channel
+	reply   focas.OpenReply
+	systems map[uint16]system
+
+	mu       sync.Mutex
+	transfer *channel // channel 1; nil unless a transfer runs
+}
+
+// system is the answer of one path to 0x18.
+type system struct {
+	info focas.SysInfo
+	err  error
+}
+
+// Dial connects to addr ("host:port"; FANUC's port is 8193), opens channel 2 and asks who the control is: one 0x18 block
+// per path that the open reply names. A control that refuses 0x18 is still a session; see [Client.SysInfo]. The error wraps
+// what open returned, a focas framing error when the peer does not speak FOCAS, or the context's.
+func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Client, error) {
+	if opts.Timeout <= 0 {
+		opts.Timeout = DefaultTimeout
+	}
+	c := &Client{open: open, addr: addr, timeout: opts.Timeout, limits: opts.Limits.withDefaults(), systems: map[uint16]system{}}
+	var err error
+	if c.data, c.reply, err = openChannel(ctx, open, addr, focas.ChannelData, opts.Timeout, &c.stats); err != nil {
+		return nil, err
+	}
+	if err := c.identify(ctx); err != nil {
+		c.data.close(ctx)
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Client) identify(ctx context.Context) error {
+	var requests []focas.Request
+	for n := range c.reply.Paths() {
+		requests = append(requests, focas.SysInfoRequest(n))
+	}
+	if len(requests) == 0 {
+		return nil
+	}
+	replies, err := c.Exchange(ctx, requests)
+	if refused := (*focas.Error)(nil); errors.As(err, &refused) {
+		for _, q := range requests {
+			c.systems[q.Path] = system{err: err}
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range replies {
+		s := system{err: p.Err()}
+		if s.err == nil {
+			s.info, s.err = focas.ParseSysInfo(p.Payload)
+		}
+		c.systems[p.Path] = s
+	}
+	return nil
+}
+
+// Addr is the address that was dialled.
+func (c *Client) Addr() string { return c.addr }
+
+// Dialect is the control's set of function codes.
+func (c *Client) Dialect() focas.Dialect { return c.reply.Dialect() }
+
+// OpenReply is what the control said when channel 2 was opened (cnc_sysinfo_ex, cnc_getpath).
+func (c *Client) OpenReply() focas.OpenReply {
+	o := c.reply
+	o.Records = slices.Clone(o.Records)
+	return o
+}
+
+// Paths are the numbers of the paths that the control has, rising.
+func (c *Client) Paths() []uint16 {
+	var paths []uint16
+	for n := range c.reply.Paths() {
+		paths = append(paths, n)
+	}
+	return paths
+}
+
+// Err is why the session ended; nil while it works.
+func (c *Client) Err() error { return c.data.err() }
+
+// Done is closed when the session has ended, by [Client.Close] or by a failure.
+func (c *Client) Done() <-chan struct{} { return c.data.closing }
+
+// Stats is what the session has done so far.
+func (c *Client) Stats() Stats { return c.stats.snapshot() }
+
+// Close says goodbye on each open channel, waits half a second at most for the answers, and closes the connections; an
+// exchange in flight is given that time, then cut off. Closing again does nothing.
+func (c *Client) Close(ctx context.Context) error {
+	c.mu.Lock()
+	transfer := c.transfer
+	c.mu.Unlock()
+	if transfer != nil {
+		transfer.close(ctx)
+	}
+	c.data.close(ctx)
+	return nil
+}
+
+// Exchange sends the requests as one data frame and returns one reply for each, in order; a block that the control refuses
+// has its code in the reply and does not fail the rest. The replies belong to the caller. The requests must fit: their body
+// within [focas.MaxRequestBody], and the answer within what the control sends; see [Batch] for more than that.
+//
+// A frame that is refused as a whole is a *[focas.Error] with Frame set and leaves the session usable. Every other error
+// ends the session, except that of a context which ended before anything was sent.
+func (c *Client) Exchange(ctx context.Context, requests []focas.Request) ([]focas.Reply, error) {
+	size := 2
+	for i := range requests {
+		size += requests[i].Size()
+	}
+	if len(requests) == 0 || size > focas.MaxRequestBody {
+		return nil, fmt.Errorf("focas exchange %s: %d blocks of %d bytes do not fit a frame: 1 block at least, %d bytes at most",
+			c.addr, len(requests), size, focas.MaxRequestBody)
+	}
+	var replies []focas.Reply
+	err := c.data.do(ctx, "exchange", func() (err error) {
+		replies, err = c.data.exchange(requests)
+		return err
+	})
+	return replies, err
+}
+
+// exchange runs under sem.
+func (ch *channel) exchange(requests []focas.Request) ([]focas.Reply, error) {
+	start := time.Now()
+	if err := ch.send(focas.AppendRequests(ch.out[:0], requests), len(requests)); err != nil {
+		return nil, err
+	}
+	f, err := ch.receive(focas.TypeData)
+	if refused := (*focas.Error)(nil); errors.As(err, &refused) {
+		ch.stats.answered(time.Since(start))
+		refused.Func = requests[0].Func
+		return nil, refused
+	}
+	if err != nil {
+		return nil, err
+	}
+	if f.Dir != focas.DirReply {
+		return nil, fmt.Errorf("%w: %v %v", ErrStale, f.Type, f.Dir)
+	}
+	ch.stats.answered(time.Since(start))
+	return matchReplies(bytes.Clone(f.Body), requests)
+}
+
+// matchReplies reads the reply blocks, which must answer the requests one by one. The payloads alias body.
+func matchReplies(body []byte, requests []focas.Request) ([]focas.Reply, error) {
+	blocks, err := focas.ReplyBlocks(body)
+	if err != nil {
+		return nil, err
+	}
+	if blocks.Count() != len(requests) {
+		return nil, fmt.Errorf("%w: %d blocks for %d requests", ErrEcho, blocks.Count(), len(requests))
+	}
+	replies := make([]focas.Reply, 0, len(requests))
+	for {
+		p, ok, err := blocks.NextReply()
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return replies, nil
+		}
+		if q := &requests[len(replies)]; p.Class != q.Class || p.Path != q.Path || p.Func != q.Func {
+			return nil, fmt.Errorf("%w: block %d is %v %d %v, asked was %v %d %v", ErrEcho, len(replies)+1, p.Class, p.Path, p.Func, q.Class, q.Path, q.Func)
+		}
+		replies = append(replies, p)
+	}
+}
+
+// SysInfo is who the control is, as path n says; read once when the session was opened (cnc_sysinfo). The error is the
+// control's refusal, or that it has no such path.
+func (c *Client) SysInfo(n uint16) (focas.SysInfo, error) {
+	s, ok := c.systems[n]
+	if !ok {
+		return s.info, fmt.Errorf("cnc_sysinfo %s: the control has no path %d", c.addr, n)
+	}
+	return s.info, s.err
+}

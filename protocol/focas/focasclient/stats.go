@@ -1,0 +1,57 @@
+package focasclient
+
+import (
+	"sync"
+	"time"
+)
+
+// Stats counts what a session has done since it was opened, both channels together.
+type Stats struct {
+	FramesSent     uint64
+	FramesReceived uint64
+	BlocksSent     uint64 // request blocks in data frames
+	BytesSent      uint64 // headers included
+	BytesReceived  uint64
+
+	Exchanges     uint64        // data frames that were answered
+	LastRoundTrip time.Duration // of a data frame, from before its first byte is written to after its answer's last
+	MeanRoundTrip time.Duration // over all exchanges
+	MaxRoundTrip  time.Duration
+}
+
+type counters struct {
+	mu    sync.Mutex
+	s     Stats
+	total time.Duration
+}
+
+func (c *counters) sent(bytes, blocks int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.s.FramesSent++
+	c.s.BytesSent += uint64(bytes)
+	c.s.BlocksSent += uint64(blocks)
+}
+
+func (c *counters) received(bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.s.FramesReceived++
+	c.s.BytesReceived += uint64(bytes)
+}
+
+func (c *counters) answered(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.s.Exchanges++
+	c.total += d
+	c.s.LastRoundTrip = d
+	c.s.MaxRoundTrip = max(c.s.MaxRoundTrip, d)
+	c.s.MeanRoundTrip = c.total / time.Duration(c.s.Exchanges)
+}
+
+func (c *counters) snapshot() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.s
+}
