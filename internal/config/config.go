@@ -1,0 +1,77 @@
+package config
+
+import (
+	"net/url"
+
+	"github.com/patchbay-io/patchbay/internal/driver"
+)
+
+// Version is the version of the file format that this program writes and reads.
+const Version = 1
+
+// DefaultListen is where the HTTP door listens when nobody says otherwise.
+const DefaultListen = "127.0.0.1:8620"
+
+// Config is a whole configuration after defaults, file, environment and flags. It is not changed after [Load].
+type Config struct {
+	File    string   // where it was read from; empty: no file
+	Version int      // of the file format
+	Listen  string   // host:port of the HTTP door; port 0 takes a free one
+	Hosts   []string // names in the Host header that are accepted besides those of loopback
+	Log     Log
+	Devices []Device // in the order of the file
+
+	secrets []string
+	origins map[string]string // "listen" -> "flag --listen"
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string // debug, info, warn or error
+	Format string // auto (text on a terminal, else JSON), text or json
+}
+
+// Device is one configured device.
+type Device struct {
+	Name    string
+	Driver  driver.Driver
+	Twin    string     // "sim": the far end is a simulator inside this process; empty: a real device
+	TwinArg url.Values // settings of the twin, such as profile
+	Target  driver.Target
+	Display string            // the URL as written, with secrets hidden
+	Labels  map[string]string // site, area, line, cell
+	// Writable holds patterns of points that doors may write. A pattern with a wildcard never grants a hazard point.
+	Writable []string
+	// Fingerprint is equal exactly when everything that is configured about the device is equal.
+	Fingerprint string
+
+	settings []setting
+}
+
+// Secrets lists every value that must not appear in any output: what ${env:} and ${file:} gave, passwords in URLs and
+// secret options. The caller must not show it.
+func (c *Config) Secrets() []string { return append([]string(nil), c.secrets...) }
+
+// WritableKey is where the writable patterns of a device stand in the file.
+func WritableKey(device string) string { return "devices." + device + ".writable" }
+
+// Flags are settings of the command line; empty ones are unset. They win over everything else.
+type Flags struct {
+	Listen, LogLevel, LogFormat string
+	Hosts                       []string
+}
+
+// Input is everything that a configuration is made of.
+type Input struct {
+	// File is read unless it is empty. Data, when not nil, is taken as its content.
+	File string
+	Data []byte
+	// URLs are devices given on the command line: a URL, or NAME=URL. They are added to those of the file.
+	URLs []string
+	// Getenv looks up an environment variable, as os.LookupEnv does. nil: there are none.
+	Getenv  func(string) (string, bool)
+	Flags   Flags
+	Drivers []driver.Driver
+	// Twins names the settings that the simulator of a driver takes, by driver name. A driver that is absent has none.
+	Twins map[string][]string
+}
