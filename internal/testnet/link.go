@@ -16,6 +16,7 @@ type Link struct {
 	cond *sync.Cond
 
 	buf     []byte // what was written and not read yet
+	start   []byte // the beginning of buf's memory, used again when buf runs empty
 	max     int    // the most that buf holds
 	writing bool   // one Write at a time, so that writes never mix
 
@@ -97,7 +98,7 @@ func (l *Link) CutAfter(n int64) { l.change(func() { l.cut = n }) }
 func (l *Link) Garble(on bool) { l.change(func() { l.garble = on; l.noise = 0x2545f491 }) }
 
 // Inject puts bytes into the direction as if the writer had sent them, whatever the buffer's size.
-func (l *Link) Inject(b []byte) { l.change(func() { l.buf = append(l.buf, b...) }) }
+func (l *Link) Inject(b []byte) { l.change(func() { l.put(b) }) }
 
 // Counts are the bytes that were written into the direction and read from it.
 func (l *Link) Counts() (written, read int64) {
@@ -132,6 +133,15 @@ func (l *Link) readSome(p []byte) (int, error) {
 	}
 }
 
+func (l *Link) put(p []byte) {
+	if len(l.buf) > 0 {
+		l.buf = append(l.buf, p...)
+		return
+	}
+	l.buf = append(l.start, p...)
+	l.start = l.buf[:0]
+}
+
 func (l *Link) take(p []byte) int {
 	if l.chunk > 0 && len(p) > l.chunk {
 		p = p[:l.chunk]
@@ -141,9 +151,6 @@ func (l *Link) take(p []byte) int {
 	}
 	n := copy(p, l.buf)
 	l.buf = l.buf[n:]
-	if len(l.buf) == 0 {
-		l.buf = nil
-	}
 	if l.cut > 0 {
 		l.cut -= int64(n)
 	}
@@ -194,7 +201,7 @@ func (l *Link) writeAll(p []byte) (n int, err error) {
 		}
 		if room := l.max - len(l.buf); room > 0 {
 			k := min(room, len(p)-n)
-			l.buf = append(l.buf, p[n:n+k]...)
+			l.put(p[n : n+k])
 			l.written += int64(k)
 			n += k
 			l.cond.Broadcast()
