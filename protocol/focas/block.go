@@ -48,6 +48,13 @@ type Request struct {
 	Data  []byte
 }
 
+// cncRequest is a block without data for a path.
+func cncRequest(path uint16, f Func, args ...int32) Request {
+	q := Request{Class: ClassCNC, Path: path, Func: f}
+	copy(q.Args[:], args)
+	return q
+}
+
 // Size is the number of bytes that the block takes.
 func (q *Request) Size() int { return RequestBlockSize + len(q.Data) }
 

@@ -1,6 +1,7 @@
 package focas
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/patchbay-io/patchbay/wire"
@@ -74,9 +75,76 @@ func (x SysInfo) EditionText() string { return trimText(x.Edition[:]) }
 
 func trimText(b []byte) string { return strings.Trim(wire.Text(b), " ") }
 
-// cncRequest is a read without arguments.
-func cncRequest(path uint16, f Func, args ...int32) Request {
-	q := Request{Class: ClassCNC, Path: path, Func: f}
-	copy(q.Args[:], args)
-	return q
+// CNCID is the serial of a control (cnc_rdcncid, function 0xe8): four words. (seen)
+type CNCID struct {
+	ID   [4]uint32
+	Rest []byte // aliases the payload
+}
+
+// CNCIDRequest asks for [CNCID].
+func CNCIDRequest(path uint16) Request { return cncRequest(path, FuncReadCNCID) }
+
+// ParseCNCID reads the payload.
+func ParseCNCID(payload []byte) (CNCID, error) {
+	if len(payload) < 16 {
+		return CNCID{}, short("CNCID", payload, 16)
+	}
+	return CNCID{[4]uint32{u32(payload), u32(payload[4:]), u32(payload[8:]), u32(payload[12:])}, rest(payload, 16)}, nil
+}
+
+// Append appends the payload.
+func (x CNCID) Append(b []byte) []byte {
+	for _, w := range x.ID {
+		b = appendU32(b, w)
+	}
+	return append(b, x.Rest...)
+}
+
+// String is the id as controls show it: four groups of eight hexadecimal digits.
+func (x CNCID) String() string {
+	return fmt.Sprintf("%08x-%08x-%08x-%08x", x.ID[0], x.ID[1], x.ID[2], x.ID[3])
+}
+
+// CNCModel is the model number (cnc_getcncmodel, function 0x16f); what the numbers mean is not known. (seen)
+type CNCModel struct {
+	First uint16 // no effect seen
+	Model uint16
+	Rest  []byte // aliases the payload
+}
+
+// CNCModelRequest asks for [CNCModel].
+func CNCModelRequest(path uint16) Request { return cncRequest(path, FuncGetCNCModel) }
+
+// ParseCNCModel reads the payload.
+func ParseCNCModel(payload []byte) (CNCModel, error) {
+	if len(payload) < 4 {
+		return CNCModel{}, short("CNCModel", payload, 4)
+	}
+	return CNCModel{u16(payload), u16(payload[2:]), rest(payload, 4)}, nil
+}
+
+// Append appends the payload.
+func (x CNCModel) Append(b []byte) []byte { return append(appendWords(b, x.First, x.Model), x.Rest...) }
+
+// EthernetInfo is the control's Ethernet hardware (cnc_rdetherinfo, function 0x159). The meaning of the numbers is not known. (seen)
+type EthernetInfo struct {
+	Type   uint16
+	Device uint16
+	Rest   []byte // aliases the payload
+}
+
+// EthernetInfoRequest asks for [EthernetInfo].
+func EthernetInfoRequest(path uint16) Request { return cncRequest(path, FuncReadEthernetInfo) }
+
+// ParseEthernetInfo reads the payload.
+func ParseEthernetInfo(payload []byte) (EthernetInfo, error) {
+	if len(payload) < 4 {
+		return EthernetInfo{}, short("EthernetInfo", payload, 4)
+	}
+	return EthernetInfo{u16(payload), u16(payload[2:]), rest(payload, 4)}, nil
+}
+
+// Append appends the payload.
+func (x EthernetInfo) Append(b []byte) []byte {
+	return append(appendWords(b, x.Type, x.Device), x.Rest...)
 }
