@@ -19,6 +19,8 @@ const DefaultTimeout = 3 * time.Second
 type Options struct {
 	Timeout time.Duration // of the connect and of each exchange; 0 is DefaultTimeout
 	Limits  Limits        // how much a [Batch] and the splitting calls put into one frame
+
+	Timers focas.TimerOrder // byte order of the control's timers; the default decides by what makes sense
 }
 
 // Client is one session with a control. Its methods may be called concurrently; requests queue up in no particular order.
@@ -27,6 +29,7 @@ type Client struct {
 	addr    string
 	timeout time.Duration
 	limits  Limits
+	timers  focas.TimerOrder
 	stats   counters
 	data    *channel
 	reply   focas.OpenReply
@@ -49,7 +52,7 @@ func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Client,
 	if opts.Timeout <= 0 {
 		opts.Timeout = DefaultTimeout
 	}
-	c := &Client{open: open, addr: addr, timeout: opts.Timeout, limits: opts.Limits.withDefaults(), systems: map[uint16]system{}}
+	c := &Client{open: open, addr: addr, timeout: opts.Timeout, limits: opts.Limits.withDefaults(), timers: opts.Timers, systems: map[uint16]system{}}
 	var err error
 	if c.data, c.reply, err = openChannel(ctx, open, addr, focas.ChannelData, opts.Timeout, &c.stats); err != nil {
 		return nil, err
