@@ -1,0 +1,153 @@
+// A small stand-in for the gateway's HTTP door, for work on the page without a gateway. Development only.
+//
+//   node dev/mock.mjs [port]        serves dist/ and the API on 127.0.0.1 (8621; 0 picks a port)
+//
+// A scene is set while it runs: curl -X POST 'http://127.0.0.1:8621/mock?device=mill1&scene=alarm'. Scenes: run, hold,
+// alarm, emergency, message, lost, bad, and without a device: empty, full.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import { machine, plain, lost } from './machines.mjs';
+
+const port = Number(process.argv[2] ?? 8621);
+const dist = new URL('../dist/', import.meta.url).pathname;
+const epoch = Math.random().toString(36).slice(2, 8);
+const kinds = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.txt': 'text/plain' };
+
+const all = [
+  machine('mill1', { axes: ['x', 'y', 'z'], paths: 1 }),
+  machine('transfer-line-4-left-spindle-turning-centre-behind-the-compressor', { axes: ['x', 'z', 'c'], paths: 2 }),
+  plain('bench-psu'),
+  lost('mill2'),
+];
+let devices = all;
+let seq = 1;
+const writes = [];
+const readers = new Set();
+
+const now = () => new Date().toISOString();
+const stampOf = (n) => `id: ${epoch}.${n}\n`;
+
+function send(reader, name, data) {
+  reader.res.write(`${stampOf(seq)}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+function chosen(reader, spec) {
+  const q = reader.query;
+  if (q.has('device') && !q.getAll('device').includes(spec.device)) return false;
+  return !q.has('role') || q.getAll('role').includes(spec.role);
+}
+
+function whole(reader) {
+  const specs = [];
+  const points = [];
+  const label_sets = {};
+  for (const d of devices) {
+    for (const [path, spec] of d.specs) {
+      if (!chosen(reader, spec)) continue;
+      specs.push(spec);
+      points.push(d.points.get(path));
+    }
+    label_sets[d.about.name] = d.labels;
+  }
+  send(reader, 'specs', { specs, label_sets });
+  send(reader, 'points', { points });
+}
+
+setInterval(() => {
+  const changed = [];
+  for (const d of devices) {
+    for (const p of d.step(0.1)) {
+      seq++;
+      p.seq = seq;
+      changed.push(p);
+    }
+  }
+  for (const reader of readers) {
+    const points = changed.filter((p) => chosen(reader, devices.find((d) => d.about.name === p.device).specs.get(p.path)));
+    if (points.length > 0) send(reader, 'points', { points });
+  }
+}, 100);
+setInterval(() => readers.forEach((r) => send(r, 'ping', { at: now() })), 2000);
+
+function take(write, stage, final, text, hint) {
+  seq++;
+  write.seq = seq;
+  write.stage = stage;
+  write.final = final;
+  write.items[0].steps.push({ stage, at: now(), final, text, hint });
+  readers.forEach((r) => r.query.has('writes') && send(r, 'write', write));
+}
+
+function writeOne({ device, path, value }) {
+  const d = devices.find((x) => x.about.name === device);
+  const point = d?.points.get(path);
+  const write = {
+    id: `w${writes.length + 1}`, seq, at: now(), who: { user: '', door: 'http', addr: '127.0.0.1' }, stage: 'accepted', final: false,
+    items: [{ device, path, old: point?.value ?? null, new: value, steps: [] }],
+  };
+  writes.push(write);
+  take(write, 'accepted', false);
+  setTimeout(() => take(write, 'sent', false), 100);
+  setTimeout(() => {
+    if (path.endsWith('502')) return take(write, 'refused', true, 'the control answered EW_PROT: the variable is write-protected', 'Release parameter 6031 on the control.');
+    d.set(path, value);
+    take(write, 'confirmed', true);
+  }, 700);
+  return write;
+}
+
+function json(res, status, body) {
+  res.writeHead(status, { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(body));
+}
+
+async function api(req, res, url) {
+  const path = url.pathname.slice('/api/v1'.length);
+  if (path === '/devices') return json(res, 200, { epoch, version: 'mock', devices: devices.map((d) => d.describe()) });
+  if (path === '/events') {
+    res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    const reader = { res, query: url.searchParams };
+    readers.add(reader);
+    req.on('close', () => readers.delete(reader));
+    send(reader, 'hello', { epoch, seq, version: 'mock' });
+    return whole(reader);
+  }
+  if (path === '/writes' && req.method === 'GET') {
+    return json(res, 200, { seq, writes: writes.filter((w) => w.items[0].device === url.searchParams.get('device')) });
+  }
+  if (path === '/writes') {
+    let body = '';
+    for await (const part of req) body += part;
+    const item = JSON.parse(body).writes[0];
+    const spec = devices.find((d) => d.about.name === item.device)?.specs.get(item.path);
+    if (spec?.max && (item.value < spec.min || item.value > spec.max)) {
+      return json(res, 422, { title: 'out of range', status: 422, code: 'out-of-range', detail: `${item.value} is outside ${spec.min} to ${spec.max}.` });
+    }
+    return json(res, 200, writeOne(item));
+  }
+  const one = /^\/writes\/(.+)$/.exec(path);
+  const write = one && writes.find((w) => w.id === one[1]);
+  return write ? json(res, 200, write) : json(res, 404, { title: 'not found', status: 404 });
+}
+
+function scene(url, res) {
+  const name = url.searchParams.get('scene') ?? 'run';
+  if (name === 'empty' || name === 'full') devices = name === 'empty' ? [] : all;
+  else all.find((d) => d.about.name === url.searchParams.get('device'))?.scene(name);
+  res.end('ok\n');
+}
+
+const server = createServer(async (req, res) => {
+  const url = new URL(req.url, 'http://mock');
+  if (url.pathname.startsWith('/api/')) return api(req, res, url);
+  if (url.pathname === '/mock') return scene(url, res);
+  res.setHeader('Content-Security-Policy', "default-src 'self'");
+  const file = normalize(url.pathname).replace(/^\/+/, '');
+  try {
+    const body = await readFile(join(dist, extname(file) ? file : 'index.html'));
+    res.writeHead(200, { 'Content-Type': kinds[extname(file)] ?? 'text/html' }).end(body);
+  } catch {
+    res.writeHead(404).end();
+  }
+});
+server.listen(port, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/`));

@@ -1,0 +1,91 @@
+// Screenshots of the page in its usual and unusual states, for people to look at.
+//
+//   node dev/shots.mjs ADDRESS FOLDER [name…]      against the mock (npm run mock)
+import { chromium } from 'playwright-core';
+import { mkdir } from 'node:fs/promises';
+
+const [, , base = 'http://127.0.0.1:8621/', folder = 'shots', ...only] = process.argv;
+const long = 'transfer-line-4-left-spindle-turning-centre-behind-the-compressor';
+const desk = { width: 1440, height: 900 };
+const phone = { width: 360, height: 740 };
+
+const shots = [
+  ['list', '/', desk, 'dark'],
+  ['list-phone', '/', phone, 'light'],
+  ['cnc-dark', '/d/mill1', desk, 'dark'],
+  ['cnc-light', '/d/mill1', desk, 'light'],
+  ['cnc-phone', '/d/mill1', phone, 'dark'],
+  ['cnc-tablet', '/d/mill1', { width: 1024, height: 768 }, 'light'],
+  ['cnc-wall', '/d/mill1?wall', { width: 1920, height: 1080 }, 'dark'],
+  ['cnc-320', '/d/mill1', { width: 320, height: 640 }, 'light'],
+  ['two-paths', `/d/${long}`, desk, 'dark'],
+  ['two-paths-phone', `/d/${long}`, phone, 'light'],
+  ['lost', '/d/mill2', desk, 'light'],
+  ['generic', '/d/bench-psu', desk, 'light'],
+  ['points', '/d/mill1?tab=points', desk, 'dark'],
+  ['points-phone', '/d/mill1?tab=points', phone, 'dark'],
+  ['link', '/d/mill1?tab=link', desk, 'light'],
+  ['link-lost', '/d/mill2?tab=link', desk, 'dark'],
+  ['log', '/d/mill1?tab=log', desk, 'dark'],
+  ['inspector', '/d/mill1', desk, 'dark', async (page) => {
+    await page.keyboard.press('l');
+    await page.getByRole('button', { name: /500/ }).first().click();
+    await page.waitForTimeout(300);
+  }],
+  ['inspector-plot', '/d/mill1', desk, 'light', async (page) => {
+    await page.waitForTimeout(6000);
+    await page.locator('.axis .name').first().click();
+    await page.waitForTimeout(800);
+  }],
+  ['inspector-phone', '/d/bench-psu', phone, 'dark', async (page) => {
+    await page.keyboard.press('l');
+    await page.getByText('Output', { exact: true }).click();
+    await page.waitForTimeout(300);
+  }],
+  ['sheet', '/d/mill1', desk, 'dark', async (page) => {
+    await page.keyboard.press('l');
+    await page.getByRole('button', { name: /500/ }).first().click();
+    await page.fill('#entry', '105.25');
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(200);
+  }],
+  ['settings', '/', desk, 'light', async (page) => page.keyboard.press('?')],
+  ['alternative', '/d/mill1', desk, 'dark', async (page) => page.evaluate(() => (document.documentElement.dataset.palette = 'alternative'))],
+  ['alarm', '/d/mill1', desk, 'dark', null, 'alarm'],
+  ['alarm-phone', '/d/mill1', phone, 'light', null, 'alarm'],
+  ['hold', '/d/mill1', desk, 'light', null, 'hold'],
+  ['emergency', '/d/mill1', desk, 'dark', null, 'emergency'],
+  ['message', '/d/mill1', desk, 'light', null, 'message'],
+  ['bad', '/d/mill1', desk, 'dark', null, 'bad'],
+  ['device-lost', '/d/mill1', desk, 'dark', null, 'lost'],
+  ['wall-lost', '/d/mill1?wall', { width: 1920, height: 1080 }, 'dark', null, 'lost'],
+  ['empty', '/', desk, 'light', null, 'empty'],
+  ['gateway-lost', '/d/mill1', desk, 'light', async (page) => {
+    await page.context().setOffline(true);
+    await page.waitForTimeout(8000);
+  }],
+];
+
+await mkdir(folder, { recursive: true });
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' });
+for (const [name, path, viewport, colorScheme, act, scene] of shots) {
+  if (only.length > 0 && !only.includes(name)) continue;
+  const set = (s) => fetch(new URL(`/mock?device=mill1&scene=${s}`, base), { method: 'POST' }).catch(() => {});
+  if (scene) await set(scene);
+  const context = await browser.newContext({ viewport, colorScheme });
+  const page = await context.newPage();
+  page.on('console', (m) => m.type() === 'error' && console.log(name, m.text()));
+  page.on('pageerror', (e) => console.log(name, String(e)));
+  await page.goto(new URL(path, base).href);
+  await page.waitForTimeout(900);
+  if (act) await act(page);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (wide > 0) console.log(name, `scrolls sideways by ${wide} px`);
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: viewport.width < 700 && !act });
+  await context.close();
+  if (scene) {
+    await set('full');
+    await set('run');
+  }
+}
+await browser.close();

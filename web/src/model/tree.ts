@@ -1,0 +1,32 @@
+/** Where points belong together: by their paths, and by roles within one numbered container. */
+
+/** natural orders "axes/x2" before "axes/x10". */
+const collator = new Intl.Collator('en', { numeric: true });
+
+export function byPath(a: string, b: string): number {
+  const as = a.split('/');
+  const bs = b.split('/');
+  for (let i = 0; i < as.length && i < bs.length; i++) {
+    const d = collator.compare(as[i]!, bs[i]!);
+    if (d !== 0) return d;
+  }
+  return as.length - bs.length;
+}
+
+/** parent is the path without its last segment. */
+export const parent = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
+/** last is the last segment. */
+export const last = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** containerOf is the numbered container a point lies in: "path/1" of "path/1/axes/x/absolute"; '' for the device. */
+export function containerOf(path: string, kind: string): string {
+  const [head, number] = path.split('/');
+  return head === kind && number !== undefined && /^\d+$/.test(number) ? `${head}/${number}` : '';
+}
+
+/** matches says whether every word of a search is in one of the texts, in any case. */
+export function matches(search: string, texts: readonly (string | undefined)[]): boolean {
+  const all = texts.filter(Boolean).join('\n').toLowerCase();
+  return search.toLowerCase().split(/\s+/).every((word) => all.includes(word));
+}

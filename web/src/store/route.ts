@@ -1,0 +1,44 @@
+import { computed, signal } from '@preact/signals';
+
+/** Where the page is: the list of devices, or one device with a tab beside its panel. */
+export interface Route {
+  device: string; // '' is the list
+  tab: string; // '' is the panel
+  wall: boolean;
+  known: boolean; // false: no such address
+}
+
+const href = signal(location.pathname + location.search);
+
+export function parse(address: string): Route {
+  const url = new URL(address, 'http://page');
+  const tab = url.searchParams.get('tab') ?? '';
+  const wall = url.searchParams.has('wall');
+  const match = /^\/d\/([^/]+)\/?$/.exec(url.pathname);
+  if (match) return { device: decodeURIComponent(match[1]!), tab, wall, known: true };
+  return { device: '', tab: '', wall, known: url.pathname === '/' || url.pathname === '/index.html' };
+}
+
+export const route = computed(() => parse(href.value));
+
+export function addressOf(device: string, tab = ''): string {
+  return `/d/${encodeURIComponent(device)}${tab ? `?tab=${tab}` : ''}`;
+}
+
+export function go(address: string): void {
+  history.pushState(null, '', address);
+  href.value = location.pathname + location.search;
+  scrollTo(0, 0);
+}
+
+/** startRouting follows the browser's own buttons, and the page's links without loading it again. */
+export function startRouting(): void {
+  addEventListener('popstate', () => (href.value = location.pathname + location.search));
+  addEventListener('click', (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = (event.target as Element).closest?.('a');
+    if (!link || link.target || link.origin !== location.origin || link.pathname.startsWith('/api')) return;
+    event.preventDefault();
+    go(link.pathname + link.search);
+  });
+}

@@ -1,0 +1,206 @@
+import { batch, signal, type Signal } from '@preact/signals';
+import * as api from '../api/client.ts';
+import { Events, gateway, type EventName } from '../api/events.ts';
+import type { Device, LabelSets, Point, Spec, Write } from '../api/types.ts';
+import { heardAt, pageTime } from './clock.ts';
+import { Ring } from './ring.ts';
+
+/** Entry is one point: its description, its newest state, and some minutes of the past when it is a number. */
+export class Entry {
+  readonly device: string;
+  readonly path: string;
+  readonly spec: Signal<Spec>;
+  readonly point: Signal<Point | null> = signal(null);
+  history: Ring | null = null;
+
+  constructor(spec: Spec) {
+    this.device = spec.device;
+    this.path = spec.path;
+    this.spec = signal(spec);
+  }
+}
+
+/** Shelf holds the points of one device. `shape` changes when points or their descriptions come or go. */
+export class Shelf {
+  readonly entries = new Map<string, Entry>();
+  readonly shape = signal(0);
+  readonly newest = signal(0); // page time of the newest data
+  labels: LabelSets = {};
+}
+
+const shelves = new Map<string, Shelf>();
+const shelvesChanged = signal(0);
+
+/** The configured devices; null until the gateway has told them. */
+export const devices = signal<Device[] | null>(null);
+
+/** The write log of the device that is shown, by id, in order of arrival. */
+export const log = signal<ReadonlyMap<string, Write>>(new Map());
+
+/** shelf finds the points of one device and makes the caller follow it. */
+export function shelf(device: string): Shelf | undefined {
+  shelvesChanged.value;
+  return shelves.get(device);
+}
+
+/** entry finds one point; the caller re-renders when the set of points changes. */
+export function entry(device: string, path: string): Entry | undefined {
+  const s = shelf(device);
+  s?.shape.value;
+  return s?.entries.get(path);
+}
+
+const listRoles = ['link.state', 'link.error', 'cnc.execution', 'cnc.controller-mode', 'cnc.emergency-stop',
+  'cnc.alarm-count', 'cnc.message-count', 'cnc.program.running', 'cnc.program.main'];
+
+let events: Events | null = null;
+let wanted = '';
+
+/** show chooses what the tab follows: one device whole, or of all devices what the list needs (''). */
+export function show(device: string): void {
+  events ??= new Events(receive);
+  wanted = device;
+  const query = new URLSearchParams();
+  if (device) {
+    query.set('device', device);
+    query.set('writes', 'true');
+  } else {
+    for (const role of listRoles) query.append('role', role);
+    query.set('every', '500ms');
+  }
+  events.follow(query.toString());
+}
+
+/** refreshDevices asks for the list of devices; a failure keeps the old one, and the event stream tells of the loss. */
+export async function refreshDevices(): Promise<void> {
+  try {
+    devices.value = await api.devices();
+  } catch {
+    return;
+  }
+}
+
+function receive(name: EventName, data: never, resumed: boolean): void {
+  batch(() => {
+    switch (name) {
+      case 'hello':
+        if (!resumed) forget();
+        void refreshDevices();
+        if (wanted) void refreshLog(wanted);
+        break;
+      case 'reset':
+        forget();
+        break;
+      case 'specs':
+        takeSpecs(data as { specs?: Spec[]; label_sets?: Record<string, LabelSets> });
+        break;
+      case 'points':
+        takePoints((data as { points?: Point[] }).points ?? []);
+        break;
+      case 'gone':
+        takeGone((data as { gone?: { device: string; path: string }[] }).gone ?? []);
+        break;
+      case 'write':
+        takeWrite(data as Write);
+        break;
+      case 'ping':
+        heardAt((data as { at?: string }).at);
+        break;
+    }
+  });
+}
+
+function forget(): void {
+  shelves.clear();
+  shelvesChanged.value++;
+}
+
+function takeSpecs(news: { specs?: Spec[]; label_sets?: Record<string, LabelSets> }): void {
+  for (const spec of news.specs ?? []) {
+    let s = shelves.get(spec.device);
+    if (!s) {
+      s = new Shelf();
+      shelves.set(spec.device, s);
+      shelvesChanged.value++;
+      if (devices.value && !devices.value.some((d) => d.name === spec.device)) void refreshDevices();
+    }
+    const old = s.entries.get(spec.path);
+    if (old) old.spec.value = spec;
+    else s.entries.set(spec.path, new Entry(spec));
+    s.shape.value++;
+  }
+  for (const [device, sets] of Object.entries(news.label_sets ?? {})) {
+    const s = shelves.get(device);
+    if (s) s.labels = { ...s.labels, ...sets };
+  }
+}
+
+function takePoints(points: Point[]): void {
+  for (const point of points) {
+    const s = shelves.get(point.device);
+    const e = s?.entries.get(point.path);
+    if (!s || !e) continue;
+    e.point.value = point;
+    const at = pageTime(point.received);
+    const link = point.path.startsWith('_link/');
+    if (!link && point.quality !== 'bad') s.newest.value = Math.max(s.newest.peek(), at);
+    if (point.path === '_link/last-data') s.newest.value = Math.max(s.newest.peek(), pageTime(point.value));
+    if (point.path === '_link/state') void refreshDevices();
+    if (wanted) remember(e, point, at);
+  }
+}
+
+function remember(e: Entry, point: Point, at: number): void {
+  const kind = e.spec.peek().kind;
+  if (kind !== 'float' && kind !== 'int' && kind !== 'bool') return;
+  e.history ??= new Ring();
+  const usable = point.quality !== 'bad' && point.value !== null && point.value !== undefined;
+  e.history.push((usable && at ? at : Date.now()) / 1000, usable ? Number(point.value) : NaN);
+}
+
+function takeGone(gone: { device: string; path: string }[]): void {
+  for (const { device, path } of gone) {
+    const s = shelves.get(device);
+    if (!s?.entries.delete(path)) continue;
+    s.shape.value++;
+    if (s.entries.size === 0) {
+      shelves.delete(device);
+      shelvesChanged.value++;
+      void refreshDevices();
+    }
+  }
+}
+
+function takeWrite(write: Write): void {
+  const known = log.value.get(write.id);
+  if (known && known.seq > write.seq) return;
+  const next = new Map(log.value);
+  next.set(write.id, write);
+  for (const id of next.keys()) {
+    if (next.size <= 500) break;
+    next.delete(id);
+  }
+  log.value = next;
+}
+
+/** takeAnswer puts the answer of a request into the log, unless the event stream was faster. */
+export function takeAnswer(write: Write): void {
+  takeWrite(write);
+}
+
+async function refreshLog(device: string): Promise<void> {
+  try {
+    const kept = await api.writes(device, 200);
+    if (device === wanted) batch(() => (log.value = new Map(kept.map((w) => [w.id, w]))));
+  } catch {
+    return;
+  }
+}
+
+/** reachable says whether a press can be sent now; otherwise it is the reason, in words. */
+export function unreachable(device: string): string {
+  if (gateway.value.state !== 'up') return 'Not sent: the page has no contact with the gateway.';
+  const state = entry(device, '_link/state')?.point.value?.value;
+  if (state !== undefined && state !== null && state !== 'up') return 'Not sent: the gateway has no connection to the device.';
+  return '';
+}

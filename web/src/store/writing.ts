@@ -1,0 +1,120 @@
+import { effect, signal, type Signal } from '@preact/signals';
+import * as api from '../api/client.ts';
+import type { Value, Write } from '../api/types.ts';
+import { log, takeAnswer, unreachable } from './store.ts';
+import { announce } from './announce.ts';
+
+/** Attempt is one press of this tab and what became of it. Ended attempts that went wrong stay until touched. */
+export interface Attempt {
+  id: string; // '' until the gateway has accepted it
+  value: Value;
+  stage: string;
+  final: boolean;
+  slow: boolean; // longer than 300 ms under way
+  text: string;
+  hint: string;
+}
+
+const attempts = new Map<string, Signal<Attempt | null>>();
+const visitors = new Map<string, Signal<string>>();
+const mine = new Set<string>();
+const key = (device: string, path: string) => `${device}/${path}`;
+
+const slot = <T>(map: Map<string, Signal<T>>, name: string, empty: T): Signal<T> => {
+  let s = map.get(name);
+  if (!s) map.set(name, (s = signal(empty)));
+  return s;
+};
+
+/** attemptOf is this tab's newest attempt at a point. */
+export const attemptOf = (device: string, path: string): Signal<Attempt | null> => slot(attempts, key(device, path), null);
+
+/** visitorOf is who else has just changed a point, for 3 s. */
+export const visitorOf = (device: string, path: string): Signal<string> => slot(visitors, key(device, path), '');
+
+/** wentWrong is an end that did not do what was asked. */
+export const wentWrong = (a: Attempt): boolean => a.final && !['confirmed', 'acknowledged', 'sent'].includes(a.stage);
+
+/** touch clears what the last attempt left at its control. */
+export function touch(device: string, path: string): void {
+  const s = attemptOf(device, path);
+  if (s.value?.final) s.value = null;
+}
+
+/** write sends one value. It never throws: whatever happens is in attemptOf. */
+export async function write(device: string, path: string, value: Value): Promise<void> {
+  const s = attemptOf(device, path);
+  if (s.value && !s.value.final) return; // one at a time
+  const attempt: Attempt = { id: '', value, stage: 'sending', final: false, slow: false, text: '', hint: '' };
+  const no = unreachable(device);
+  if (no) return end(s, path, { ...attempt, stage: 'refused', final: true, text: no });
+  s.value = attempt;
+  setTimeout(() => {
+    if (s.value && !s.value.final) s.value = { ...s.value, slow: true };
+  }, 300);
+  try {
+    const answer = await api.send(device, path, value);
+    mine.add(answer.id);
+    s.value = { ...(s.value ?? attempt), id: answer.id };
+    takeAnswer(answer);
+    setTimeout(() => void settle(s, path), 4000);
+  } catch (e) {
+    const r = e instanceof api.Refusal ? e : new api.Refusal({ detail: String(e) });
+    const lost = r.code === 'gateway-lost';
+    const text = lost ? 'No answer from the gateway; whether it was sent is not known.' : r.message;
+    end(s, path, { ...attempt, stage: lost ? 'uncertain' : 'refused', final: true, text, hint: r.hint });
+  }
+}
+
+/** settle asks once when the event stream has not told the end in time. */
+async function settle(s: Signal<Attempt | null>, path: string): Promise<void> {
+  const a = s.value;
+  if (!a || a.final) return;
+  try {
+    takeAnswer(await api.write(a.id));
+  } catch {
+    end(s, path, { ...a, stage: 'uncertain', final: true, text: 'The gateway did not say how this write ended.' });
+  }
+}
+
+function end(s: Signal<Attempt | null>, path: string, a: Attempt): void {
+  s.value = a;
+  announce(`${path}: ${a.stage}${a.text ? `. ${a.text}` : ''}`);
+  if (!wentWrong(a)) setTimeout(() => s.value === a && (s.value = null), 3000);
+}
+
+/** startWriting follows the log: the steps of our own writes, and the names of those who change something else. */
+export function startWriting(): void {
+  const seen = new Map<string, number>();
+  let first = true;
+  effect(() => {
+    for (const w of log.value.values()) {
+      if (seen.get(w.id) === w.seq) continue;
+      seen.set(w.id, w.seq);
+      follow(w, first);
+    }
+    if (log.value.size > 0) first = false;
+  });
+}
+
+function follow(w: Write, old: boolean): void {
+  for (const item of w.items) {
+    const s = attempts.get(key(item.device, item.path));
+    const step = item.steps?.at(-1);
+    const a = s?.peek();
+    if (s && a && a.id === w.id && !a.final && step) {
+      const next = { ...a, stage: step.stage, final: step.final ?? w.final, text: step.text ?? '', hint: step.hint ?? '' };
+      if (next.final) end(s, item.path, next);
+      else s.value = next;
+    }
+    const recent = Date.now() - Date.parse(w.at) < 10_000;
+    if (!old && recent && w.final && step?.stage === 'confirmed' && !mine.has(w.id)) visit(item.device, item.path, w);
+  }
+}
+
+function visit(device: string, path: string, w: Write): void {
+  const s = visitorOf(device, path);
+  const name = w.who?.user || w.who?.addr || w.who?.door || 'somebody else';
+  s.value = name;
+  setTimeout(() => s.value === name && (s.value = ''), 3000);
+}

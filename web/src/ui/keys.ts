@@ -1,0 +1,33 @@
+import { addressOf, go, route } from '../store/route.ts';
+import { isUnlocked, lock, unlock } from '../store/lock.ts';
+import { closeInspector } from '../store/inspect.ts';
+import { tabs } from './tabs.tsx';
+import { settingsOpen } from './settings.tsx';
+
+/** startKeys handles the keys of the whole page. They rest while a field or a dialog has the focus. */
+export function startKeys(): void {
+  addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const target = event.target as HTMLElement;
+    if (target.closest('dialog')) return;
+    if (event.key === 'Escape') return closeInspector();
+    if (target.closest('input, select, textarea, [contenteditable]')) return;
+    const { device, wall } = route.value;
+    if (event.key === '?') {
+      settingsOpen.value = true;
+      return;
+    }
+    if (!device || wall) return;
+    if (event.key.toLowerCase() === 'l') {
+      if (isUnlocked(device)) lock(device);
+      else if (document.querySelector('.lockbox')) unlock(device);
+    } else if (event.key === '/') {
+      event.preventDefault();
+      go(addressOf(device, 'points'));
+      requestAnimationFrame(() => document.getElementById('search')?.focus());
+    } else {
+      const tab = tabs[Number(event.key) - 1];
+      if (tab) go(addressOf(device, tab.id));
+    }
+  });
+}

@@ -1,0 +1,135 @@
+import { gateway } from '../api/events.ts';
+import { devices, shelf } from '../store/store.ts';
+import { now } from '../store/clock.ts';
+import { linkOf } from '../store/find.ts';
+import { cause, linkWords } from '../model/link.ts';
+import { middle, span } from '../model/format.ts';
+import { addressOf, go, route } from '../store/route.ts';
+import { onlyBad } from '../store/search.ts';
+import { LockButton } from './lockbutton.tsx';
+import { settingsOpen } from './settings.tsx';
+
+/** TopBar never scrolls away: where we are, the link, the age of the newest data, the lock; and below it what is broken. */
+export function TopBar() {
+  const { device } = route.value;
+  return (
+    <header class="top">
+      <div class="bar">
+        <a class="home" href="/" aria-label="patchbay, all devices">
+          <svg viewBox="0 0 32 32" aria-hidden="true">
+            <g fill="none" stroke="currentColor" stroke-width="2.500">
+              <circle cx="8" cy="8" r="4" />
+              <circle cx="24" cy="24" r="4" />
+              <path d="M8 12v5c0 4 3 7 7 7h5" />
+            </g>
+          </svg>
+          {!device && <span>patchbay</span>}
+        </a>
+        {device ? <DeviceState device={device} /> : <span class="grow quiet">{count()}</span>}
+        {device && writableAny(device) && <LockButton device={device} />}
+        <button type="button" class="plain" aria-label="Settings and keys" onClick={() => (settingsOpen.value = true)}>
+          <svg viewBox="0 0 20 20" aria-hidden="true">
+            <path d="M2 5.500h9m4 0h3M2 14.500h3m4 0h9" fill="none" stroke="currentColor" stroke-width="2" />
+            <circle cx="13" cy="5.500" r="2.300" fill="none" stroke="currentColor" stroke-width="2" />
+            <circle cx="7" cy="14.500" r="2.300" fill="none" stroke="currentColor" stroke-width="2" />
+          </svg>
+        </button>
+      </div>
+      <Faults device={device} />
+    </header>
+  );
+}
+
+function count(): string {
+  const list = devices.value;
+  if (!list) return '';
+  return `${list.length} ${list.length === 1 ? 'device' : 'devices'}`;
+}
+
+function DeviceState({ device }: { device: string }) {
+  const about = devices.value?.find((d) => d.name === device);
+  const link = linkOf(device);
+  const up = link.state === 'up' && gateway.value.state !== 'lost';
+  return (
+    <>
+      <h1 class="devname" title={device} tabIndex={device.length > 40 ? 0 : undefined}>
+        {middle(device, 40)}
+      </h1>
+      {about?.simulated && (
+        <abbr class="sim" title="Simulated: no real machine stands behind this">
+          SIM
+        </abbr>
+      )}
+      <span class={`link grow ${up ? 'up' : 'lost'}`}>
+        <span class="dot" aria-hidden="true" />
+        <span class="linkwords">{gateway.value.state === 'lost' ? 'not known' : linkWords(link, now.value)}</span>
+        <Age device={device} />
+        <BadCount device={device} />
+      </span>
+    </>
+  );
+}
+
+/** Age of the newest data; below 3 s it only says that the data is live, since a running digit would tell no more. */
+function Age({ device }: { device: string }) {
+  const newest = shelf(device)?.newest.value ?? 0;
+  if (!newest) return null;
+  const age = now.value - newest;
+  return <span class={`age ${age < 3000 ? '' : 'old'}`}>{age < 3000 ? 'data live' : `data ${span(age)} old`}</span>;
+}
+
+function BadCount({ device }: { device: string }) {
+  now.value; // counted once a second
+  const s = shelf(device);
+  let bad = 0;
+  for (const e of s?.entries.values() ?? []) {
+    const p = e.point.peek();
+    if (p?.quality === 'bad' && p.reason !== 'link-down' && p.reason !== 'unsupported' && !e.path.startsWith('_link/')) bad++;
+  }
+  if (bad === 0) return null;
+  const open = () => {
+    onlyBad.value = true;
+    go(addressOf(device, 'points'));
+  };
+  return (
+    <button type="button" class="small badcount" onClick={open}>
+      {bad} bad {bad === 1 ? 'value' : 'values'}
+    </button>
+  );
+}
+
+function writableAny(device: string): boolean {
+  const s = shelf(device);
+  s?.shape.value;
+  for (const e of s?.entries.values() ?? []) if (e.spec.peek().writable) return true;
+  return false;
+}
+
+/** Faults names the place of the break: between page and gateway, or between gateway and device. */
+export function Faults({ device }: { device: string }) {
+  const g = gateway.value;
+  if (g.state === 'lost') {
+    return (
+      <p class="fault" role="alert">
+        <strong>Gateway lost</strong> This page has heard nothing from patchbay for <span class="digits">{span(now.value - g.since)}</span> and
+        keeps trying. Everything below is old.
+      </p>
+    );
+  }
+  if (!device || devices.value === null) return null;
+  const link = linkOf(device);
+  if (link.state === 'up' || link.state === '' || (link.state === 'connecting' && !link.error)) return null;
+  const about = devices.value.find((d) => d.name === device);
+  return (
+    <p class="fault" role="alert">
+      <strong>{link.state === 'waiting' ? 'Waiting' : 'Device lost'}</strong>{' '}
+      {link.state === 'waiting' ? link.condition : <>{about?.url ?? device}: {link.error || cause(link.errorClass)}.</>} {link.hint}
+      {link.nextAttempt > now.value && (
+        <>
+          {' '}
+          Next try in <span class="digits">{span(link.nextAttempt - now.value)}</span>.
+        </>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,61 @@
+import { gateway } from '../api/events.ts';
+import { devices, shelf } from '../store/store.ts';
+import { isUnlocked } from '../store/lock.ts';
+import { rolesOf } from '../store/find.ts';
+import { route } from '../store/route.ts';
+import { inspected } from '../store/inspect.ts';
+import { Inspector } from '../ui/inspector.tsx';
+import { Tabs } from '../ui/tabs.tsx';
+import { CncPanel } from '../panels/cnc/index.tsx';
+import { GenericPanel } from '../panels/generic.tsx';
+import { LinkView } from './link.tsx';
+import { Log } from './log.tsx';
+import { Points } from './points.tsx';
+
+/** DeviceView is one device: its panel or one of the tabs beside it, with the details of a point to the right. */
+export function DeviceView() {
+  const { device, tab, wall } = route.value;
+  const s = shelf(device);
+  if (!s) return <Missing device={device} />;
+  const lost = gateway.value.state === 'lost';
+  return (
+    <>
+      {!wall && <Tabs />}
+      <div class={`stage ${isUnlocked(device) && !wall ? 'unlocked' : ''} ${lost ? 'lost' : ''} ${inspected.value ? 'split' : ''}`}>
+        <main id="main">
+          <View device={device} tab={tab} />
+        </main>
+        {!wall && <Inspector />}
+      </div>
+    </>
+  );
+}
+
+function View({ device, tab }: { device: string; tab: string }) {
+  switch (tab) {
+    case 'points':
+      return <Points device={device} />;
+    case 'link':
+      return <LinkView device={device} />;
+    case 'log':
+      return <Log device={device} />;
+  }
+  const panel = devices.value?.find((d) => d.name === device)?.panel;
+  const roles = rolesOf(device);
+  return panel === 'cnc' || roles.one('cnc.execution') ? <CncPanel device={device} /> : <GenericPanel device={device} />;
+}
+
+function Missing({ device }: { device: string }) {
+  const known = devices.value;
+  if (known === null || known.some((d) => d.name === device)) {
+    return <p class="quiet pad">{gateway.value.state === 'lost' ? 'The gateway does not answer.' : `Asking the gateway for ${device}…`}</p>;
+  }
+  return (
+    <main class="empty">
+      <h1>No device called {device}</h1>
+      <p>
+        The gateway has: {known.map((d) => d.name).join(', ') || 'no devices'}. See <a href="/">all devices</a>.
+      </p>
+    </main>
+  );
+}

@@ -1,0 +1,71 @@
+import type { Device } from '../api/types.ts';
+import { gateway } from '../api/events.ts';
+import { devices } from '../store/store.ts';
+import { now } from '../store/clock.ts';
+import { factsOf, linkOf, rolesOf } from '../store/find.ts';
+import { plainState } from '../model/cnc.ts';
+import { linkWords } from '../model/link.ts';
+import { middle } from '../model/format.ts';
+import { addressOf } from '../store/route.ts';
+import { Mark } from '../ui/mark.tsx';
+import { Empty } from './empty.tsx';
+
+/** Devices is the list of everything that the gateway has. */
+export function Devices() {
+  const list = devices.value;
+  if (list === null) {
+    return <p class="quiet pad">{gateway.value.state === 'lost' ? 'The gateway does not answer.' : 'Asking the gateway…'}</p>;
+  }
+  if (list.length === 0) return <Empty />;
+  return (
+    <main class="list" aria-label="Devices">
+      <ul>
+        {list.map((d) => (
+          <li key={d.name}>
+            <Row d={d} />
+          </li>
+        ))}
+      </ul>
+    </main>
+  );
+}
+
+function Row({ d }: { d: Device }) {
+  const link = linkOf(d.name);
+  const up = link.state === 'up' && gateway.value.state !== 'lost';
+  const place = Object.values(d.labels ?? {}).join(' / ');
+  return (
+    <a class="row" href={addressOf(d.name)}>
+      <span class="rowname">
+        <strong title={d.name}>{middle(d.name, 64)}</strong>
+        {d.simulated && <abbr class="sim" title="Simulated: no real machine stands behind this">SIM</abbr>}
+        {place && <span class="quiet place">{place}</span>}
+      </span>
+      <span class="rowkind">{d.title || d.driver}</span>
+      <Headline d={d} up={up} />
+      <span class={`link ${up ? 'up' : 'lost'}`}>
+        <span class="dot" aria-hidden="true" />
+        <span>{gateway.value.state === 'lost' ? 'not known' : linkWords(link, now.value)}</span>
+      </span>
+    </a>
+  );
+}
+
+/** Headline is the one value of a kind of device: for a machine its plain word and the program. */
+function Headline({ d, up }: { d: Device; up: boolean }) {
+  const roles = rolesOf(d.name);
+  if (d.panel !== 'cnc' && !roles.one('cnc.execution')) {
+    return <span class="headline quiet">{d.point_count ? `${d.point_count} points` : ''}</span>;
+  }
+  const state = plainState(factsOf(roles, up ? 'up' : 'down'));
+  const program = (roles.one('cnc.program.running') ?? roles.one('cnc.program.main'))?.point.value;
+  return (
+    <span class="headline">
+      <span class={`plate ${state.tone}`}>
+        <Mark kind={state.mark} />
+        {state.word}
+      </span>
+      {up && program?.quality === 'good' && <span class="program">{program.text}</span>}
+    </span>
+  );
+}
