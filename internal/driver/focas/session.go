@@ -1,0 +1,243 @@
+package focas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/protocol/focas"
+	"github.com/patchbay-io/patchbay/protocol/focas/focasclient"
+)
+
+// closeWait bounds the polite goodbye.
+const closeWait = time.Second
+
+// maxBatches bounds how many plans are kept: the same few sets of points come due together again and again.
+const maxBatches = 32
+
+// session is one conversation with one control.
+type session struct {
+	client *focasclient.Client
+	target string
+	opts   *Options
+
+	mu      sync.Mutex // one sweep or write at a time; guards what follows
+	table   *table
+	batches map[string]*plan
+	amended []device.Spec // specs that changed while decoding, not yet told
+	link    linkMeter
+}
+
+// plan is a batch with the sources behind its items.
+type plan struct {
+	batch   *focasclient.Batch
+	sources []int
+}
+
+func (s *session) Abilities() driver.Abilities { return driver.Abilities{Writer: s} }
+
+// Close says goodbye and closes the connection.
+func (s *session) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	defer cancel()
+	return s.client.Close(ctx)
+}
+
+// Read asks for the sources of the given points, in as few frames as the control's limits allow.
+func (s *session) Read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.read(ctx, paths)
+}
+
+func (s *session) read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
+	got := &samples{now: time.Now(), by: make(map[device.Path]device.Sample, len(paths))}
+	if err := s.sweep(ctx, s.sourcesOf(paths), got); err != nil {
+		return nil, wrap("read", s.target, err)
+	}
+	s.link.fill(s.client.Stats(), got)
+	out := make([]device.Sample, len(paths))
+	for i, p := range paths {
+		if v, ok := s.table.said[p]; ok {
+			got.set(p, v)
+		}
+		sample, ok := got.by[p]
+		if !ok {
+			reason := device.ReasonNotReported
+			if _, known := s.table.byPoint[p]; !known && !isLinkPoint(p) {
+				reason = device.ReasonUnsupported
+			}
+			sample = device.Sample{Path: p, Quality: device.Bad, Reason: reason, Received: got.now}
+		}
+		out[i] = sample
+	}
+	return out, nil
+}
+
+// sourcesOf lists the sources of the points, each once, in the order of the table.
+func (s *session) sourcesOf(paths []device.Path) []int {
+	var out []int
+	for _, p := range paths {
+		if i, ok := s.table.byPoint[p]; ok {
+			out = append(append(out, i), s.table.sources[i].needs...)
+		}
+	}
+	if len(out) > 0 {
+		out = s.appendBackground(out)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// appendBackground adds the sources that have no points of their own (units, display flags, the date) when their period
+// has passed.
+func (s *session) appendBackground(out []int) []int {
+	now := time.Now()
+	for i, src := range s.table.sources {
+		if len(src.points) == 0 && (src.lastAsked.IsZero() || now.Sub(src.lastAsked) >= s.period(src.rate)) {
+			src.lastAsked = now
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// sweep asks the sources and decodes what comes back. A source that the control does not have is replaced by its other
+// way to ask, once and for the rest of the session, and asked again in the same sweep.
+func (s *session) sweep(ctx context.Context, sources []int, got *samples) error {
+	var again []int
+	live := sources[:0:0]
+	for _, i := range sources {
+		if src := s.table.sources[i]; src.dead != "" {
+			for _, p := range src.points {
+				got.bad(p, src.dead)
+			}
+			continue
+		}
+		live = append(live, i)
+	}
+	if len(live) == 0 {
+		return nil
+	}
+	pl := s.planOf(live)
+	if err := pl.batch.Do(ctx, s.client); err != nil {
+		return err
+	}
+	got.now = time.Now()
+	for k, i := range pl.sources {
+		src := s.table.sources[i]
+		reply, err := pl.batch.Reply(k)
+		if err == nil {
+			err = src.decode(reply.Payload, got)
+		}
+		switch {
+		case err == nil:
+		case reasonOf(err) != device.ReasonUnsupported:
+			got.fail(src, err)
+		case src.other != nil:
+			s.table.sources[i] = src.other
+			again = append(again, i)
+		default:
+			src.dead = device.ReasonUnsupported
+			got.fail(src, err)
+		}
+	}
+	if len(again) > 0 {
+		clear(s.batches)
+		return s.sweep(ctx, again, got)
+	}
+	return nil
+}
+
+func (s *session) planOf(sources []int) *plan {
+	key := fmt.Sprint(sources)
+	if pl, ok := s.batches[key]; ok {
+		return pl
+	}
+	if len(s.batches) >= maxBatches {
+		clear(s.batches)
+	}
+	pl := &plan{batch: s.client.Batch(), sources: sources}
+	for k := 0; k < len(sources); {
+		group := s.table.sources[sources[k]].group
+		var parts []focasclient.Part
+		for ; k < len(sources); k++ {
+			src := s.table.sources[sources[k]]
+			if len(parts) > 0 && (group == 0 || src.group != group) {
+				break
+			}
+			parts = append(parts, focasclient.Part{Request: src.request, Payload: src.payload})
+		}
+		pl.batch.AddTogether(parts...)
+	}
+	s.batches[key] = pl
+	return pl
+}
+
+// Watch polls what anyone wants. Specs that change while reading (units, decimals) are told before the samples that show
+// them.
+func (s *session) Watch(ctx context.Context, want driver.Interest, sink driver.Sink) error {
+	// The full change comes after the first read, which may have changed specs already.
+	full := false
+	first := driver.AmendFull(sink, func(c *driver.Change) {
+		c.Specs, full = s.allSpecs(), true
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		c.Labels = slices.Clone(s.table.labels)
+	})
+	err := driver.Poll(ctx, s.allSpecs(), s.period, s.readAndTell(sink, &full), want, first)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return wrap("watch", s.target, err)
+}
+
+func (s *session) allSpecs() []device.Spec {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append(slices.Clone(s.table.specs), linkSpecs()...)
+}
+
+func (s *session) period(r device.Rate) time.Duration {
+	switch r {
+	case device.Fast, device.Meter:
+		return s.opts.Poll
+	case device.Slow:
+		return s.opts.Slow
+	}
+	return s.opts.Normal
+}
+
+func (s *session) readAndTell(sink driver.Sink, full *bool) func(context.Context, []device.Path) ([]device.Sample, error) {
+	return func(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
+		s.mu.Lock()
+		out, err := s.read(ctx, paths)
+		news := s.amended
+		s.amended = nil
+		s.mu.Unlock()
+		if len(news) > 0 && *full {
+			sink.Apply(&driver.Change{Specs: news})
+		}
+		return out, err
+	}
+}
+
+// amend changes a spec and remembers to tell.
+func (s *session) amend(p device.Path, change func(*device.Spec)) {
+	if spec, news := s.table.amend(p, change); news {
+		s.amended = append(s.amended, spec)
+	}
+}
+
+func codeOf(err error) (focas.Code, bool) {
+	var fe *focas.Error
+	if errors.As(err, &fe) {
+		return fe.Code, true
+	}
+	return 0, false
+}

@@ -1,0 +1,139 @@
+package focas
+
+import (
+	"context"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/protocol/focas"
+)
+
+// source is one request block that fills one or more points. A point has exactly one source.
+type source struct {
+	name    string // what the plan shows: the FOCAS call and its object
+	request focas.Request
+	payload int // estimate of the answer in bytes
+	rate    device.Rate
+	points  []device.Path
+	// decode reads the answer. It sets samples of its own points only; those that it leaves out are not-reported.
+	decode func(payload []byte, out *samples) error
+	// group: sources of one group that are due together travel in one frame where they fit it; 0 is none.
+	group int
+	// needs are sources that are asked whenever this one is, by their index.
+	needs []int
+	// lastAsked paces a source without points, which is read along with others once in its period.
+	lastAsked time.Time
+	// other is the way to ask when the control does not have this function; nil: there is none.
+	other *source
+	// dead is why the source is not asked any more.
+	dead string
+}
+
+// samples collects what one sweep read.
+type samples struct {
+	now time.Time
+	by  map[device.Path]device.Sample
+}
+
+func (s *samples) set(p device.Path, v device.Value) { s.note(p, v, device.Good, "") }
+
+func (s *samples) bad(p device.Path, reason string) { s.note(p, device.Value{}, device.Bad, reason) }
+
+func (s *samples) note(p device.Path, v device.Value, q device.Quality, reason string) {
+	s.by[p] = device.Sample{Path: p, Value: v, Quality: q, Reason: reason, Received: s.now}
+}
+
+// fail marks all points of a source with the reason that an error gives.
+func (s *samples) fail(src *source, err error) {
+	for _, p := range src.points {
+		s.bad(p, reasonOf(err))
+	}
+}
+
+// reasonOf is the quality reason of a refused read. What the control does not have is "unsupported"; another refusal
+// carries the control's code behind the word, as in "refused: EW_NUMBER".
+func reasonOf(err error) string {
+	code, ok := codeOf(err)
+	switch {
+	case !ok:
+		return device.ReasonInvalid
+	case classOfCode(code) == driver.Unsupported:
+		return device.ReasonUnsupported
+	}
+	return device.ReasonRefused + ": " + code.String()
+}
+
+// table is everything that a session reads, and what it says about it.
+type table struct {
+	sources []*source
+	byPoint map[device.Path]int // index of the point's source
+	specs   []device.Spec
+	bySpec  map[device.Path]int
+	labels  []device.LabelSet
+	said    map[device.Path]device.Value // points that need no asking
+	writes  map[device.Path]writer
+}
+
+// writer changes one point. It runs under the session's lock.
+type writer func(ctx context.Context, v device.Value) error
+
+func newTable() *table {
+	return &table{byPoint: map[device.Path]int{}, bySpec: map[device.Path]int{}, labels: standardLabels(),
+		said: map[device.Path]device.Value{}, writes: map[device.Path]writer{}}
+}
+
+// add puts a source and its points into the table. A point whose path is taken is left out, so that a device with odd
+// names still works.
+func (t *table) add(src *source, specs ...device.Spec) int {
+	for _, sp := range specs {
+		if _, taken := t.byPoint[sp.Path]; taken {
+			continue
+		}
+		if sp.Rate == 0 {
+			sp.Rate = src.rate
+		}
+		t.tell(sp)
+		t.byPoint[sp.Path] = len(t.sources)
+		src.points = append(src.points, sp.Path)
+	}
+	if src.other != nil {
+		src.other.points, src.other.rate, src.other.group = src.points, src.rate, src.group
+	}
+	t.sources = append(t.sources, src)
+	return len(t.sources) - 1
+}
+
+// tell adds a spec. What can be written by a writer says so; the rest is read-only.
+func (t *table) tell(sp device.Spec) {
+	if sp.Access == 0 {
+		sp.Access = device.R
+	}
+	if sp.Grade == "" {
+		sp.Grade = device.GradeSeen
+	}
+	t.bySpec[sp.Path] = len(t.specs)
+	t.specs = append(t.specs, sp)
+}
+
+// canWrite makes a point that was added writable; the control's answer to a read confirms a write.
+func (t *table) canWrite(p device.Path, hazard string, w writer) {
+	i, ok := t.bySpec[p]
+	if !ok {
+		return
+	}
+	t.specs[i].Access, t.specs[i].Confirm, t.specs[i].Hazard = device.RW, device.ByReadBack, hazard
+	t.writes[p] = w
+}
+
+// amend changes the spec of a point in place and reports whether that was news.
+func (t *table) amend(p device.Path, change func(*device.Spec)) (device.Spec, bool) {
+	i, ok := t.bySpec[p]
+	if !ok {
+		return device.Spec{}, false
+	}
+	before := t.specs[i]
+	change(&t.specs[i])
+	after := t.specs[i]
+	return after, before.Unit != after.Unit || before.Decimals != after.Decimals || before.Step != after.Step
+}
