@@ -110,3 +110,25 @@ func AppendDownloadStart(b []byte, s *TransferStart) []byte {
 func AppendUploadStart(b []byte, s *TransferStart) []byte {
 	return s.Append(AppendHeader(b, Version(RequestVersion), TypeUploadStart, DirRequest, TransferStartSize))
 }
+
+// AppendDownloadData appends a whole frame with a piece of the data, at most [MaxTransferData] bytes; it is not answered.
+func AppendDownloadData(b, data []byte) []byte {
+	b = AppendHeader(b, Version(RequestVersion), TypeDownloadData, DirPush, len(data))
+	return append(b, data...)
+}
+
+// AppendDownloadEnd appends the whole frame that ends a download; the control answers with an empty reply or an error.
+func AppendDownloadEnd(b []byte) []byte {
+	return AppendHeader(b, Version(RequestVersion), TypeDownloadEnd, DirRequest, 0)
+}
+
+// AppendUploadEnd appends the whole frame with which a client answers the control's end of an upload.
+func AppendUploadEnd(b []byte) []byte {
+	return AppendHeader(b, Version(RequestVersion), TypeUploadEnd, DirReply, 0)
+}
+
+// AppendUploadCancel appends the whole frame that stops an upload; it is not answered.
+func AppendUploadCancel(b []byte) []byte {
+	b = AppendHeader(b, Version(RequestVersion), TypeUploadCancel, DirPush, CancelSize)
+	return wire.AppendZero(b, CancelSize)
+}

@@ -35,8 +35,9 @@ type Client struct {
 	reply   focas.OpenReply
 	systems map[uint16]system
 
-	mu       sync.Mutex
-	transfer *channel // channel 1; nil unless a transfer runs
+	mu           sync.Mutex
+	transfer     *channel // channel 1; nil unless a transfer runs
+	transferring bool     // a transfer has channel 1, or is about to open it
 }
 
 // system is the answer of one path to 0x18.
