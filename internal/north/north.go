@@ -26,12 +26,7 @@ type Tree interface {
 }
 
 // Subscription delivers coalesced updates to one reader. It costs the tree nothing while its reader is away.
-type Subscription interface {
-	// Next waits until something in the selection changed, then returns everything new at once. It is not safe for
-	// concurrent use.
-	Next(ctx context.Context) (device.Batch, error)
-	Close()
-}
+type Subscription = device.Subscription
 
 // Devices names what the gateway has.
 type Devices interface {
