@@ -12,7 +12,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/north"
 )
 
-// perEvent is how many points one event holds at most: a large selection arrives in pieces that can each be resumed after.
+// perEvent is how many points one event holds at most: a large selection is sent in pieces, so that it needs no large buffer.
 const perEvent = 256
 
 // stream writes one event stream. One goroutine uses it.
@@ -52,7 +52,9 @@ func (s *Server) newStream(w http.ResponseWriter, sub *subscribe) *stream {
 	case epoch != st.epoch:
 		st.reason = "new-epoch"
 	default:
-		st.pos.points, st.reason = pos.points, "too-old"
+		if st.pos.points = pos.points; pos.points > 0 {
+			st.reason = "too-old"
+		}
 		if hasWrites && pos.writes <= log.writes {
 			st.pos.writes = pos.writes
 		}
@@ -197,8 +199,8 @@ func (st *stream) ping() error {
 	return st.flush()
 }
 
-// batch writes one delivery of the tree in pieces. A piece moves the position on only with its last event, so that a
-// reader who loses the connection in the middle of it gets it again, whole.
+// batch writes one delivery of the tree, a large one in pieces. The position moves on with its last event alone: a spec
+// may be older than the point's last change, so a reader who loses the connection in the middle needs all of it again.
 func (st *stream) batch(b *device.Batch) error {
 	if b.Reset {
 		st.pos.points = 0
@@ -206,22 +208,27 @@ func (st *stream) batch(b *device.Batch) error {
 		st.buf = append(st.buf, `{"reason":`...)
 		st.buf = appendString(st.buf, st.reason)
 		st.buf = append(st.buf, '}')
+		if len(b.Updates) == 0 {
+			st.pos.points = b.Seq
+		}
 		st.end()
 		st.reason = "too-old"
 	}
-	for piece := range slices.Chunk(b.Updates, perEvent) {
-		upTo := piece[len(piece)-1].Seq
-		if len(piece) > 0 && &piece[len(piece)-1] == &b.Updates[len(b.Updates)-1] {
+	for rest := b.Updates; len(rest) > 0; {
+		piece := rest[:min(perEvent, len(rest))]
+		rest = rest[len(piece):]
+		upTo := st.pos.points
+		if len(rest) == 0 {
 			upTo = b.Seq
 		}
 		if err := st.piece(piece, upTo); err != nil {
 			return err
 		}
 	}
-	st.pos.points = b.Seq
 	return st.flush()
 }
 
+// piece writes a part of a batch; its last event carries the position upTo.
 func (st *stream) piece(updates []device.Update, upTo uint64) error {
 	gone, points, specs := 0, 0, 0
 	for i := range updates {

@@ -36,6 +36,15 @@ func (a *Any) UnmarshalJSON(b []byte) error {
 // Schema says that everything fits.
 func (Any) Schema(huma.Registry) *huma.Schema { return &huma.Schema{} }
 
+// Number is a JSON number with all its digits.
+type Number struct{ n json.Number }
+
+// UnmarshalJSON reads the number.
+func (n *Number) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &n.n) }
+
+// Schema says that it is a number.
+func (Number) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Type: huma.TypeNumber} }
+
 // WriteRequest asks for one or several writes, which are checked together before the first is sent.
 type WriteRequest struct {
 	Writes   []WriteRequestItem `json:"writes" minItems:"1" maxItems:"1000"`
@@ -46,12 +55,12 @@ type WriteRequest struct {
 
 // WriteRequestItem is one point with exactly one of value, toggle and add.
 type WriteRequestItem struct {
-	Device  string       `json:"device"`
-	Path    string       `json:"path"`
-	Value   *Any         `json:"value,omitempty" doc:"the new value in its natural form, or as a person types it"`
-	Toggle  bool         `json:"toggle,omitempty" doc:"turn a bool, or an enum of two labels, over"`
-	Add     *json.Number `json:"add,omitempty" doc:"add to the present value, within the range"`
-	IfValue *Any         `json:"if_value,omitempty" doc:"write only while the point holds this"`
+	Device  string  `json:"device"`
+	Path    string  `json:"path"`
+	Value   *Any    `json:"value,omitempty" doc:"the new value in its natural form, or as a person types it"`
+	Toggle  bool    `json:"toggle,omitempty" doc:"turn a bool, or an enum of two labels, over"`
+	Add     *Number `json:"add,omitempty" doc:"add to the present value, within the range"`
+	IfValue *Any    `json:"if_value,omitempty" doc:"write only while the point holds this"`
 }
 
 // CommandRequest asks for a command.
@@ -160,7 +169,7 @@ func (r *WriteRequestItem) item(out *north.WriteItem) *Problem {
 		out.Op, n = north.OpToggle, n+1
 	}
 	if r.Add != nil {
-		out.Op, out.Value, n = north.OpAdd, *r.Add, n+1
+		out.Op, out.Value, n = north.OpAdd, r.Add.n, n+1
 	}
 	if n != 1 {
 		return problem(http.StatusUnprocessableEntity, "no-value", fmt.Sprintf("%s/%s: a write has exactly one of value, toggle and add", r.Device, r.Path),
