@@ -28,7 +28,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("open", "password", s, "options", o)
 	for name, text := range map[string]string{
-		"%v": fmt.Sprintf("%v", o), "%+v": fmt.Sprintf("%+v", o), "%#v": fmt.Sprintf("%#v", o), "%s": fmt.Sprintf("%s", s),
+		"%v": fmt.Sprintf("%v", o), "%+v": fmt.Sprintf("%+v", o), "%#v": fmt.Sprintf("%#v", o), "String": s.String(),
 		"json": string(j), "yaml": string(y), "slog": log.String(),
 	} {
 		if strings.Contains(text, "hunter2") {
