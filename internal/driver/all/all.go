@@ -1,0 +1,12 @@
+// Package all is the explicit list of drivers. Adding one here makes it known to configuration, command line and gateway.
+package all
+
+import (
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/focas"
+)
+
+// Drivers lists every driver, in the order in which help and errors name them.
+func Drivers() []driver.Driver {
+	return []driver.Driver{focas.New()}
+}

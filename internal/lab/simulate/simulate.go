@@ -1,0 +1,99 @@
+// Package simulate is the simulators of every kind of device by name: inside this process behind an in-memory network, as
+// the far end of a sim+ device URL, or on a real listener for other programs.
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/patchbay-io/patchbay/internal/testnet"
+	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
+)
+
+// Settings names what the simulator of each driver takes in a sim+ URL, by driver name.
+func Settings() map[string][]string {
+	return map[string][]string{"focas": {"profile", "scenario", "seed", "speed"}}
+}
+
+// Host is the name that an in-process simulator has in addresses.
+const Host = "simulator"
+
+// Server is a simulated device. Serve blocks until ctx ends and closes the listener.
+type Server interface {
+	Serve(ctx context.Context, l net.Listener) error
+}
+
+// New makes the simulator of a driver; it starts nothing and does no I/O.
+func New(kind string, settings url.Values) (Server, error) {
+	if kind != "focas" {
+		return nil, fmt.Errorf("there is no simulator for %q; known: %s", kind, strings.Join(slices.Sorted(maps.Keys(Settings())), ", "))
+	}
+	o, err := FOCASOptions(settings)
+	if err != nil {
+		return nil, err
+	}
+	return focassim.New(o)
+}
+
+// FOCASOptions reads the settings of a simulated FANUC control.
+func FOCASOptions(settings url.Values) (focassim.Options, error) {
+	o := focassim.Options{Profile: settings.Get("profile")}
+	if s := settings.Get("seed"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return o, fmt.Errorf("seed: %q is no whole number from 0", s)
+		}
+		o.Seed = n
+	}
+	if s := settings.Get("speed"); s != "" {
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil || !(f > 0 && f <= 1000) {
+			return o, fmt.Errorf("speed: %q is no number above 0, at most 1000", s)
+		}
+		o.Speed = f
+	}
+	if s := settings.Get("scenario"); s != "" {
+		sc, err := focassim.ScenarioOf(s)
+		if err != nil {
+			return o, fmt.Errorf("scenario: %w", err)
+		}
+		o.Scenario = sc
+	}
+	return o, nil
+}
+
+// Local is a simulated device inside this process. Make it with [NewLocal], run it with [Local.Run], reach it with
+// [Local.Dial].
+type Local struct {
+	server   Server
+	listener *testnet.Listener
+}
+
+// NewLocal makes a simulated device of a driver; it starts nothing.
+func NewLocal(kind string, settings url.Values) (*Local, error) {
+	s, err := New(kind, settings)
+	if err != nil {
+		return nil, err
+	}
+	return &Local{server: s, listener: testnet.Listen()}, nil
+}
+
+// Run serves the device until ctx ends; then nothing of it is left and it returns nil.
+func (l *Local) Run(ctx context.Context) error {
+	err := l.server.Serve(ctx, l.listener)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// Dial connects to the device, whatever address is asked for. It has the form of driver.Env.Dial.
+func (l *Local) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	return l.listener.DialContext(ctx, network, addr)
+}
