@@ -3,7 +3,7 @@
 //   node dev/mock.mjs [port]        serves dist/ and the API on 127.0.0.1 (8621; 0 picks a port)
 //
 // A scene is set while it runs: curl -X POST 'http://127.0.0.1:8621/mock?device=mill1&scene=alarm'. Scenes: run, hold,
-// alarm, emergency, message, lost, bad, and without a device: empty, full.
+// alarm, emergency, message, lost, bad, and without a device: empty, full, and silent for 12 s without a word.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
@@ -22,6 +22,7 @@ const all = [
 ];
 let devices = all;
 let seq = 1;
+let silentUntil = 0;
 const writes = [];
 const readers = new Set();
 
@@ -55,6 +56,7 @@ function whole(reader) {
 }
 
 setInterval(() => {
+  if (Date.now() < silentUntil) return;
   const changed = [];
   for (const d of devices) {
     for (const p of d.step(0.1)) {
@@ -68,7 +70,7 @@ setInterval(() => {
     if (points.length > 0) send(reader, 'points', { points });
   }
 }, 100);
-setInterval(() => readers.forEach((r) => send(r, 'ping', { at: now() })), 2000);
+setInterval(() => Date.now() > silentUntil && readers.forEach((r) => send(r, 'ping', { at: now() })), 2000);
 
 function take(write, stage, final, text, hint) {
   seq++;
@@ -102,6 +104,7 @@ function json(res, status, body) {
 }
 
 async function api(req, res, url) {
+  if (Date.now() < silentUntil) return; // neither answer nor error, as a hanging process
   const path = url.pathname.slice('/api/v1'.length);
   if (path === '/devices') return json(res, 200, { epoch, version: 'mock', devices: devices.map((d) => d.describe()) });
   if (path === '/events') {
@@ -133,6 +136,7 @@ async function api(req, res, url) {
 function scene(url, res) {
   const name = url.searchParams.get('scene') ?? 'run';
   if (name === 'empty' || name === 'full') devices = name === 'empty' ? [] : all;
+  else if (name === 'silent') silentUntil = Date.now() + 12_000;
   else all.find((d) => d.about.name === url.searchParams.get('device'))?.scene(name);
   res.end('ok\n');
 }

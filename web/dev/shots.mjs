@@ -61,9 +61,8 @@ const shots = [
   ['wall-lost', '/d/mill1?wall', { width: 1920, height: 1080 }, 'dark', null, 'lost'],
   ['empty', '/', desk, 'light', null, 'empty'],
   ['gateway-lost', '/d/mill1', desk, 'light', async (page) => {
-    await page.context().setOffline(true);
-    await page.waitForTimeout(8000);
-  }],
+    await page.waitForTimeout(7000);
+  }, 'silent'],
 ];
 
 await mkdir(folder, { recursive: true });
@@ -71,13 +70,14 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? 
 for (const [name, path, viewport, colorScheme, act, scene] of shots) {
   if (only.length > 0 && !only.includes(name)) continue;
   const set = (s) => fetch(new URL(`/mock?device=mill1&scene=${s}`, base), { method: 'POST' }).catch(() => {});
-  if (scene) await set(scene);
   const context = await browser.newContext({ viewport, colorScheme });
   const page = await context.newPage();
   page.on('console', (m) => m.type() === 'error' && console.log(name, m.text()));
   page.on('pageerror', (e) => console.log(name, String(e)));
   await page.goto(new URL(path, base).href);
   await page.waitForTimeout(900);
+  if (scene) await set(scene);
+  if (scene) await page.waitForTimeout(400);
   if (act) await act(page);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 0) console.log(name, `scrolls sideways by ${wide} px`);

@@ -46,7 +46,7 @@ export interface Alarm {
 }
 
 /**
- * alarmOf writes one row as the control does. `code` holds what the control shows in front ("SV0401"); the axis stands in
+ * alarmOf writes one row as the control does: the column `line` where the driver has it, else put together. `code` holds what the control shows in front ("SV0401"); the axis stands in
  * brackets behind it. A text that already begins with the code is left alone.
  */
 export function alarmOf(row: Record<string, unknown>): Alarm {
@@ -55,6 +55,7 @@ export function alarmOf(row: Record<string, unknown>): Alarm {
   const axis = say('axis');
   const text = say('text');
   const since = say('first-seen');
+  if (say('line')) return { line: say('line'), since };
   if (code && text.startsWith(code)) return { line: text, since };
   const head = [code, axis && `(${axis})`].filter(Boolean).join(' ');
   return { line: [head, text].filter(Boolean).join(' '), since };

@@ -13,6 +13,27 @@ export function byPath(a: string, b: string): number {
   return as.length - bs.length;
 }
 
+// Linear axes first, as on the control's own screen; other names behind them.
+const axisOrder = 'xyzuvwabc';
+
+/** byAxis orders axis names: X Y Z U V W A B C, and X before X2. */
+export function byAxis(a: string, b: string): number {
+  const rank = (name: string) => {
+    const i = axisOrder.indexOf(name.charAt(0));
+    return i < 0 ? axisOrder.length : i;
+  };
+  return rank(a) - rank(b) || collator.compare(a, b);
+}
+
+// The order in which controls list their modal words.
+const modalOrder = 'gmsfdht';
+
+/** byModal orders modal words: G M S F D H T, then the rest. */
+export function byModal(a: string, b: string): number {
+  const rank = (name: string) => (modalOrder.includes(name.charAt(0)) ? modalOrder.indexOf(name.charAt(0)) : modalOrder.length);
+  return rank(a) - rank(b) || collator.compare(a, b);
+}
+
 /** parent is the path without its last segment. */
 export const parent = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 

@@ -29,12 +29,12 @@ export function Plot({ e }: { e: Entry }) {
       {
         width: home.clientWidth,
         height,
-        padding: [8, 8, 0, 0],
+        padding: [10, 34, 0, 0],
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, y: false },
-        scales: { x: { time: true }, y: { range: (_, low, high) => roomy(low, high) } },
+        scales: { x: { time: true }, y: { range: (_, low, high) => (spec.kind === 'bool' ? [-0.1, 1.1] : roomy(low, high)) } },
         axes: [
-          { ...axis, space: 70, values: '{HH}:{mm}:{ss}' },
+          { ...axis, size: 30, space: 70, values: '{HH}:{mm}:{ss}' },
           { ...axis, size: 56, space: 30, values: (_, ticks) => ticks.map((t) => String(Number(t.toPrecision(6))).replace('-', '−')) },
         ],
         series: [{}, { stroke: colour('--text'), width: 1.5, points: { show: false }, paths: uPlot.paths.stepped!({ align: 1 }) }],

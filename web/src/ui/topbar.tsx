@@ -63,19 +63,20 @@ function DeviceState({ device }: { device: string }) {
       <span class={`link grow ${up ? 'up' : 'lost'}`}>
         <span class="dot" aria-hidden="true" />
         <span class="linkwords">{gateway.value.state === 'lost' ? 'not known' : linkWords(link, now.value)}</span>
-        <Age device={device} />
+        <Age device={device} up={up} />
         <BadCount device={device} />
       </span>
     </>
   );
 }
 
-/** Age of the newest data; below 3 s it only says that the data is live, since a running digit would tell no more. */
-function Age({ device }: { device: string }) {
+/** Age of the newest data. On a good link, below 3 s, it only says so: a running digit would tell no more. */
+function Age({ device, up }: { device: string; up: boolean }) {
   const newest = shelf(device)?.newest.value ?? 0;
   if (!newest) return null;
   const age = now.value - newest;
-  return <span class={`age ${age < 3000 ? '' : 'old'}`}>{age < 3000 ? 'data live' : `data ${span(age)} old`}</span>;
+  const live = up && age < 3000;
+  return <span class={`age ${live ? '' : 'old'}`}>{live ? 'data live' : `data ${span(age)} old`}</span>;
 }
 
 function BadCount({ device }: { device: string }) {
@@ -111,8 +112,7 @@ export function Faults({ device }: { device: string }) {
   if (g.state === 'lost') {
     return (
       <p class="fault" role="alert">
-        <strong>Gateway lost</strong> This page has heard nothing from patchbay for <span class="digits">{span(now.value - g.since)}</span> and
-        keeps trying. Everything below is old.
+        <strong>Gateway lost</strong> This page has heard nothing from patchbay for {span(now.value - g.since)} and keeps trying. Everything below is old.
       </p>
     );
   }
@@ -125,10 +125,7 @@ export function Faults({ device }: { device: string }) {
       <strong>{link.state === 'waiting' ? 'Waiting' : 'Device lost'}</strong>{' '}
       {link.state === 'waiting' ? link.condition : <>{about?.url ?? device}: {link.error || cause(link.errorClass)}.</>} {link.hint}
       {link.nextAttempt > now.value && (
-        <>
-          {' '}
-          Next try in <span class="digits">{span(link.nextAttempt - now.value)}</span>.
-        </>
+        <> Next try in {span(link.nextAttempt - now.value)}.</>
       )}
     </p>
   );

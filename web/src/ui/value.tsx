@@ -12,7 +12,7 @@ export function shown(spec: Spec, point: Point | null): string {
     return count === 0 ? 'none' : `${count} ${count === 1 ? 'entry' : 'entries'}`;
   }
   if (spec.kind === 'bool') return point.value ? 'on' : 'off';
-  if (spec.kind === 'enum') return point.label || point.text || String(point.value);
+  if (spec.kind === 'enum') return point.label || point.text || (point.text === '' ? '\u00a0' : String(point.value));
   const text = point.text ?? String(point.value);
   // A typographic minus is as wide as a digit.
   return spec.kind === 'int' || spec.kind === 'float' ? text.replace(/^-/, '−') : text || '–';
@@ -24,16 +24,18 @@ interface Props {
   /** Says the reason of a bad value in words beside it. Off where the whole device is lost and says so once. */
   why?: boolean;
   class?: string;
+  /** Another way of writing the same value, such as h:mm:ss; the unit is then part of it. */
+  written?: string;
 }
 
 /** Value shows what the device says, with its trust: hatched when bad, a hollow mark when uncertain. */
-export function Value({ e, unit = true, why = true, class: cls = '' }: Props) {
+export function Value({ e, unit = true, why = true, class: cls = '', written }: Props) {
   const spec = e.spec.value;
   const point = e.point.value;
   const quality = point?.quality ?? 'bad';
   const reason = point ? (point.reason ?? '') : 'no value yet';
   const absent = reason === 'unsupported' || reason === 'no value yet';
-  const text = reason === 'unsupported' ? '–' : shown(spec, point);
+  const text = reason === 'unsupported' ? '–' : written || shown(spec, point);
   const pending = attemptOf(e.device, e.path).value;
   const visitor = visitorOf(e.device, e.path).value;
   const numeric = spec.kind === 'int' || spec.kind === 'float';
@@ -44,7 +46,7 @@ export function Value({ e, unit = true, why = true, class: cls = '' }: Props) {
     >
       {quality === 'uncertain' && <span class="hollow" aria-hidden="true" />}
       <span class={numeric ? 'digits' : 'said'}>{text}</span>
-      {unit && spec.unit && text !== '–' && <span class="unit"> {spec.unit}</span>}
+      {unit && !written && spec.unit && text !== '–' && <span class="unit"> {spec.unit}</span>}
       {why && quality !== 'good' && !absent && reason !== 'link-down' && <span class="why"> {words(reason)}</span>}
       {absent && <span class="spoken"> {words(reason)}</span>}
       {visitor && <span class="visitor"> {visitor}</span>}

@@ -1,9 +1,10 @@
 import { gateway } from '../api/events.ts';
 import { devices, shelf } from '../store/store.ts';
 import { isUnlocked } from '../store/lock.ts';
-import { rolesOf } from '../store/find.ts';
+import { linkOf, rolesOf } from '../store/find.ts';
 import { route } from '../store/route.ts';
 import { inspected } from '../store/inspect.ts';
+import { Mark } from '../ui/mark.tsx';
 import { Inspector } from '../ui/inspector.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { CncPanel } from '../panels/cnc/index.tsx';
@@ -42,7 +43,29 @@ function View({ device, tab }: { device: string; tab: string }) {
   }
   const panel = devices.value?.find((d) => d.name === device)?.panel;
   const roles = rolesOf(device);
+  if (roles.all.every((e) => e.path.startsWith('_link/'))) return <Unheard device={device} />;
   return panel === 'cnc' || roles.one('cnc.execution') ? <CncPanel device={device} /> : <GenericPanel device={device} />;
+}
+
+/** Unheard stands for the panel of a device that has never told its points. */
+function Unheard({ device }: { device: string }) {
+  const about = devices.value?.find((d) => d.name === device);
+  const link = linkOf(device);
+  return (
+    <section class="empty" aria-label="Panel">
+      <p class="plate big lost">
+        <Mark kind="lost" />
+        No link
+      </p>
+      <h2>Nothing has been heard from {device} yet</h2>
+      <p>
+        Tried: <code>{about?.url}</code>
+      </p>
+      {link.error && <p>Came back: {link.error}</p>}
+      {link.hint && <p>To check: {link.hint}</p>}
+      <p>The panel appears by itself as soon as the device answers.</p>
+    </section>
+  );
 }
 
 function Missing({ device }: { device: string }) {

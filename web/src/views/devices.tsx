@@ -37,7 +37,7 @@ function Row({ d }: { d: Device }) {
   return (
     <a class="row" href={addressOf(d.name)}>
       <span class="rowname">
-        <strong title={d.name}>{middle(d.name, 64)}</strong>
+        <strong title={d.name}>{middle(d.name, 44)}</strong>
         {d.simulated && <abbr class="sim" title="Simulated: no real machine stands behind this">SIM</abbr>}
         {place && <span class="quiet place">{place}</span>}
       </span>

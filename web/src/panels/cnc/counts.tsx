@@ -50,17 +50,13 @@ export function Counts({ roles, of }: { roles: Roles; of: readonly string[] }) {
 function Timer({ e, name }: { e: Entry; name: string }) {
   const point = e.point.value;
   const text = typeof point?.value === 'number' ? elapsed(point.value, e.spec.value.unit ?? '') : '';
-  if (!text || point?.quality !== 'good') return <Reading e={e} name={name} />;
   return (
     <div class="reading">
       <dt>
         <Name e={e}>{name}</Name>
       </dt>
       <dd>
-        <span class="value good">
-          <span class="digits">{text}</span>
-          <span class="unit"> h:mm:ss</span>
-        </span>
+        <Value e={e} written={text} />
       </dd>
     </div>
   );

@@ -69,9 +69,9 @@ function Row({ name, actual, commanded, override }: RowProps) {
         {first && <Name e={first}>{name}</Name>}
         {actual?.spec.value.unit && <span class="unit"> {actual.spec.value.unit}</span>}
       </th>
-      <td class="main">{actual && <Value e={actual} unit={false} why={false} />}</td>
-      <td>{commanded && <Value e={commanded} unit={false} why={false} />}</td>
-      <td>{override && <Value e={override} why={false} />}</td>
+      <td class="main">{actual && <Value e={actual} unit={false} />}</td>
+      <td>{commanded && <Value e={commanded} unit={false} />}</td>
+      <td>{override && <Value e={override} />}</td>
     </tr>
   );
 }

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Entry } from '../../store/store.ts';
 import type { Roles } from '../../store/find.ts';
-import { last, parent } from '../../model/tree.ts';
+import { byAxis, last, parent } from '../../model/tree.ts';
 import { LoadBar } from '../../ui/bar.tsx';
 import { Name, Value } from '../../ui/value.tsx';
 
@@ -19,7 +19,7 @@ export function Position({ roles, path }: { roles: Roles; path: string }) {
   const kind = have.some(([role]) => role === wanted) ? wanted : have[0]?.[0];
   if (!kind) return null;
   const loads = new Map(roles.list('cnc.axis.load', path).map((e) => [parent(e.path), e]));
-  const axes = roles.list(kind, path);
+  const axes = [...roles.list(kind, path)].sort((a, b) => byAxis(last(parent(a.path)), last(parent(b.path))));
   return (
     <section class={`card position axes-${Math.min(axes.length, 9)}`} aria-label="Position">
       <div class="segments" role="group" aria-label="Kind of position">
@@ -42,7 +42,7 @@ function Axis({ e, load }: { e: Entry; load: Entry | undefined }) {
   return (
     <li class="axis">
       <Name e={e}>{last(parent(e.path)).toUpperCase()}</Name>
-      <Value e={e} why={false} />
+      <Value e={e} />
       {load && <LoadBar e={load} name="load" />}
     </li>
   );

@@ -1,14 +1,17 @@
 import { useRef } from 'preact/hooks';
 import type { Entry } from '../../store/store.ts';
 import type { Roles } from '../../store/find.ts';
+import { byModal, last } from '../../model/tree.ts';
 import { Name, Reading, Value } from '../../ui/value.tsx';
 
-const before = 3; // executed blocks that stay visible above the one in execution
+const before = 2; // executed blocks that stay visible above the one in execution
+const after = 2; // blocks that the control has read ahead
 
 /** Program is what runs: numbers, comment, the block in execution with its neighbours, and the modal codes. */
 export function Program({ roles, path }: { roles: Roles; path: string }) {
   const block = roles.one('cnc.program.block', path);
-  const modal = [...roles.list('cnc.modal.g', path), ...roles.list('cnc.modal', path)];
+  const modal = [...roles.list('cnc.modal.g', path), ...roles.list('cnc.modal', path)].sort((a, b) => byModal(last(a.path), last(b.path)));
+  const ahead = roles.beside(block, 'look-ahead');
   const running = roles.one('cnc.program.running', path);
   const main = roles.one('cnc.program.main', path);
   if (!block && !running && !main && modal.length === 0) return null;
@@ -21,16 +24,16 @@ export function Program({ roles, path }: { roles: Roles; path: string }) {
         <Reading e={roles.one('cnc.program.sequence', path)} name="N" />
         <Reading e={roles.one('cnc.program.block-count', path)} name="Blocks" />
       </dl>
-      {block && <Blocks e={block} />}
+      {block && <Blocks e={block} ahead={ahead} />}
       {modal.length > 0 && (
         <dl class="modal">
           {modal.map((e) => (
             <div key={e.path}>
               <dt>
-                <Name e={e}>{(e.path.split('/').at(-1) ?? '').toUpperCase()}</Name>
+                <Name e={e}>{last(e.path).toUpperCase()}</Name>
               </dt>
               <dd>
-                <Value e={e} why={false} unit={false} />
+                <Value e={e} unit={false} />
               </dd>
             </div>
           ))}
@@ -41,12 +44,12 @@ export function Program({ roles, path }: { roles: Roles; path: string }) {
 }
 
 /** Blocks shows the block in execution, the ones this page saw before it, and what the control reads ahead. */
-function Blocks({ e }: { e: Entry }) {
+function Blocks({ e, ahead }: { e: Entry; ahead: Entry | undefined }) {
   const past = useRef<string[]>([]);
   const current = useRef<string | null>(null);
   const point = e.point.value;
-  const lines = String(point?.value ?? '').split('\n').map((l) => l.trim()).filter(Boolean);
-  const now = lines[0] ?? '';
+  const now = String(point?.value ?? '').trim();
+  const next = String(ahead?.point.value?.value ?? '').split('\n').map((l) => l.trim()).filter(Boolean).slice(0, after);
   if (point?.quality !== 'bad' && now !== current.current) {
     if (current.current) past.current = [...past.current, current.current].slice(-before);
     current.current = now;
@@ -64,11 +67,12 @@ function Blocks({ e }: { e: Entry }) {
         <Name e={e}>▸</Name>
         <code>{now || '–'}</code>
       </div>
-      {lines.slice(1, 4).map((text, i) => (
-        <code class="next" key={i}>
-          {text}
-        </code>
-      ))}
+      {ahead &&
+        Array.from({ length: after }, (_, i) => (
+          <code class="next" key={i}>
+            {next[i] ?? '\u00a0'}
+          </code>
+        ))}
     </div>
   );
 }

@@ -13,7 +13,7 @@ const line = [
   ['cnc.status.run', 'run'],
   ['cnc.status.motion', 'motion'],
   ['cnc.status.mstb', 'M S T B'],
-  ['cnc.status.emergency', 'emergency'],
+  ['emergency', 'emergency'],
   ['cnc.status.alarm', 'alarm'],
   ['cnc.status.edit', 'edit'],
 ] as const;
@@ -35,7 +35,11 @@ export function Status({ device, roles, link, path, several }: Props) {
     before.current = state.word;
   }, [device, state.word, state.tone]);
 
-  const clock = roles.one('cnc.clock');
+  const words = line.flatMap(([role, name]) => {
+    const e = role === 'emergency' ? roles.beside(roles.one('cnc.status.alarm', path), role) : roles.one(role, path);
+    return e ? [{ role, name, e }] : [];
+  });
+  const clock = several ? undefined : roles.one('cnc.clock');
   return (
     <header class="status">
       <p class={`plate big ${state.tone}`}>
@@ -45,15 +49,13 @@ export function Status({ device, roles, link, path, several }: Props) {
       <div class="ownwords">
         {route.value.wall && <strong class="wallname">{middle(device, 30)}</strong>}
         {several && <strong>{path.replace('/', ' ')}</strong>}
-        {line.map(([role, name]) => {
-          const e = roles.one(role, path) ?? (role === 'cnc.status.emergency' ? roles.one('cnc.emergency-stop') : undefined);
-          if (!e) return null;
+        {words.map(({ role, name, e }) => {
           const text = e.point.value?.label || e.point.value?.text || '';
-          const loud = (role === 'cnc.status.alarm' || role === 'cnc.status.emergency') && state.tone === 'red';
+          const loud = (role === 'cnc.status.alarm' && state.mark === 'alarm') || (role === 'emergency' && state.mark === 'stop');
           return (
             <span key={role} class={`own ${loud && /[A-Z]/.test(text) ? 'red' : ''}`}>
               <Name e={e}>{name}</Name>
-              <Value e={e} why={false} />
+              <Value e={e} />
             </span>
           );
         })}
