@@ -1,6 +1,7 @@
 package focasclient
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type channel struct {
 	number  uint16
 	addr    string
 	conn    net.Conn
+	in      *bufio.Reader // under frames: whole replies in one read, and what comes unasked is seen
 	frames  *focas.FrameReader
 	out     []byte // buffer for the frame being sent; used under sem
 	timeout time.Duration
@@ -50,7 +52,8 @@ func openChannel(ctx context.Context, open Opener, addr string, number uint16, t
 	}
 	ch := &channel{number: number, addr: addr, conn: conn, timeout: timeout, stats: stats,
 		sem: make(chan struct{}, 1), closing: make(chan struct{})}
-	ch.frames = focas.NewFrameReader(conn)
+	ch.in = bufio.NewReaderSize(conn, 8192)
+	ch.frames = focas.NewFrameReader(ch.in)
 	var reply focas.OpenReply
 	err = ch.do(ctx, "open", func() error {
 		if err := ch.send(focas.AppendOpenRequest(ch.out[:0], number), 0); err != nil {
@@ -148,6 +151,14 @@ func (ch *channel) arm(ctx context.Context) error {
 		deadline = d
 	}
 	return ch.conn.SetDeadline(deadline)
+}
+
+// inStep is an error when bytes are there that no request asked for.
+func (ch *channel) inStep() error {
+	if n := ch.in.Buffered(); n > 0 {
+		return fmt.Errorf("%w: %d bytes after the answer", ErrStale, n)
+	}
+	return nil
 }
 
 // send writes one whole frame, which becomes the buffer of the next one; blocks is for the counters.

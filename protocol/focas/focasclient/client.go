@@ -167,18 +167,21 @@ func (ch *channel) exchange(requests []focas.Request) ([]focas.Reply, error) {
 		return nil, err
 	}
 	f, err := ch.receive(focas.TypeData)
-	if refused := (*focas.Error)(nil); errors.As(err, &refused) {
-		ch.stats.answered(time.Since(start))
+	refused := (*focas.Error)(nil)
+	if err != nil && !errors.As(err, &refused) {
+		return nil, err
+	}
+	ch.stats.answered(time.Since(start))
+	if err := ch.inStep(); err != nil {
+		return nil, err
+	}
+	if refused != nil {
 		refused.Func = requests[0].Func
 		return nil, refused
-	}
-	if err != nil {
-		return nil, err
 	}
 	if f.Dir != focas.DirReply {
 		return nil, fmt.Errorf("%w: %v %v", ErrStale, f.Type, f.Dir)
 	}
-	ch.stats.answered(time.Since(start))
 	return matchReplies(bytes.Clone(f.Body), requests)
 }
 
