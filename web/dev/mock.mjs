@@ -123,11 +123,16 @@ async function api(req, res, url) {
     for await (const part of req) body += part;
     const item = JSON.parse(body).writes[0];
     const spec = devices.find((d) => d.about.name === item.device)?.specs.get(item.path);
-    if (spec?.max && (item.value < spec.min || item.value > spec.max)) {
+    if (!spec?.writable) return json(res, 403, { title: 'read only', status: 403, code: 'read-only', detail: 'The device does not let this be written.' });
+    if (spec.max && (item.value < spec.min || item.value > spec.max)) {
       return json(res, 422, { title: 'out of range', status: 422, code: 'out-of-range', detail: `${item.value} is outside ${spec.min} to ${spec.max}.` });
     }
     return json(res, 200, writeOne(item));
   }
+  const of = /^\/devices\/([^/]+)\/(specs|value)$/.exec(path);
+  const d = of && devices.find((x) => x.about.name === of[1]);
+  if (d && of[2] === 'specs') return json(res, 200, { specs: [...d.specs.values()] });
+  if (d?.points.has(url.searchParams.get('path'))) return json(res, 200, d.points.get(url.searchParams.get('path')));
   const one = /^\/writes\/(.+)$/.exec(path);
   const write = one && writes.find((w) => w.id === one[1]);
   return write ? json(res, 200, write) : json(res, 404, { title: 'not found', status: 404 });

@@ -1,0 +1,279 @@
+// Drives the page in a real browser against "patchbay demo". Prints one line for each check and, last, "N passed, N failed".
+//
+//   PATCHBAY_BIN   the program; without it "go build" makes one
+//   PATCHBAY_PAGE  the address of a gateway that runs already, instead of starting one; its device must take writes
+//   CHROMIUM       the browser; /usr/bin/chromium without it
+//   SCREENSHOTS    a folder for a picture of the page at each failure
+import { chromium } from 'playwright-core';
+import { check, expect, finish, poll, step } from './checks.mjs';
+import { startDemo } from './demo.mjs';
+
+const demo = await startDemo();
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const origin = new URL(demo.address).origin;
+const complaints = [];
+const strangers = [];
+
+async function open(path, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, colorScheme: 'light', ...options });
+  const page = await context.newPage();
+  page.on('console', (m) => m.type() === 'error' && complaints.push(`${page.url()}: ${m.text()}`));
+  page.on('pageerror', (e) => complaints.push(`${page.url()}: ${e}`));
+  page.on('request', (r) => new URL(r.url()).origin !== origin && strangers.push(r.url()));
+  await page.goto(origin + path);
+  return page;
+}
+
+const api = async (path, init) => (await fetch(`${origin}/api/v1${path}`, init)).json();
+
+try {
+  const { devices } = await api('/devices');
+  const device = devices.find((d) => d.panel === 'cnc');
+  if (!device) throw new Error('the demo has no machine');
+  const name = device.name;
+  const { specs } = await api(`/devices/${name}/specs`);
+  const macro = specs.find((s) => s.role === 'cnc.macro' && s.writable);
+  const fixed = specs.find((s) => s.role === 'cnc.position.absolute');
+  const home = `/d/${encodeURIComponent(name)}`;
+  const page = await open('/');
+  step(page);
+
+  await check('the list names the device with its link and its word', async () => {
+    const row = page.locator('.row', { hasText: name }).first();
+    await expect(row.locator('.link')).toSay(/connected/);
+    await expect(row.locator('.plate')).toSay(/Running|Held|Idle|Manual|Alarm|Emergency stop/);
+    if (device.simulated) await expect(row.locator('.sim')).toSay('SIM');
+  });
+
+  await check('a row opens the panel without loading the page again', async () => {
+    await page.evaluate(() => (window.stayed = true));
+    await page.locator('.row', { hasText: name }).first().click();
+    await page.locator('.position').waitFor();
+    if (!(await page.evaluate(() => window.stayed))) throw new Error('the page was loaded again');
+    if (new URL(page.url()).pathname !== home) throw new Error(page.url());
+  });
+
+  await check('positions change live, with the digits of the API', async () => {
+    const seen = new Set();
+    const digits = page.locator('.axis .value .digits');
+    await poll(async () => {
+      for (const text of await digits.allInnerTexts()) seen.add(text);
+      return seen.size > 12;
+    }, 'positions stand still', 30_000);
+    const places = specs.find((s) => s.path === fixed.path).decimals ?? 0;
+    const text = await digits.first().innerText();
+    if ((text.split('.')[1] ?? '').length !== places) throw new Error(`${text} has not ${places} decimals`);
+  });
+
+  await check('the kind of position is chosen by button', async () => {
+    await page.getByRole('button', { name: 'Machine', exact: true }).click();
+    await expect(page.getByRole('button', { name: 'Machine', exact: true })).toHave('aria-pressed', 'true');
+  });
+
+  await check('a name opens details with plot, evidence and lines to copy', async () => {
+    await page.locator('.axis .name').first().click();
+    const side = page.locator('.inspector');
+    await expect(side.locator('.path').first()).toSay(/axes\/.+\/machine/);
+    await side.locator('.plot canvas').waitFor();
+    await expect(side).toSay(/Read only/);
+    await expect(side.locator('.copyline code').first()).toSay(/^patchbay get /);
+    await expect(side).toSay(/curl /);
+    await page.keyboard.press('Escape');
+    await poll(async () => (await side.count()) === 0, 'Escape leaves the details open');
+  });
+
+  await check('the tree is searched, and shows evidence', async () => {
+    await page.getByRole('link', { name: 'Points' }).click();
+    await page.fill('#search', 'feed actual');
+    await poll(async () => (await page.locator('.pointrow').count()) >= 1, 'nothing found');
+    const rows = await page.locator('.pointrow .seg').allInnerTexts();
+    if (!rows.includes('actual')) throw new Error(rows.join());
+    await expect(page.locator('.grade').first()).toSay(/spec|seen|inferred|guess/);
+    await page.fill('#search', 'no such point at all');
+    await expect(page.locator('.points')).toSay(/Nothing matches/);
+    await page.fill('#search', '');
+  });
+
+  await check('the link tab counts the conversation', async () => {
+    await page.getByRole('link', { name: 'Link' }).click();
+    await expect(page.locator('.linkview')).toSay(/connected/);
+    await expect(page.locator('.linkview')).toSay(/Round trip/i);
+  });
+
+  await check('a locked control only shakes the lock', async () => {
+    await page.goto(`${origin}${home}?tab=points`);
+    await page.fill('#search', macro.path);
+    await page.locator('.pointname').first().click();
+    await page.fill('#entry', '12.5');
+    await page.getByRole('button', { name: 'Set', exact: true }).click();
+    await page.locator('.lockbox.shake').waitFor();
+    if (await page.locator('dialog[open]').count()) throw new Error('the sheet opened');
+    await expect(page.locator('.control')).toSay(/Locked/);
+  });
+
+  await check('the lock opens by being held, and not by a click', async () => {
+    await page.locator('.lock').click();
+    await page.waitForTimeout(100);
+    if (await page.locator('.stage.unlocked').count()) throw new Error('a click was enough');
+    const box = await page.locator('.lock').boundingBox();
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.locator('.stage.unlocked').waitFor();
+    await page.mouse.up();
+    await expect(page.locator('.lock')).toSay('Unlocked');
+  });
+
+  const before = (await api(`/devices/${name}/value?path=${macro.path}`)).value;
+  const wanted = before === 321.5 ? 322.5 : 321.5;
+
+  await check('a hazard write asks, wants a hold, and is confirmed by the device', async () => {
+    await page.fill('#entry', String(wanted));
+    await page.keyboard.press('Enter');
+    if (macro.hazard === 'hazard') {
+      const sheet = page.locator('dialog[open]');
+      await expect(sheet).toSay(String(wanted));
+      const hold = sheet.getByRole('button', { name: /Hold for one second/ });
+      await hold.click();
+      await page.waitForTimeout(100);
+      if ((await sheet.count()) === 0) throw new Error('a click was enough');
+      await hold.focus();
+      await page.keyboard.down('Space');
+      await sheet.waitFor({ state: 'detached' });
+      await page.keyboard.up('Space');
+    }
+    await expect(page.locator('.outcome')).toSay(/confirmed/);
+    const now = (await api(`/devices/${name}/value?path=${macro.path}`)).value;
+    if (now !== wanted) throw new Error(`the device says ${now}`);
+    await expect(page.locator('.inspector .big .digits')).toSay(String(wanted));
+  });
+
+  await check('a wrong entry says what would be right and sends nothing', async () => {
+    await page.fill('#entry', 'twelve');
+    await page.keyboard.press('Enter');
+    await expect(page.locator('#entry-help')).toSay(/Wanted: a number/);
+    if (await page.locator('dialog[open]').count()) throw new Error('the sheet opened');
+  });
+
+  await check('a refused write stays at its control, with the reason', async () => {
+    await page.route('**/api/v1/writes', (route) => {
+      const body = route.request().postDataJSON();
+      body.writes[0].path = fixed.path; // a point that nobody may write
+      return route.continue({ postData: JSON.stringify(body) });
+    });
+    await page.fill('#entry', '1');
+    await page.keyboard.press('Enter');
+    if (macro.hazard === 'hazard') {
+      await page.locator('dialog[open] .danger').focus();
+      await page.keyboard.down('Enter');
+      await page.locator('dialog').waitFor({ state: 'detached' });
+      await page.keyboard.up('Enter');
+    }
+    const outcome = page.locator('.outcome.refusal');
+    await expect(outcome).toSay(/refused/);
+    if ((await outcome.innerText()).length < 25) throw new Error('no reason given');
+    await page.unroute('**/api/v1/writes');
+    await page.waitForTimeout(3500);
+    if ((await outcome.count()) !== 1) throw new Error('the refusal went away by itself');
+    await page.getByRole('button', { name: 'Understood' }).click();
+    await poll(async () => (await outcome.count()) === 0, 'the refusal stays after a touch');
+    // The browser reports the refused request by itself; that one is meant.
+    for (let i = complaints.length; i-- > 0; ) if (/status of 4\d\d/.test(complaints[i])) complaints.splice(i, 1);
+  });
+
+  await check('the log tells who wrote what', async () => {
+    await page.getByRole('link', { name: 'Log' }).click();
+    const line = page.locator('.logline', { hasText: macro.path }).filter({ hasText: 'confirmed' }).first();
+    await expect(line).toSay(String(wanted));
+    await line.getByText('steps').click();
+    await expect(line.locator('ol')).toSay(/accepted[\s\S]*confirmed/);
+  });
+
+  await check('L locks again, digits change tabs, and a field keeps its keys', async () => {
+    await page.locator('h1').click();
+    await page.keyboard.press('l');
+    await expect(page.locator('.lock')).toSay('Locked');
+    await page.keyboard.press('2');
+    await page.locator('#search').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('l2');
+    await expect(page.locator('.lock')).toSay('Locked');
+    await poll(async () => (await page.inputValue('#search')).endsWith('l2'), 'the field lost its keys');
+    await page.fill('#search', '');
+  });
+
+  await check('everything is reached with Tab, with a focus that is seen', async () => {
+    const keyboard = await open(home);
+    await keyboard.locator('.position').waitFor();
+    const reached = [];
+    for (let i = 0; i < 16; i++) {
+      await keyboard.keyboard.press('Tab');
+      reached.push(await keyboard.evaluate(() => {
+        const e = document.activeElement;
+        const ring = getComputedStyle(e);
+        return { what: e.getAttribute('aria-label') || e.innerText, seen: ring.outlineStyle !== 'none' && parseFloat(ring.outlineWidth) >= 2 };
+      }));
+    }
+    const names = reached.map((r) => r.what).join(' | ');
+    for (const part of ['Settings', 'Points', 'Absolute']) if (!names.includes(part)) throw new Error(`${part} is not in ${names}`);
+    const unseen = reached.find((r) => !r.seen);
+    if (unseen) throw new Error(`no ring on ${unseen.what}`);
+    await keyboard.context().close();
+  });
+
+  await check('no view scrolls sideways at 320 px', async () => {
+    const narrow = await open('/', { viewport: { width: 320, height: 640 } });
+    for (const path of ['/', home, `${home}?tab=points`, `${home}?tab=link`, `${home}?tab=log`]) {
+      await narrow.goto(origin + path);
+      await narrow.locator('.list, .position, .points, .linkview, .log').first().waitFor();
+      const over = await narrow.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (over > 0) throw new Error(`${path} by ${over} px`);
+    }
+    await narrow.context().close();
+  });
+
+  await check('dark follows the system, and the setting wins', async () => {
+    const dark = await open(home, { colorScheme: 'dark' });
+    await dark.locator('.position').waitFor();
+    const light = () => dark.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)[0]));
+    if ((await light()) > 60) throw new Error('not dark');
+    await dark.keyboard.press('?');
+    await dark.getByRole('button', { name: 'light', exact: true }).click();
+    if ((await light()) < 200) throw new Error('not light');
+    await dark.reload();
+    await dark.locator('.position').waitFor();
+    if ((await light()) < 200) throw new Error('the choice was forgotten');
+    await dark.context().close();
+  });
+
+  await check('a wall screen has no bar and keeps its word', async () => {
+    const wall = await open(`${home}?wall`, { viewport: { width: 1920, height: 1080 } });
+    await expect(wall.locator('.plate').first()).toSay(/\w/);
+    if (await wall.locator('.top, .tabs').count()) throw new Error('there is a bar');
+    await wall.context().close();
+  });
+
+  await check('no console errors and no foreign requests', async () => {
+    if (complaints.length > 0) throw new Error(complaints.join('; '));
+    if (strangers.length > 0) throw new Error(strangers.join(' '));
+  });
+
+  if (demo.stop) {
+    await check('a lost gateway is said within 8 s, and old values are hatched', async () => {
+      await page.goto(origin + home);
+      await page.locator('.axis .digits').first().waitFor();
+      await demo.stop();
+      await expect(page.locator('.fault')).toSay(/Gateway lost/, 8000);
+      await expect(page.locator('.plate').first()).toSay('No link');
+      const hatched = await page.evaluate(() => getComputedStyle(document.querySelector('.axis .value')).backgroundImage);
+      if (!hatched.includes('gradient')) throw new Error('old values look fresh');
+    });
+  }
+} catch (e) {
+  await check('the run itself', async () => {
+    throw e;
+  });
+} finally {
+  await browser.close();
+  await demo.stop?.();
+}
+finish();

@@ -1,0 +1,59 @@
+// The little that the browser test needs of a test runner.
+import { mkdirSync } from 'node:fs';
+
+let passed = 0;
+let failed = 0;
+let shown = null;
+
+/** step names the page of which a failing check takes a picture. */
+export const step = (page) => (shown = page);
+
+/** check runs one named check and goes on after a failure. */
+export async function check(name, run) {
+  const start = Date.now();
+  try {
+    await run();
+    passed++;
+    console.log(`ok    ${name} (${Date.now() - start} ms)`);
+  } catch (e) {
+    failed++;
+    console.log(`FAIL  ${name}\n      ${String(e?.message ?? e).split('\n').slice(0, 6).join('\n      ')}`);
+    const folder = process.env.SCREENSHOTS;
+    if (folder && shown) {
+      mkdirSync(folder, { recursive: true });
+      await shown.screenshot({ path: `${folder}/failure-${failed}.png` }).catch(() => {});
+    }
+  }
+}
+
+/** poll repeats until the question is answered with yes. */
+export async function poll(question, complaint, ms = 10_000) {
+  const end = Date.now() + ms;
+  while (!(await question())) {
+    if (Date.now() > end) throw new Error(complaint);
+    await new Promise((r) => setTimeout(r, 50));
+  }
+}
+
+/** expect waits for what an element says or carries. */
+export function expect(locator) {
+  const like = (text, want) => (want instanceof RegExp ? want.test(text) : text.includes(want));
+  return {
+    toSay: async (want, ms) => {
+      let text = '';
+      await poll(async () => {
+        text = (await locator.count()) ? await locator.first().innerText() : 'nothing there';
+        return like(text, want);
+      }, '', ms).catch(() => {
+        throw new Error(`wanted ${want}, got: ${text.slice(0, 300)}`);
+      });
+    },
+    toHave: async (name, want) => poll(async () => (await locator.getAttribute(name)) === want, `${name} is not ${want}`),
+  };
+}
+
+/** finish prints the closing line and sets the exit code. */
+export function finish() {
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed > 0 || passed === 0 ? 1 : 0);
+}
