@@ -54,7 +54,8 @@ func (p *Poller) Stats() PollStats {
 // minPeriod keeps an absurd wish from becoming a busy loop.
 const minPeriod = time.Millisecond
 
-// Run polls until ctx ends, and returns ctx.Err(), or until Read fails, and returns its error.
+// Run polls until ctx ends, and returns context.Cause(ctx), or until Read fails, and returns its error. A session that can
+// end between reads gives Run a context that it cancels with the reason.
 func (p *Poller) Run(ctx context.Context) error {
 	s := &schedule{periods: make([]time.Duration, len(p.Specs)), ticks: map[time.Duration]int64{}}
 	changed := p.Want.Changed()
@@ -84,7 +85,7 @@ func (p *Poller) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		case <-changed:
 			changed = p.Want.Changed()
 			due = s.rebuild(p)
@@ -105,8 +106,8 @@ func (p *Poller) Run(ctx context.Context) error {
 }
 
 func (p *Poller) read(ctx context.Context, due []int) ([]device.Sample, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	if len(due) == 0 {
 		return nil, nil
@@ -120,7 +121,7 @@ func (p *Poller) read(ctx context.Context, due []int) ([]device.Sample, error) {
 	samples, err := p.Read(ctx, paths)
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	case err == nil && len(samples) > len(paths):
 		return nil, &Error{Op: "poll", Class: Internal, Err: fmt.Errorf("%w: %d for %d points", errTooManySamples, len(samples), len(paths))}
 	}

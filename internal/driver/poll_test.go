@@ -208,6 +208,23 @@ func TestPollRefusesMoreSamplesThanPoints(t *testing.T) {
 	}
 }
 
+func TestPollTellsWhyItsContextEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		closed := errors.New("session closed")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Hour, func() { cancel(closed) })
+		if err := Poll(ctx, pollSpecs[:1], pollPeriod, new(fakePoll).read, Everything{}, &fakePoll{}); !errors.Is(err, closed) {
+			t.Error(err)
+		}
+		f := &fakePoll{slow: time.Second}
+		ctx, cancel = context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Millisecond, func() { cancel(closed) })
+		if err := Poll(ctx, pollSpecs, pollPeriod, f.read, Everything{}, f); !errors.Is(err, closed) || f.changes != nil {
+			t.Error(err, f.changes)
+		}
+	})
+}
+
 func TestPollOfNothingWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
