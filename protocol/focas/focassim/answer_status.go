@@ -67,9 +67,9 @@ func (a *asked) opMode() ([]byte, focas.Code) {
 
 func (a *asked) opSignal() ([]byte, focas.Code) {
 	m := a.m
-	s := focas.OpSignal{Mode: uint16(m.mode), FeedOverride: uint16(m.pmc.feedPercent() / 10), SpindleOverride: uint16(m.pmc.spindlePercent() / 10)}
+	s := focas.OpSignal{Mode: uint16(m.mode), FeedOverride: uint16(m.pmc.feedPercent(a.path.no) / 10), SpindleOverride: uint16(m.pmc.spindlePercent(a.path.no) / 10)}
 	for step, p := range rapidSteps {
-		if p == m.pmc.rapidPercent() {
+		if p == m.pmc.rapidPercent(a.path.no) {
 			s.RapidOverride = uint16(3 - step)
 		}
 	}

@@ -66,7 +66,7 @@ type timers struct {
 
 func newMachine(p *profile, o Options) *machine {
 	m := &machine{prof: p, rng: rng{state: o.Seed ^ 0x9e3779b97f4a7c15}, powerOn: o.Start, mode: ModeMemory,
-		auto: !o.Manual, protect: o.Protect, scenario: o.Scenario, pmc: newPMC()}
+		auto: !o.Manual, protect: o.Protect, scenario: o.Scenario, pmc: newPMC(len(p.paths))}
 	m.timers.power = uint64(259490 * time.Minute / tick)
 	m.timers.operating = uint64(81230*time.Minute/tick + 41*time.Second/tick)
 	m.timers.cutting = uint64(60417*time.Minute/tick + 7*time.Second/tick)
@@ -121,7 +121,7 @@ func (m *machine) step() {
 		m.halt(runStop)
 	}
 	for i := range m.spindles {
-		m.spindles[i].step(dt, m.pmc.spindleOverride(), &m.rng)
+		m.spindles[i].step(dt, m.pmc.spindleOverride(m.pathOfSpindle(i)), &m.rng)
 	}
 	operating, cutting := false, false
 	for _, p := range m.paths {
@@ -141,6 +141,16 @@ func (m *machine) step() {
 // ready reports whether automatic operation may run.
 func (m *machine) ready() bool {
 	return !m.emergency() && len(m.alarms) == 0 && m.mode == ModeMemory && !m.pmc.feedHold()
+}
+
+// pathOfSpindle is the index of the path whose override a spindle obeys.
+func (m *machine) pathOfSpindle(spindle int) int {
+	for i, p := range m.paths {
+		if p.cfg.spindle == spindle {
+			return i
+		}
+	}
+	return 0
 }
 
 func (m *machine) emergency() bool { return m.pmc.emergency() }

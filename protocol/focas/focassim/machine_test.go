@@ -47,7 +47,7 @@ func TestMachineRunsItsPrograms(t *testing.T) {
 					}
 					if p.cuttingNow() {
 						saw[i].cut = true
-						if limit := p.mod.feed * m.pmc.feedOverride(); p.feed() > limit*1.001+1 {
+						if limit := p.mod.feed * m.pmc.feedOverride(p.no); p.feed() > limit*1.001+1 {
 							t.Fatalf("%v: feed %.1f, commanded %.1f", p, p.feed(), limit)
 						}
 					} else if p.speed > 0 {

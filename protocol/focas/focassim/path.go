@@ -245,7 +245,7 @@ func (p *pathState) do(o *op, dt float64) (used float64, done bool) {
 			s := &p.m.spindles[p.cfg.spindle]
 			s.dir = map[int]int{3: 1, 4: -1}[o.code]
 			s.command = p.mod.rpm
-			if !s.atSpeed(p.m.pmc.spindleOverride()) {
+			if !s.atSpeed(p.m.pmc.spindleOverride(p.no)) {
 				return dt, false
 			}
 		}
@@ -265,9 +265,9 @@ func (p *pathState) move(s *segment, dt float64) (used float64, done bool) {
 	remaining := s.length - p.along
 	if p.run == runStart {
 		if s.rapid {
-			target = s.rate * p.m.pmc.rapidOverride()
+			target = s.rate * p.m.pmc.rapidOverride(p.no)
 		} else {
-			target = min(s.rate*p.m.pmc.feedOverride(), s.limit)
+			target = min(s.rate*p.m.pmc.feedOverride(p.no), s.limit)
 		}
 		exit := 0.0
 		if p.op == len(p.cur.ops)-1 && p.next != nil && len(p.next.ops) > 0 && p.next.ops[0].kind == opMove {

@@ -14,16 +14,26 @@ type pmcArea struct {
 
 // pmc is the memory of the machine's PMC. It has no ladder: what a real machine's ladder does with the operator's panel is
 // done by the methods below, and G is what the machine obeys.
-type pmc struct{ areas []pmcArea }
+type pmc struct {
+	areas []pmcArea
+	paths int
+}
+
+// signalsPerPath is how far apart the signals of two paths are in G and F, in bytes.
+const signalsPerPath = 1000
 
 // pmcSizes are the sizes of the areas in bytes.
 var pmcSizes = map[byte]int{'G': 768, 'F': 768, 'Y': 128, 'X': 128, 'A': 250, 'R': 8000, 'T': 500, 'K': 100, 'C': 400,
 	'D': 10000, 'M': 768, 'N': 768, 'E': 10000, 'Z': 512}
 
-func newPMC() *pmc {
-	m := &pmc{}
+func newPMC(paths int) *pmc {
+	m := &pmc{paths: paths}
 	for _, a := range focas.DefaultPMCAreas() {
-		m.areas = append(m.areas, pmcArea{letter: a.Letter, code: a.Code, data: make([]byte, pmcSizes[a.Letter]), readOnly: a.Letter == 'F' || a.Letter == 'X'})
+		size := pmcSizes[a.Letter]
+		if a.Letter == 'G' || a.Letter == 'F' {
+			size += signalsPerPath * (paths - 1)
+		}
+		m.areas = append(m.areas, pmcArea{letter: a.Letter, code: a.Code, data: make([]byte, size), readOnly: a.Letter == 'F' || a.Letter == 'X'})
 	}
 	m.setFeedHold(false)
 	m.setEmergency(false)
@@ -70,20 +80,33 @@ func (m *pmc) setEmergency(on bool) {
 
 func (m *pmc) setFeedHold(on bool) { setBit(m.letter('G'), 8, 5, !on) }
 
-func (m *pmc) feedPercent() int    { return int(^m.letter('G')[12]) }
-func (m *pmc) spindlePercent() int { return int(m.letter('G')[30]) }
+// signal is byte at of G of a path, which counts from 0.
+func (m *pmc) signal(path, at int) *byte { return &m.letter('G')[path*signalsPerPath+at] }
 
-func (m *pmc) feedOverride() float64    { return float64(m.feedPercent()) / 100 }
-func (m *pmc) spindleOverride() float64 { return float64(m.spindlePercent()) / 100 }
+func (m *pmc) feedPercent(path int) int    { return int(^*m.signal(path, 12)) }
+func (m *pmc) spindlePercent(path int) int { return int(*m.signal(path, 30)) }
+
+func (m *pmc) feedOverride(path int) float64    { return float64(m.feedPercent(path)) / 100 }
+func (m *pmc) spindleOverride(path int) float64 { return float64(m.spindlePercent(path)) / 100 }
 
 // rapidSteps are the rapid overrides by ROV2 and ROV1.
 var rapidSteps = [4]int{100, 50, 25, 5}
 
-func (m *pmc) rapidPercent() int      { return rapidSteps[m.letter('G')[14]&3] }
-func (m *pmc) rapidOverride() float64 { return float64(m.rapidPercent()) / 100 }
+func (m *pmc) rapidPercent(path int) int      { return rapidSteps[*m.signal(path, 14)&3] }
+func (m *pmc) rapidOverride(path int) float64 { return float64(m.rapidPercent(path)) / 100 }
 
-func (m *pmc) setFeedOverride(percent int)    { m.letter('G')[12] = ^byte(min(max(percent, 0), 254)) }
-func (m *pmc) setSpindleOverride(percent int) { m.letter('G')[30] = byte(min(max(percent, 0), 254)) }
+// The operator's panel has one switch of each kind for all paths.
+func (m *pmc) setFeedOverride(percent int) {
+	for p := range m.paths {
+		*m.signal(p, 12) = ^byte(min(max(percent, 0), 254))
+	}
+}
+
+func (m *pmc) setSpindleOverride(percent int) {
+	for p := range m.paths {
+		*m.signal(p, 30) = byte(min(max(percent, 0), 254))
+	}
+}
 
 func (m *pmc) setRapidOverride(percent int) {
 	step := byte(3)
@@ -93,8 +116,10 @@ func (m *pmc) setRapidOverride(percent int) {
 			break
 		}
 	}
-	g := m.letter('G')
-	g[14] = g[14]&^3 | step
+	for p := range m.paths {
+		g := m.signal(p, 14)
+		*g = *g&^3 | step
+	}
 }
 
 // signals writes what the control tells the PMC: F0 operation, F1 alarms, F2 cutting, F3 mode, F7 strobes, F10 M, F22 S,
