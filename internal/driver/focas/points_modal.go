@@ -10,17 +10,17 @@ import (
 // modalWord is a modal word that has a point of its own.
 type modalWord struct {
 	letter, segment, role, title string
-	spindle                      bool // the point is the first spindle's commanded speed
+	kind                         device.Kind
 }
 
-var addresses = [...]modalWord{
-	{letter: "T", segment: "tool", role: "cnc.tool", title: "Tool"},
-	{letter: "F", segment: "feed/commanded", role: "cnc.feed.commanded", title: "Commanded feed"},
-	{letter: "M", segment: "modal/m", role: "cnc.modal", title: "M code"},
-	{letter: "S", segment: "modal/s", role: "cnc.modal", title: "S word"},
-	{letter: "D", segment: "modal/d", role: "cnc.modal", title: "D offset"},
-	{letter: "H", segment: "modal/h", role: "cnc.modal", title: "H offset"},
-	{letter: "B", segment: "modal/b", role: "cnc.modal", title: "B word"},
+var modalWords = [...]modalWord{
+	{"T", "tool", "cnc.tool", "Tool", device.Int},
+	{"F", "feed/commanded", "cnc.feed.commanded", "Commanded feed", device.Float},
+	{"M", "modal/m", "cnc.modal", "M code", device.Int},
+	{"S", "modal/s", "cnc.modal", "S word", device.Int},
+	{"D", "modal/d", "cnc.modal", "D offset", device.Int},
+	{"H", "modal/h", "cnc.modal", "H offset", device.Int},
+	{"B", "modal/b", "cnc.modal", "B word", device.Int},
 }
 
 // addModal makes active G codes and the commanded words.
@@ -41,9 +41,9 @@ func (s *session) addModal(t *table, p *path) {
 		}},
 		device.Spec{Path: g, Kind: device.String, Role: "cnc.modal.g", Title: "G codes", Doc: "active G codes, one of each group (cnc_rdgcode)"})
 
-	specs := make([]device.Spec, 0, len(addresses)+1)
-	for _, a := range addresses {
-		specs = append(specs, device.Spec{Path: p.root.Child(a.segment), Kind: device.Float, Role: a.role, Title: a.title,
+	specs := make([]device.Spec, 0, len(modalWords)+1)
+	for _, a := range modalWords {
+		specs = append(specs, device.Spec{Path: p.root.Child(a.segment), Kind: a.kind, Role: a.role, Title: a.title,
 			Doc: "value commanded at address " + a.letter + " (cnc_rdcommand)"})
 	}
 	if len(p.spindles) > 0 {
@@ -76,13 +76,17 @@ func (s *session) addModal(t *table, p *path) {
 
 // setWord sets the point of a modal word, and the commanded speed of the first spindle with S.
 func (s *session) setWord(p *path, letter string, v float64, decimals int, out *samples) {
-	for _, a := range addresses {
+	for _, a := range modalWords {
 		if a.letter != letter {
 			continue
 		}
 		at := p.root.Child(a.segment)
-		s.amend(at, func(sp *device.Spec) { sp.Decimals = decimals })
-		out.set(at, device.OfFloat(v))
+		if a.kind == device.Int {
+			out.set(at, device.OfInt(int64(v)))
+		} else {
+			s.amend(at, func(sp *device.Spec) { sp.Decimals = decimals })
+			out.set(at, device.OfFloat(v))
+		}
 		if letter == "S" && len(p.spindles) > 0 {
 			out.set(p.spindles[0].path("commanded"), device.OfFloat(v))
 		}
