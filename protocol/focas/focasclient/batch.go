@@ -38,6 +38,9 @@ type Batch struct {
 	items  []item
 	groups int
 	plan   [][]int
+
+	requests []focas.Request // of the frame being sent
+	into     answer          // used again by each run
 }
 
 type item struct {
@@ -100,10 +103,10 @@ func (b *Batch) Plan() [][]int {
 }
 
 // Reply is the answer to read i of the last run. The error is the control's refusal of that read, or what ended the run before
-// it was answered. The payload belongs to the caller.
+// it was answered. The payload is valid until the next run.
 func (b *Batch) Reply(i int) (focas.Reply, error) { return b.items[i].reply, b.items[i].err }
 
-// Result is the typed answer to read i of the last run.
+// Result is the typed answer to read i of the last run. What aliases the payload is valid until the next run.
 func Result[T any](b *Batch, i int, parse func(payload []byte) (T, error)) (T, error) {
 	p, err := b.Reply(i)
 	if err != nil {
@@ -120,10 +123,10 @@ func (b *Batch) Do(ctx context.Context, c *Client) error {
 	for i := range b.items {
 		b.items[i].reply, b.items[i].err = focas.Reply{}, ErrNotRun
 	}
-	var requests []focas.Request
+	b.into.bodies = b.into.bodies[:0]
 	plan := b.Plan()
 	for at, frame := range plan {
-		if err := b.send(ctx, c, frame, &requests); err != nil {
+		if err := b.send(ctx, c, frame); err != nil {
 			for _, rest := range plan[at:] {
 				for _, i := range rest {
 					if b.items[i].err == ErrNotRun {
@@ -138,15 +141,15 @@ func (b *Batch) Do(ctx context.Context, c *Client) error {
 }
 
 // send exchanges one frame with the items of the given indexes and stores their answers.
-func (b *Batch) send(ctx context.Context, c *Client, frame []int, scratch *[]focas.Request) error {
-	requests := (*scratch)[:0]
+func (b *Batch) send(ctx context.Context, c *Client, frame []int) error {
+	b.requests = b.requests[:0]
 	for _, i := range frame {
-		requests = append(requests, b.items[i].request)
+		b.requests = append(b.requests, b.items[i].request)
 	}
-	*scratch = requests
-	replies, err := c.Exchange(ctx, requests)
+	err := c.exchange(ctx, b.requests, &b.into)
+	replies := b.into.replies
 	if refused := (*focas.Error)(nil); errors.As(err, &refused) {
-		return b.refused(ctx, c, frame, err, scratch)
+		return b.refused(ctx, c, frame, err)
 	}
 	if err != nil {
 		return err
@@ -168,7 +171,7 @@ func (b *Batch) send(ctx context.Context, c *Client, frame []int, scratch *[]foc
 	}
 	for _, i := range again {
 		b.setAlone(i)
-		if err := b.send(ctx, c, []int{i}, scratch); err != nil {
+		if err := b.send(ctx, c, []int{i}); err != nil {
 			return err
 		}
 	}
@@ -176,17 +179,17 @@ func (b *Batch) send(ctx context.Context, c *Client, frame []int, scratch *[]foc
 }
 
 // refused deals with a frame that the control refused as a whole.
-func (b *Batch) refused(ctx context.Context, c *Client, frame []int, cause error, scratch *[]focas.Request) error {
+func (b *Batch) refused(ctx context.Context, c *Client, frame []int, cause error) error {
 	if len(frame) == 1 {
 		b.items[frame[0]].err = cause
 		b.setAlone(frame[0])
 		return nil
 	}
 	half := len(frame) / 2
-	if err := b.send(ctx, c, frame[:half], scratch); err != nil {
+	if err := b.send(ctx, c, frame[:half]); err != nil {
 		return err
 	}
-	return b.send(ctx, c, frame[half:], scratch)
+	return b.send(ctx, c, frame[half:])
 }
 
 func (b *Batch) setAlone(i int) {

@@ -86,15 +86,7 @@ func (ch *channel) do(ctx context.Context, op string, exchange func() error) err
 	if err := ch.arm(ctx); err != nil {
 		return fmt.Errorf("focas %s %s: %w", op, ch.addr, ch.fail(explain(ctx, err)))
 	}
-	interrupted := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(interrupted)
-		ch.conn.SetDeadline(time.Unix(1, 0))
-	})
-	err := exchange()
-	if !stop() {
-		<-interrupted
-	}
+	err := ch.interruptible(ctx, exchange)
 	if err == nil {
 		return nil
 	}
@@ -103,6 +95,23 @@ func (ch *channel) do(ctx context.Context, op string, exchange func() error) err
 		return fmt.Errorf("focas %s %s: %w", op, ch.addr, err)
 	}
 	return fmt.Errorf("focas %s %s: %w", op, ch.addr, ch.fail(explain(ctx, err)))
+}
+
+// interruptible runs f, whose reads and writes end when ctx does.
+func (ch *channel) interruptible(ctx context.Context, f func() error) error {
+	if ctx.Done() == nil {
+		return f()
+	}
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(interrupted)
+		ch.conn.SetDeadline(time.Unix(1, 0))
+	})
+	err := f()
+	if !stop() {
+		<-interrupted
+	}
+	return err
 }
 
 // explain replaces the deadline error that a cancelled context causes by the context's own, and names what an early end

@@ -1,7 +1,6 @@
 package focasclient
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -144,49 +143,61 @@ func (c *Client) Close(ctx context.Context) error {
 // A frame that is refused as a whole is a *[focas.Error] with Frame set and leaves the session usable. Every other error
 // ends the session, except that of a context which ended before anything was sent.
 func (c *Client) Exchange(ctx context.Context, requests []focas.Request) ([]focas.Reply, error) {
+	var into answer
+	err := c.exchange(ctx, requests, &into)
+	return into.replies, err
+}
+
+// answer is room for the replies of an exchange; each exchange uses what is left of it and never moves what is there.
+type answer struct {
+	bodies  []byte // the replies' payloads alias it
+	replies []focas.Reply
+}
+
+// exchange is Exchange with the room for the replies given: afterwards into.replies are those of this exchange alone.
+func (c *Client) exchange(ctx context.Context, requests []focas.Request, into *answer) error {
+	into.replies = into.replies[:0]
 	size := 2
 	for i := range requests {
 		size += requests[i].Size()
 	}
 	if len(requests) == 0 || size > focas.MaxRequestBody {
-		return nil, fmt.Errorf("focas exchange %s: %d blocks of %d bytes do not fit a frame: 1 block at least, %d bytes at most",
+		return fmt.Errorf("focas exchange %s: %d blocks of %d bytes do not fit a frame: 1 block at least, %d bytes at most",
 			c.addr, len(requests), size, focas.MaxRequestBody)
 	}
-	var replies []focas.Reply
-	err := c.data.do(ctx, "exchange", func() (err error) {
-		replies, err = c.data.exchange(requests)
-		return err
-	})
-	return replies, err
+	return c.data.do(ctx, "exchange", func() error { return c.data.exchange(requests, into) })
 }
 
 // exchange runs under sem.
-func (ch *channel) exchange(requests []focas.Request) ([]focas.Reply, error) {
+func (ch *channel) exchange(requests []focas.Request, into *answer) error {
 	start := time.Now()
 	if err := ch.send(focas.AppendRequests(ch.out[:0], requests), len(requests)); err != nil {
-		return nil, err
+		return err
 	}
 	f, err := ch.receive(focas.TypeData)
 	refused := (*focas.Error)(nil)
 	if err != nil && !errors.As(err, &refused) {
-		return nil, err
+		return err
 	}
 	ch.stats.answered(time.Since(start))
 	if err := ch.inStep(); err != nil {
-		return nil, err
+		return err
 	}
 	if refused != nil {
 		refused.Func = requests[0].Func
-		return nil, refused
+		return refused
 	}
 	if f.Dir != focas.DirReply {
-		return nil, fmt.Errorf("%w: %v %v", ErrStale, f.Type, f.Dir)
+		return fmt.Errorf("%w: %v %v", ErrStale, f.Type, f.Dir)
 	}
-	return matchReplies(bytes.Clone(f.Body), requests)
+	at := len(into.bodies)
+	into.bodies = append(into.bodies, f.Body...)
+	into.replies, err = matchReplies(into.bodies[at:], requests, slices.Grow(into.replies, len(requests)))
+	return err
 }
 
-// matchReplies reads the reply blocks, which must answer the requests one by one. The payloads alias body.
-func matchReplies(body []byte, requests []focas.Request) ([]focas.Reply, error) {
+// matchReplies appends the reply blocks, which must answer the requests one by one. The payloads alias body.
+func matchReplies(body []byte, requests []focas.Request, replies []focas.Reply) ([]focas.Reply, error) {
 	blocks, err := focas.ReplyBlocks(body)
 	if err != nil {
 		return nil, err
@@ -194,7 +205,6 @@ func matchReplies(body []byte, requests []focas.Request) ([]focas.Reply, error) 
 	if blocks.Count() != len(requests) {
 		return nil, fmt.Errorf("%w: %d blocks for %d requests", ErrEcho, blocks.Count(), len(requests))
 	}
-	replies := make([]focas.Reply, 0, len(requests))
 	for {
 		p, ok, err := blocks.NextReply()
 		if err != nil {

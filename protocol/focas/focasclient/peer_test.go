@@ -1,6 +1,7 @@
 package focasclient
 
 import (
+	"bufio"
 	"context"
 	"net"
 	"testing"
@@ -36,15 +37,23 @@ func echo(q focas.Request, payload []byte) focas.Reply {
 	return focas.Reply{Class: q.Class, Path: q.Path, Func: q.Func, Payload: payload}
 }
 
-func (p *peer) serve(conn net.Conn) {
+func (p *peer) serve(conn net.Conn) { p.serveFrames(conn, true) }
+
+// serveQuietly is serve without keeping what was seen.
+func (p *peer) serveQuietly(conn net.Conn) { p.serveFrames(conn, false) }
+
+func (p *peer) serveFrames(conn net.Conn, keep bool) {
 	defer conn.Close()
 	fr := focas.NewFrameReader(conn)
+	if !keep {
+		fr = focas.NewFrameReader(bufio.NewReaderSize(conn, 8192))
+	}
 	for {
 		f, err := fr.Next()
 		if err != nil {
 			return
 		}
-		if f.Type == focas.TypeData {
+		if keep && f.Type == focas.TypeData {
 			p.seen = append(p.seen, append([]byte(nil), f.Body...))
 		}
 		if _, err := conn.Write(p.reply(f)); err != nil {
