@@ -70,8 +70,7 @@ function Field({ e, ask }: { e: Entry; ask: Ask }) {
   const attempt = attemptOf(e.device, e.path).value;
   const busy = attempt !== null && !attempt.final;
   const range = rangeWords(spec);
-  const submit = (event: Event) => {
-    event.preventDefault();
+  const submit = () => {
     const result = typed(text, spec);
     if ('wrong' in result) return setWrong(result.wrong);
     setWrong('');
@@ -79,7 +78,14 @@ function Field({ e, ask }: { e: Entry; ask: Ask }) {
   };
   const number = spec.kind === 'int' || spec.kind === 'float';
   return (
-    <form class="entry" onSubmit={submit} noValidate>
+    <form
+      class="entry"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
       <label class="spoken" for="entry">
         New value{spec.unit ? ` in ${spec.unit}` : ''}
       </label>
@@ -100,7 +106,7 @@ function Field({ e, ask }: { e: Entry; ask: Ask }) {
         }}
       />
       {spec.unit && <span class="unit">{spec.unit}</span>}
-      <button type="submit" class={`cap ${busy ? 'sent' : ''}`}>
+      <button type="button" class={`cap ${busy ? 'sent' : ''}`} {...press(submit)}>
         Set
       </button>
       <p id="entry-help" class={wrong ? 'refusal' : 'spoken'}>

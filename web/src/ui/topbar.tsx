@@ -3,9 +3,10 @@ import { devices, shelf } from '../store/store.ts';
 import { now } from '../store/clock.ts';
 import { linkOf } from '../store/find.ts';
 import { cause, linkWords } from '../model/link.ts';
-import { middle, span } from '../model/format.ts';
+import { span } from '../model/format.ts';
 import { addressOf, go, route } from '../store/route.ts';
 import { onlyBad } from '../store/search.ts';
+import { LongName } from './longname.tsx';
 import { LockButton } from './lockbutton.tsx';
 import { settingsOpen } from './settings.tsx';
 
@@ -50,10 +51,11 @@ function DeviceState({ device }: { device: string }) {
   const about = devices.value?.find((d) => d.name === device);
   const link = linkOf(device);
   const up = link.state === 'up' && gateway.value.state !== 'lost';
+  const most = innerWidth < 620 ? 22 : 40; // two lines of the bar
   return (
     <>
-      <h1 class="devname" title={device} tabIndex={device.length > 40 ? 0 : undefined}>
-        {middle(device, 40)}
+      <h1 class="devname" title={device} tabIndex={device.length > most ? 0 : undefined}>
+        <LongName name={device} most={most} />
       </h1>
       {about?.simulated && (
         <abbr class="sim" title="Simulated: no real machine stands behind this">

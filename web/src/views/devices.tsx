@@ -5,8 +5,8 @@ import { now } from '../store/clock.ts';
 import { factsOf, linkOf, rolesOf } from '../store/find.ts';
 import { plainState } from '../model/cnc.ts';
 import { linkWords } from '../model/link.ts';
-import { middle } from '../model/format.ts';
 import { addressOf } from '../store/route.ts';
+import { LongName } from '../ui/longname.tsx';
 import { Mark } from '../ui/mark.tsx';
 import { Empty } from './empty.tsx';
 
@@ -37,7 +37,9 @@ function Row({ d }: { d: Device }) {
   return (
     <a class="row" href={addressOf(d.name)}>
       <span class="rowname">
-        <strong title={d.name}>{middle(d.name, 44)}</strong>
+        <strong title={d.name}>
+          <LongName name={d.name} most={44} />
+        </strong>
         {d.simulated && <abbr class="sim" title="Simulated: no real machine stands behind this">SIM</abbr>}
         {place && <span class="quiet place">{place}</span>}
       </span>
