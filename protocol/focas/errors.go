@@ -126,7 +126,10 @@ type Error struct {
 
 // Error is "cnc_rdmacro: EW_NUMBER (3): number or range is wrong, detail 7, 9".
 func (e *Error) Error() string {
-	s := fmt.Sprintf("%v: %v (%d)", e.Func, e.Code, int16(e.Code))
+	s := fmt.Sprintf("%v (%d)", e.Code, int16(e.Code))
+	if e.Func != 0 { // a transfer has none
+		s = fmt.Sprintf("%v: %s", e.Func, s)
+	}
 	if m := e.Code.Meaning(); m != "" {
 		s += ": " + m
 	}
