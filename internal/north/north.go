@@ -156,6 +156,8 @@ type WriteError struct {
 	Text   string // what is wrong
 	Hint   string // what to do; for not-writable the configuration line that would allow it
 	Class  driver.Class
+
+	DidYouMean string // the nearest device, point, command or label key; empty: nothing is near
 }
 
 // Error is the text with its place.
