@@ -153,7 +153,7 @@ func (c *Conn) data(ctx context.Context, f focas.Frame) error {
 		c.buf = append(c.buf[:0], raw...)
 		return c.write()
 	case err != nil:
-		return err
+		return fmt.Errorf("data: %v: %w", err, errReset)
 	case len(c.reply) != len(c.blocks):
 		return fmt.Errorf("handler gave %d replies for %d blocks", len(c.reply), len(c.blocks))
 	}

@@ -23,7 +23,7 @@ type Handler interface {
 	// Data answers the blocks of one data frame by appending one reply for each, in order, to replies, and returns it.
 	// Class, Path and Func of a reply need not be set: the server echoes them. The server copies the payloads before the
 	// next call. The blocks and their data are valid until Data returns. An error that is a *focas.Error refuses the whole
-	// frame with an error frame, a [RawFrame] is the whole answer, any other ends the connection.
+	// frame with an error frame, a [RawFrame] is the whole answer, any other resets the connection.
 	Data(ctx context.Context, c *Conn, blocks []focas.Request, replies []focas.Reply) ([]focas.Reply, error)
 }
 

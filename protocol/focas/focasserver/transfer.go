@@ -195,4 +195,3 @@ func refusal(err error) *focas.Error {
 	}
 	return &focas.Error{Code: focas.EWReject}
 }
-

@@ -344,4 +344,3 @@ func TestProgramsAndModes(t *testing.T) {
 		t.Errorf("%q, %v", dir, err)
 	}
 }
-
