@@ -115,3 +115,46 @@ func Load() ([]Vector, error) {
 	}
 	return out, nil
 }
+
+// FirstRequest is the first block that a function of the library sends when it is called with small generic arguments: 1
+// for numbers, a buffer for pointers.
+type FirstRequest struct {
+	Class uint16
+	Func  uint16
+	Args  [5]int32 // the fifth word is flag and data length
+}
+
+// FirstRequests are the first blocks by FOCAS name, of the calls that send a data frame in this dialect.
+func FirstRequests(classic bool) (map[string]FirstRequest, error) {
+	type block struct {
+		Class uint16
+		Code  string
+		Args  []int32
+	}
+	var doc struct {
+		Codes struct {
+			Functions map[string]map[string][]block
+		} `json:"function_codes"`
+	}
+	if err := json.Unmarshal(file, &doc); err != nil {
+		return nil, fmt.Errorf("focas-vectors.json: %w", err)
+	}
+	dialect := "30i"
+	if classic {
+		dialect = "classic"
+	}
+	out := map[string]FirstRequest{}
+	for name, f := range doc.Codes.Functions {
+		if len(f[dialect]) == 0 || f[dialect][0].Code == "" {
+			continue
+		}
+		b := f[dialect][0]
+		r := FirstRequest{Class: b.Class}
+		if _, err := fmt.Sscanf(b.Code, "0x%x", &r.Func); err != nil || len(b.Args) > len(r.Args) {
+			return nil, fmt.Errorf("focas-vectors.json: %s: code %q with %d words", name, b.Code, len(b.Args))
+		}
+		copy(r.Args[:], b.Args)
+		out[name] = r
+	}
+	return out, nil
+}
