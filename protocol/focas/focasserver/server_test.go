@@ -75,6 +75,8 @@ func (e *echo) Upload(_ context.Context, _ *Conn, start focas.TransferStart) (io
 	switch start.Spec() {
 	case "none":
 		return nil, &focas.Error{Code: focas.EWData, Detail: [2]int16{2, 0}}
+	case "empty":
+		return io.NopCloser(strings.NewReader("")), nil
 	case "long":
 		return io.NopCloser(endless{}), nil
 	case "fails":
@@ -458,6 +460,16 @@ func TestUploads(t *testing.T) {
 
 	begin("none")
 	c.wantError(focas.TypeUploadStart, focas.EWData)
+
+	begin("empty")
+	c.next()
+	if f := c.next(); f.Type != focas.TypeUploadData || len(f.Body) != 0 {
+		t.Errorf("an empty upload: %v with %d bytes", f.Type, len(f.Body))
+	}
+	if f := c.next(); f.Type != focas.TypeUploadEnd {
+		t.Errorf("an empty upload: %v", f.Type)
+	}
+	c.send(header(focas.TypeUploadEnd, focas.DirReply, 0))
 
 	begin("fails")
 	c.next()

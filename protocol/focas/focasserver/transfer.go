@@ -92,15 +92,16 @@ func (c *Conn) uploadStart(ctx context.Context, t Transfers, f focas.Frame) erro
 	return nil
 }
 
-// push sends data frames until from ends, then the end frame.
+// push sends data frames until from ends, then the end frame. Nothing at all is one empty data frame, as a real 30i was
+// seen to answer about an unknown program (public).
 func (c *Conn) push(ctx context.Context, from io.Reader) error {
 	piece := make([]byte, focas.MaxTransferData)
-	for {
+	for first := true; ; first = false {
 		n, err := io.ReadFull(from, piece)
 		if ctx.Err() != nil {
 			return nil
 		}
-		if n > 0 {
+		if n > 0 || first && err == io.EOF {
 			if err := c.send(focas.TypeUploadData, focas.DirPush, piece[:n]); err != nil {
 				return err
 			}

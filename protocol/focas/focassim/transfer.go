@@ -10,8 +10,8 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/focas/focasserver"
 )
 
-// Upload gives the text of a program, between a line end and "%" as a control sends it. An unknown program is an empty
-// data frame and the end on a real 30i (public); here the client gets code 5, which it can tell from an empty program.
+// Upload gives the text of a program, between a line end and "%" as a control sends it. An unknown program is nothing,
+// as on a real 30i (public).
 func (h *handler) Upload(_ context.Context, c *focasserver.Conn, start focas.TransferStart) (io.ReadCloser, error) {
 	var text string
 	var err error
@@ -21,12 +21,9 @@ func (h *handler) Upload(_ context.Context, c *focasserver.Conn, start focas.Tra
 			err = e
 			return
 		}
-		f := p.store.lookup(start.Spec())
-		if f == nil {
-			err = &focas.Error{Code: focas.EWData, Detail: [2]int16{noSuchFile, 0}}
-			return
+		if f := p.store.lookup(start.Spec()); f != nil {
+			text = "\n" + f.text + "%"
 		}
-		text = "\n" + f.text + "%"
 	})
 	if err != nil {
 		return nil, err
