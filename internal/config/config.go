@@ -42,7 +42,8 @@ type Device struct {
 	Labels  map[string]string // site, area, line, cell
 	// Writable holds patterns of points that doors may write. A pattern with a wildcard never grants a hazard point.
 	Writable []string
-	// Fingerprint is equal exactly when everything that is configured about the device is equal.
+	// Fingerprint is equal exactly when everything about the connection is equal: driver, address and options. Labels and
+	// permissions are not in it.
 	Fingerprint string
 
 	settings []setting

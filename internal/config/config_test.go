@@ -200,12 +200,18 @@ func TestFingerprint(t *testing.T) {
 	if again := print("# moved\ndevices:\n  m:\n    writable: [a/b]\n    names: [x, y] # why\n    url: mill://a\n    password: one\n"); again != base {
 		t.Error("a comment or another order changes the fingerprint")
 	}
+	for _, same := range []string{
+		"devices: {m: {url: mill://a, names: [x, y], password: one, writable: [a/c]}}",
+		"devices: {m: {url: mill://a, names: [x, y], password: one, labels: {site: s}}}",
+	} {
+		if print(same) != base {
+			t.Errorf("another fingerprint for %s", same)
+		}
+	}
 	for _, other := range []string{
 		"devices: {m: {url: mill://b, names: [x, y], password: one, writable: [a/b]}}",
 		"devices: {m: {url: mill://a, names: [x], password: one, writable: [a/b]}}",
 		"devices: {m: {url: mill://a, names: [x, y], password: two, writable: [a/b]}}",
-		"devices: {m: {url: mill://a, names: [x, y], password: one, writable: [a/c]}}",
-		"devices: {m: {url: mill://a, names: [x, y], password: one, writable: [a/b], labels: {site: s}}}",
 		"devices: {m: {url: mill://a, names: [x, y], password: '${env:PW}', writable: [a/b]}}",
 	} {
 		if print(other) == base {

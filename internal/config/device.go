@@ -174,9 +174,14 @@ func checkPattern(p string) error {
 	return nil
 }
 
-// note keeps a setting for Explain and for the fingerprint.
+// note keeps a setting for Explain.
 func (s *section) note(key, text, origin string) {
 	s.d.settings = append(s.d.settings, setting{key, text, origin})
+}
+
+// noteOption keeps a setting for Explain and for the fingerprint.
+func (s *section) noteOption(key, text, origin string) {
+	s.note(key, text, origin)
 	s.print = append(s.print, key+"="+text)
 }
 

@@ -114,7 +114,7 @@ func (r *optionReader) query(values url.Values, shown string, t *token.Token, or
 		text := strings.Join(shownValues[key], ",")
 		if slices.Contains(r.twin, key) {
 			r.setTwin(key, values[key])
-			r.note(key, text, origin)
+			r.noteOption(key, text, origin)
 			continue
 		}
 		field, ok := r.fields[key]
@@ -140,7 +140,7 @@ func (r *optionReader) query(values url.Values, shown string, t *token.Token, or
 			r.problem(t, "%s: %s", key, messageOf(err))
 			continue
 		}
-		r.note(key, text, origin)
+		r.noteOption(key, text, origin)
 	}
 }
 
@@ -160,7 +160,7 @@ func (r *optionReader) key(p pair) {
 			}
 		}
 		r.setTwin(p.key, vs)
-		r.note(p.key, strings.Join(vs, ","), origin)
+		r.noteOption(p.key, strings.Join(vs, ","), origin)
 		return
 	}
 	field, ok := r.fields[p.key]
@@ -199,7 +199,7 @@ func (r *optionReader) key(p pair) {
 	if s, ok := field.Interface().(interface{ Reveal() string }); ok {
 		r.resolve.secrets = append(r.resolve.secrets, s.Reveal())
 	}
-	r.note(p.key, text, origin)
+	r.noteOption(p.key, text, origin)
 }
 
 func (r *optionReader) setTwin(key string, values []string) {

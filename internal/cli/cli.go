@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/patchbay-io/patchbay/internal/obs"
+)
+
+// Streams are the standard streams of the program.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Env looks up an environment variable, as os.LookupEnv does.
+type Env func(name string) (string, bool)
+
+// Main runs one command line, without the program's name, and returns the exit code. It blocks until the command has
+// ended; ctx ends it early.
+func Main(ctx context.Context, args []string, s Streams, env Env) int {
+	a := &app{Streams: s, env: env, secrets: &obs.Secrets{}}
+	a.Err = a.secrets.Writer(s.Err)
+	a.Out = a.secrets.Writer(s.Out)
+	a.outTerminal, a.errTerminal, a.inTerminal = isTerminal(s.Out), isTerminal(s.Err), isTerminal(s.In)
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		a.report(err)
+	}
+	return ExitCode(err)
+}
+
+// app is what all commands share.
+type app struct {
+	Streams
+	env                                  Env
+	secrets                              *obs.Secrets
+	outTerminal, errTerminal, inTerminal bool
+
+	json     bool
+	gateway  string
+	timeout  time.Duration
+	logLevel string
+	logForm  string
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "patchbay",
+		Short: "A gateway for equipment that speaks only its maker's private protocol",
+		Long: `patchbay reads, watches and sets equipment that speaks only its maker's private network protocol,
+and shows it in the browser, over HTTP and on the command line.
+
+  patchbay demo                           a simulated machine and its page, with no configuration
+  patchbay run focas://192.0.2.21         the gateway over one real control
+  patchbay get mill1/path/1/execution     one value of a running gateway
+  patchbay get focas://192.0.2.21 alarms  one value straight from a device`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          a.noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
+	})
+	f := root.PersistentFlags()
+	f.BoolVar(&a.json, "json", false, "print JSON lines, made for programs")
+	f.StringVar(&a.gateway, "gateway", "", "address of a running gateway (default "+defaultGateway+", or PATCHBAY_GATEWAY)")
+	f.DurationVar(&a.timeout, "timeout", 10*time.Second, "how long to wait for a gateway or device to answer")
+	f.StringVar(&a.logLevel, "log-level", "", "least level that is logged: debug, info, warn, error")
+	f.StringVar(&a.logForm, "log-format", "", "format of the log: auto, text, json")
+	root.AddGroup(
+		&cobra.Group{ID: "gateway", Title: "The gateway:"},
+		&cobra.Group{ID: "points", Title: "Points of a running gateway, or straight of a device:"},
+		&cobra.Group{ID: "lab", Title: "The lab:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			c.Args = usageArgs(c.Args)
+			root.AddCommand(c)
+		}
+	}
+	add("gateway", a.demoCommand(), a.runCommand(), a.checkCommand())
+	add("points", a.lsCommand(), a.getCommand(), a.setCommand(), a.watchCommand(), a.doCommand())
+	add("lab", a.labCommands()...)
+	add("", a.versionCommand())
+	return root
+}
+
+// noCommand explains a word that is no command.
+func (a *app) noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	text := fmt.Sprintf("%q is no command of patchbay", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += ". Did you mean " + strings.Join(near, " or ") + "?"
+	} else {
+		text += "; see patchbay --help"
+	}
+	return usageError(errors.New(text))
+}
+
+// usageArgs makes usage errors of what a check of the arguments finds.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	if check == nil {
+		return nil
+	}
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError(fmt.Errorf("%w; usage: %s", err, cmd.UseLine()))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/patchbay-io/patchbay/internal/config"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/gateway"
+	"github.com/patchbay-io/patchbay/internal/lab/simulate"
+	"github.com/patchbay-io/patchbay/internal/north/httpapi"
+	"github.com/patchbay-io/patchbay/internal/obs"
+	"github.com/patchbay-io/patchbay/web"
+)
+
+// summariseEvery is how often a failure that repeats is logged again.
+const summariseEvery = 10 * time.Minute
+
+// host is a gateway with its simulators and its HTTP door, in this process.
+type host struct {
+	gateway     *gateway.Gateway
+	door        *httpapi.Server
+	log         *slog.Logger
+	writableAll bool
+
+	mu   sync.Mutex
+	sims map[string]*simulation // by device
+
+	start func(*simulation) // set while running
+}
+
+// simulation is the far end of one sim+ device.
+type simulation struct {
+	*simulate.Local
+	fingerprint string
+	stop        context.CancelFunc
+}
+
+// hostOptions say how a host differs from what configuration says.
+type hostOptions struct {
+	listener    net.Listener // of the door; nil: as configured
+	writableAll bool         // every point of simulated devices may be written
+	log         *slog.Logger
+}
+
+// newHost puts a gateway together; nothing runs or listens yet.
+func newHost(c *config.Config, o hostOptions) (*host, error) {
+	h := &host{log: o.log, writableAll: o.writableAll, sims: map[string]*simulation{}}
+	h.gateway = gateway.New(gateway.Options{Log: o.log, Env: h.environment})
+	if err := h.apply(c); err != nil {
+		return nil, err
+	}
+	door, err := httpapi.New(httpapi.Config{
+		Listen: c.Listen, Listener: o.listener, Hosts: c.Hosts, Version: obs.BuildInfo().Version, Log: o.log,
+	}, h.gateway.Tree(), h.gateway, h.gateway, web.FS())
+	if err != nil {
+		return nil, err
+	}
+	h.door = door
+	return h, nil
+}
+
+// apply hands the devices of a configuration to the gateway. A device whose section is as before is left alone, its
+// simulator too. It is called before run, and then by run alone.
+func (h *host) apply(c *config.Config) error {
+	sims := map[string]*simulation{}
+	devices := make([]gateway.DeviceConfig, 0, len(c.Devices))
+	for _, d := range c.Devices {
+		dc := gateway.DeviceConfig{
+			Name: d.Name, Driver: d.Driver, Target: d.Target, Display: d.Display, Labels: d.Labels, Writable: d.Writable,
+			Section: d.Fingerprint,
+		}
+		if d.Twin != "" {
+			sim := h.sims[d.Name]
+			if sim == nil || sim.fingerprint != d.Fingerprint {
+				local, err := simulate.NewLocal(d.Driver.Info().Name, d.TwinArg)
+				if err != nil {
+					return &failure{code: exitConfig, kind: "config", err: fmt.Errorf("%s (%s): %w", d.Name, d.Display, err)}
+				}
+				sim = &simulation{Local: local, fingerprint: d.Fingerprint}
+			}
+			sims[d.Name] = sim
+			target := *d.Target.URL
+			target.Host = simulate.Host
+			dc.Target.URL = &target
+			dc.Simulated, dc.WritableAll = true, h.writableAll
+		}
+		devices = append(devices, dc)
+	}
+	h.mu.Lock()
+	before := h.sims
+	h.sims = sims
+	h.mu.Unlock()
+	for name, s := range sims {
+		if before[name] != s && h.start != nil {
+			h.start(s)
+		}
+	}
+	err := h.gateway.SetDevices(devices)
+	for name, s := range before {
+		if sims[name] != s && s.stop != nil {
+			s.stop()
+		}
+	}
+	return err
+}
+
+// environment is the outside world of one session: the network, or the device's own simulator.
+func (h *host) environment(d gateway.DeviceConfig) driver.Env {
+	env := driver.Env{
+		Dial: new(net.Dialer).DialContext,
+		ListenPacket: func(ctx context.Context, network, addr string) (net.PacketConn, error) {
+			return new(net.ListenConfig).ListenPacket(ctx, network, addr)
+		},
+		Rand: rand.Reader,
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if sim := h.sims[d.Name]; sim != nil {
+		env.Dial = sim.Dial
+	}
+	return env
+}
+
+// run runs everything until ctx ends or one part fails; then nothing of it is left. Each configuration from changed is
+// applied; nil: there are none.
+func (h *host) run(ctx context.Context, changed <-chan *config.Config) error {
+	g, inner := errgroup.WithContext(ctx)
+	h.start = func(s *simulation) {
+		var sctx context.Context
+		sctx, s.stop = context.WithCancel(inner)
+		g.Go(func() error { return s.Run(sctx) })
+	}
+	for _, s := range h.sims {
+		h.start(s)
+	}
+	g.Go(func() error { return h.gateway.Run(inner) })
+	g.Go(func() error { return h.door.Run(inner) })
+	g.Go(func() error {
+		for {
+			select {
+			case <-inner.Done():
+				return nil
+			case c := <-changed:
+				if err := h.apply(c); err != nil {
+					h.log.Error("configuration not applied", "error", err)
+					continue
+				}
+				h.log.Info("configuration applied", "devices", len(c.Devices))
+			}
+		}
+	})
+	err := g.Wait()
+	for _, s := range h.sims {
+		s.stop()
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/patchbay-io/patchbay/internal/config"
+	"github.com/patchbay-io/patchbay/internal/driver/all"
+	"github.com/patchbay-io/patchbay/internal/lab/simulate"
+	"github.com/patchbay-io/patchbay/internal/obs"
+)
+
+// demoConfig is the machines of the demo: a mill of one path and a lathe of two.
+const demoConfig = `
+devices:
+  mill1:
+    url: sim+focas:?profile=30i
+    scenario: shift
+    labels: {site: demo, line: line-1, cell: cell-1}
+    macros: [100-103, 500-503]
+    parameters: 6711
+    pmc: [D100:word, R10.3]
+    tool_offsets: 1-4
+    work_offsets: 0-2
+  lathe1:
+    url: sim+focas:?profile=31i
+    scenario: shift
+    seed: 2
+    labels: {site: demo, line: line-1, cell: cell-2}
+    macros: 500-503
+`
+
+func (a *app) demoCommand() *cobra.Command {
+	var f config.Flags
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Show simulated machines live in the browser, with no configuration",
+		Long: `Show simulated machines live in the browser, with no configuration. The first line of standard output is the address of
+the page. Everything of these machines may be written; they are memory in this process.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.LogLevel, f.LogFormat = a.logLevel, a.logForm
+			c, err := config.Load(config.Input{File: "demo", Data: []byte(demoConfig), Getenv: a.env, Flags: f,
+				Drivers: all.Drivers(), Twins: simulate.Settings()})
+			if err != nil {
+				return err
+			}
+			return a.serve(cmd.Context(), c, nil, true)
+		},
+	}
+	c.Flags().StringVar(&f.Listen, "listen", "", "address of the page and the HTTP interface; port 0 takes a free one (default "+config.DefaultListen+")")
+	return c
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f config.Flags
+	c := &cobra.Command{
+		Use:   "run [FILE] [URL…]",
+		Short: "Run the gateway over the devices of a file, of the command line, or both",
+		Long: `Run the gateway over the devices of a file, of the command line, or both, until interrupted. Without arguments it reads
+patchbay.yaml in this folder. The first line of standard output is the address of the page. On SIGHUP it reads the file
+again; only devices whose section changed are opened anew.`,
+		Example: "  patchbay run focas://192.0.2.21\n  patchbay run shop.yaml\n  patchbay run lathe=focas://192.0.2.22 sim+focas:?profile=30i",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			load := func() (*config.Config, error) { return a.load(args, f) }
+			c, err := load()
+			if err != nil {
+				return err
+			}
+			return a.serve(cmd.Context(), c, load, false)
+		},
+	}
+	c.Flags().StringVar(&f.Listen, "listen", "", "address of the page and the HTTP interface; port 0 takes a free one (default "+config.DefaultListen+")")
+	c.Flags().StringArrayVar(&f.Hosts, "host", nil, "accept this name in the Host header too; may be repeated")
+	return c
+}
+
+// serve runs a gateway until ctx ends. reload, when not nil, reads the configuration again on SIGHUP.
+func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*config.Config, error), demo bool) error {
+	log, err := obs.NewLogger(a.Streams.Err, obs.LogOptions{Level: c.Log.Level, Format: c.Log.Format, Terminal: a.errTerminal,
+		Secrets: a.secrets, Every: summariseEvery})
+	if err != nil {
+		return usageError(err)
+	}
+	h, err := newHost(c, hostOptions{writableAll: demo, log: log})
+	if err != nil {
+		return err
+	}
+	if err := h.door.Listen(); err != nil {
+		return err
+	}
+	if err := a.printAddress("url", "http://"+h.door.Addr().String()+"/"); err != nil {
+		return err
+	}
+	if reload == nil {
+		return h.run(ctx, nil)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	changed := make(chan *config.Config)
+	done := make(chan struct{})
+	go func() { // ends with ctx, waited for below
+		defer close(done)
+		reloadOnHangup(ctx, log, reload, changed)
+	}()
+	err = h.run(ctx, changed)
+	cancel()
+	<-done
+	return err
+}
+
+// reloadOnHangup reads the configuration again at each SIGHUP. A wrong one is logged, and the one before stays in force.
+func reloadOnHangup(ctx context.Context, log *slog.Logger, reload func() (*config.Config, error), changed chan<- *config.Config) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+		}
+		c, err := reload()
+		if err != nil {
+			log.Error("the configuration is wrong; the one before stays in force", "error", err)
+			continue
+		}
+		select {
+		case changed <- c:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
