@@ -85,8 +85,12 @@ func (l *link) serveWrites(ctx context.Context) {
 		if stopping {
 			done = nil
 		}
+		take := l.jobs
+		if len(q.waiting) >= maxWaiting {
+			take = nil
+		}
 		select {
-		case j := <-l.jobs:
+		case j := <-take:
 			q.waiting = append(q.waiting, j)
 		case j := <-sent:
 			q.sent(j)
@@ -112,6 +116,9 @@ func (l *link) serveWrites(ctx context.Context) {
 		l.g.end(j, north.Step{Stage: north.StageFailed, Class: driver.Closed, Text: errStopping.Error()})
 	}
 }
+
+// maxWaiting is how many jobs of one device wait besides those in the channel.
+const maxWaiting = 64
 
 // writeQueue decides which job may go. It belongs to one goroutine.
 type writeQueue struct {
