@@ -44,16 +44,17 @@ func (s *session) build(ctx context.Context) error {
 		all[i] = i
 		t.sources[i].lastAsked = time.Now()
 	}
-	got := &samples{now: time.Now(), by: map[device.Path]device.Sample{}}
-	if err := s.sweep(ctx, all, got); err != nil {
+	s.got = newSamples()
+	s.got.begin()
+	if err := s.sweep(ctx, all, s.got); err != nil {
 		return err
 	}
 	// Once more for what hangs on the first answers: positions by their units, the comment by the running program.
-	if err := s.sweep(ctx, all, got); err != nil {
+	if err := s.sweep(ctx, all, s.got); err != nil {
 		return err
 	}
 	for _, p := range s.staticPoints() {
-		if sample, ok := got.by[p]; ok && sample.Quality == device.Good {
+		if sample, ok := s.got.get(p); ok && sample.Quality == device.Good {
 			t.said[p] = sample.Value
 			delete(t.byPoint, p)
 		}

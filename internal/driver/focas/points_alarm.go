@@ -110,7 +110,7 @@ func (s *session) addPathAlarms(t *table, ctl *control, p *path, b *board, specs
 		}
 	}
 	request := func(size int) focas.Request { return focas.AlarmsRequest(p.number, focas.AllAlarms, alarmsAsked, size) }
-	return t.add(&source{name: "cnc_rdalmmsg2", request: request(focas.AlarmText64), payload: alarmsAsked * 80, rate: device.Normal, decode: read(focas.AlarmText64),
+	return t.add(&source{name: "cnc_rdalmmsg2", request: request(focas.AlarmText64), payload: alarmsAsked * 80, rate: device.Normal, steady: len(ctl.paths) == 1, decode: read(focas.AlarmText64),
 		other: &source{name: "cnc_rdalmmsg", request: request(focas.AlarmText32), payload: alarmsAsked * 48, decode: read(focas.AlarmText32)}}, specs...)
 }
 
@@ -136,10 +136,10 @@ func (s *session) addPathMessages(t *table, ctl *control, p *path, b *board, spe
 		}
 		return nil
 	}
-	src := &source{name: "cnc_rdopmsg", request: focas.OpMessageRequest(p.number, -1), payload: focas.OpMessageSize, rate: device.Normal, decode: decode}
+	src := &source{name: "cnc_rdopmsg", request: focas.OpMessageRequest(p.number, -1), payload: focas.OpMessageSize, rate: device.Normal, steady: len(ctl.paths) == 1, decode: decode}
 	if ctl.dialect == focas.Series30i {
 		src = &source{name: "cnc_rdopmsg3", request: focas.OpMessages3Request(p.number, -1, messagesAsked), payload: messagesAsked * focas.OpMessageSize,
-			rate: device.Normal, decode: decode, other: src}
+			rate: device.Normal, steady: len(ctl.paths) == 1, decode: decode, other: src}
 	}
 	return t.add(src, specs...)
 }

@@ -124,7 +124,7 @@ func (s *session) addRecord(t *table, ctl *control, p *path, n int32, k recordKi
 		}
 		specs = append(specs, device.Spec{Path: target, Kind: device.Float, Role: k.role, Title: title, Doc: fmt.Sprintf("%s %d", k.call, n)})
 	}
-	t.add(&source{name: fmt.Sprintf("%s %d", k.call, n), request: k.request(ctl.dialect, p.number, n, n, axisArg), payload: size, rate: device.Normal,
+	t.add(&source{name: fmt.Sprintf("%s %d", k.call, n), request: k.request(ctl.dialect, p.number, n, n, axisArg), payload: size, rate: device.Normal, steady: true,
 		decode: func(b []byte, out *samples) error {
 			r, err := focas.ParseRecord(ctl.dialect, b)
 			if err != nil {
@@ -133,7 +133,7 @@ func (s *session) addRecord(t *table, ctl *control, p *path, n int32, k recordKi
 			values := r.Values()
 			for i := range min(len(targets), len(values)) {
 				v := k.of(&r, values[i])
-				s.amend(targets[i], func(sp *device.Spec) { sp.Decimals = v.Decimals() })
+				s.amend(targets[i], look{decimals: v.Decimals()})
 				out.set(targets[i], device.OfFloat(v.Float()))
 			}
 			return nil

@@ -101,7 +101,7 @@ func (s *session) addParts(t *table, ctl *control, p *path) {
 	} {
 		at := p.root.Child(x.segment)
 		t.add(&source{name: fmt.Sprintf("cnc_rdparam %d", x.number), request: focas.ParamRequest(ctl.dialect, p.number, x.number, x.number, focas.NoAxis),
-			payload: s.recordSize(ctl.dialect), rate: device.Normal,
+			payload: s.recordSize(ctl.dialect), rate: device.Normal, steady: true,
 			decode: func(b []byte, out *samples) error {
 				r, err := focas.ParseRecord(ctl.dialect, b)
 				if err != nil {

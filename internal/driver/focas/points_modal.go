@@ -26,7 +26,7 @@ var modalWords = [...]modalWord{
 // addModal makes active G codes and the commanded words.
 func (s *session) addModal(t *table, p *path) {
 	g := p.root.Child("modal/g")
-	t.add(&source{name: "cnc_rdgcode", request: focas.GCodesRequest(p.number, focas.ModalAll, 0), payload: gcodesSize, rate: device.Normal,
+	t.add(&source{name: "cnc_rdgcode", request: focas.GCodesRequest(p.number, focas.ModalAll, 0), payload: gcodesSize, rate: device.Normal, steady: true,
 		decode: func(b []byte, out *samples) error {
 			codes, err := focas.ParseGCodes(b)
 			if err != nil {
@@ -50,7 +50,7 @@ func (s *session) addModal(t *table, p *path) {
 		specs = append(specs, device.Spec{Path: p.spindles[0].path("commanded"), Kind: device.Float, Unit: "rpm", Role: "cnc.spindle.commanded",
 			Title: p.spindles[0].name + " commanded", Doc: "S word of the program (cnc_rdcommand)"})
 	}
-	t.add(&source{name: "cnc_rdcommand", request: focas.CommandsRequest(p.number, focas.ModalAll, 0), payload: commandsSize, rate: device.Normal,
+	t.add(&source{name: "cnc_rdcommand", request: focas.CommandsRequest(p.number, focas.ModalAll, 0), payload: commandsSize, rate: device.Normal, steady: true,
 		decode: func(b []byte, out *samples) error {
 			list, err := focas.ParseCommands(b)
 			if err != nil {
@@ -84,7 +84,7 @@ func (s *session) setWord(p *path, letter string, v float64, decimals int, out *
 		if a.kind == device.Int {
 			out.set(at, device.OfInt(int64(v)))
 		} else {
-			s.amend(at, func(sp *device.Spec) { sp.Decimals = decimals })
+			s.amend(at, look{decimals: decimals})
 			out.set(at, device.OfFloat(v))
 		}
 		if letter == "S" && len(p.spindles) > 0 {

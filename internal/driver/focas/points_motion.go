@@ -100,12 +100,11 @@ func (s *session) setPosition(path device.Path, v focas.Value, d *display, k foc
 		return // the control blanks it: not-reported
 	}
 	unit, known := d.unit(k, axis)
-	s.amend(path, func(sp *device.Spec) {
-		sp.Decimals = v.Decimals()
-		if known {
-			sp.Unit = unitOf(unit)
-		}
-	})
+	shown := look{decimals: v.Decimals()}
+	if known {
+		shown.unit = unitOf(unit)
+	}
+	s.amend(path, shown)
 	if !d.shows(k, axis) {
 		out.note(path, device.OfFloat(v.Float()), device.Uncertain, reasonHidden)
 		return
@@ -193,7 +192,7 @@ func (s *session) addFeed(t *table, ctl *control, p *path) {
 			if err != nil {
 				return err
 			}
-			s.amend(actual, func(sp *device.Spec) { sp.Unit, sp.Decimals = unit, v.Decimals() })
+			s.amend(actual, look{unit: unit, decimals: v.Decimals()})
 			out.set(actual, device.OfFloat(v.Float()))
 			return nil
 		}},

@@ -73,7 +73,7 @@ func (s *session) addOffset(t *table, at device.Path, title, doc string, figure 
 			if d := v.Decimals(); d > 0 {
 				decimals = d
 			}
-			s.amend(at, func(sp *device.Spec) { sp.Decimals, sp.Step = decimals, math.Pow(10, -float64(decimals)) })
+			s.amend(at, look{decimals: decimals, step: math.Pow(10, -float64(decimals))})
 			out.set(at, device.OfFloat(focas.Decimal(v.Mantissa, int16(decimals)).Float()))
 			return nil
 		}},

@@ -93,7 +93,7 @@ func (s *session) addProgram(t *table, ctl *control, p *path) {
 		}},
 		device.Spec{Path: root.Child("main"), Kind: device.String, Role: "cnc.program.main", Title: "Main program", Doc: "number of the selected main program (cnc_rdprgnum)"},
 		device.Spec{Path: root.Child("number"), Kind: device.Int, Title: "Running program number", Doc: "O number of the program being executed, 0 for a program with a name (cnc_rdprgnum)"})
-	t.add(&source{name: "cnc_exeprgname", request: focas.ExecProgramRequest(p.number), payload: 40, rate: device.Normal,
+	t.add(&source{name: "cnc_exeprgname", request: focas.ExecProgramRequest(p.number), payload: 40, rate: device.Normal, steady: true,
 		decode: func(b []byte, out *samples) error {
 			x, err := focas.ParseExecProgram(b)
 			if err != nil {
@@ -117,7 +117,7 @@ func (s *session) addProgram(t *table, ctl *control, p *path) {
 		device.Spec{Path: root.Child("sequence"), Kind: device.Int, Role: "cnc.program.sequence", Title: "Sequence number", Doc: "N word of the block being executed (cnc_rdseqnum)"})
 	t.add(&source{name: "cnc_rdblkcount", request: focas.BlockCountRequest(p.number), payload: 4, rate: device.Normal, decode: counter(root.Child("block-count"))},
 		device.Spec{Path: root.Child("block-count"), Kind: device.Int, Role: "cnc.program.block-count", Title: "Blocks executed", Doc: "since the program started (cnc_rdblkcount)"})
-	t.add(&source{name: "cnc_rdexecprog", request: focas.ExecTextRequest(p.number, execTextSize), payload: 4 + execTextSize, rate: device.Normal,
+	t.add(&source{name: "cnc_rdexecprog", request: focas.ExecTextRequest(p.number, execTextSize), payload: 4 + execTextSize, rate: device.Normal, steady: true,
 		decode: func(b []byte, out *samples) error {
 			x, err := focas.ParseExecText(b)
 			if err != nil {

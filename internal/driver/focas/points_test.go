@@ -234,4 +234,3 @@ func TestSplitBlocks(t *testing.T) {
 		}
 	}
 }
-

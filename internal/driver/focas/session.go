@@ -2,8 +2,8 @@ package focas
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -31,6 +31,8 @@ type session struct {
 	batches map[string]*plan
 	amended []device.Spec // specs that changed while decoding, not yet told
 	link    linkMeter
+	got     *samples
+	key     []byte // scratch of planOf
 }
 
 // plan is a batch with the sources behind its items.
@@ -56,7 +58,8 @@ func (s *session) Read(ctx context.Context, paths []device.Path) ([]device.Sampl
 }
 
 func (s *session) read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
-	got := &samples{now: time.Now(), by: make(map[device.Path]device.Sample, len(paths))}
+	got := s.got
+	got.begin()
 	if err := s.sweep(ctx, s.sourcesOf(paths), got); err != nil {
 		return nil, wrap("read", s.target, err)
 	}
@@ -66,7 +69,7 @@ func (s *session) read(ctx context.Context, paths []device.Path) ([]device.Sampl
 		if v, ok := s.table.said[p]; ok {
 			got.set(p, v)
 		}
-		sample, ok := got.by[p]
+		sample, ok := got.get(p)
 		if !ok {
 			reason := device.ReasonNotReported
 			if _, known := s.table.byPoint[p]; !known && !isLinkPoint(p) {
@@ -133,7 +136,7 @@ func (s *session) sweep(ctx context.Context, sources []int, got *samples) error 
 		src := s.table.sources[i]
 		reply, err := pl.batch.Reply(k)
 		if err == nil {
-			err = src.decode(reply.Payload, got)
+			err = src.take(reply.Payload, got)
 		}
 		switch {
 		case err == nil:
@@ -155,8 +158,11 @@ func (s *session) sweep(ctx context.Context, sources []int, got *samples) error 
 }
 
 func (s *session) planOf(sources []int) *plan {
-	key := fmt.Sprint(sources)
-	if pl, ok := s.batches[key]; ok {
+	s.key = s.key[:0]
+	for _, i := range sources {
+		s.key = binary.AppendUvarint(s.key, uint64(i))
+	}
+	if pl, ok := s.batches[string(s.key)]; ok {
 		return pl
 	}
 	if len(s.batches) >= maxBatches {
@@ -175,7 +181,7 @@ func (s *session) planOf(sources []int) *plan {
 		}
 		pl.batch.AddTogether(parts...)
 	}
-	s.batches[key] = pl
+	s.batches[string(s.key)] = pl
 	return pl
 }
 
@@ -227,9 +233,9 @@ func (s *session) readAndTell(sink driver.Sink, full *bool) func(context.Context
 	}
 }
 
-// amend changes a spec and remembers to tell.
-func (s *session) amend(p device.Path, change func(*device.Spec)) {
-	if spec, news := s.table.amend(p, change); news {
+// amend changes how a point is shown and remembers to tell.
+func (s *session) amend(p device.Path, to look) {
+	if spec, news := s.table.amend(p, to); news {
 		s.amended = append(s.amended, spec)
 	}
 }

@@ -1,6 +1,7 @@
 package focas
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -24,24 +25,77 @@ type source struct {
 	needs []int
 	// lastAsked paces a source without points, which is read along with others once in its period.
 	lastAsked time.Time
+	// steady: the same answer means the same samples, so that texts and lists are not made again. What the answer depends on
+	// beside its bytes (units, the date) forbids it.
+	steady  bool
+	answer  []byte // the last one decoded, when steady
+	decoded uint64 // the sweep whose samples stand for it
 	// other is the way to ask when the control does not have this function; nil: there is none.
 	other *source
 	// dead is why the source is not asked any more.
 	dead string
 }
 
-// samples collects what one sweep read.
-type samples struct {
-	now time.Time
-	by  map[device.Path]device.Sample
+// take decodes an answer, or renews what it stood for when it is the same as before.
+func (src *source) take(payload []byte, got *samples) error {
+	if src.steady && src.decoded != 0 && bytes.Equal(payload, src.answer) {
+		got.renew(src)
+		return nil
+	}
+	src.decoded = 0
+	err := src.decode(payload, got)
+	if err == nil && src.steady {
+		src.answer, src.decoded = append(src.answer[:0], payload...), got.round
+	}
+	return err
 }
+
+// samples holds the newest sample of each point, and which of them the running sweep has renewed.
+type samples struct {
+	now   time.Time
+	index map[device.Path]int // place of a point in list
+	list  []device.Sample
+	round uint64   // number of the running sweep
+	seen  []uint64 // by place: the last sweep that renewed it
+}
+
+func newSamples() *samples { return &samples{index: map[device.Path]int{}} }
+
+// begin starts a sweep.
+func (s *samples) begin() { s.round, s.now = s.round+1, time.Now() }
 
 func (s *samples) set(p device.Path, v device.Value) { s.note(p, v, device.Good, "") }
 
 func (s *samples) bad(p device.Path, reason string) { s.note(p, device.Value{}, device.Bad, reason) }
 
 func (s *samples) note(p device.Path, v device.Value, q device.Quality, reason string) {
-	s.by[p] = device.Sample{Path: p, Value: v, Quality: q, Reason: reason, Received: s.now}
+	i, ok := s.index[p]
+	if !ok {
+		i = len(s.list)
+		s.index[p] = i
+		s.list, s.seen = append(s.list, device.Sample{}), append(s.seen, 0)
+	}
+	s.list[i] = device.Sample{Path: p, Value: v, Quality: q, Reason: reason, Received: s.now}
+	s.seen[i] = s.round
+}
+
+// get is the sample of a point if the running sweep has renewed it.
+func (s *samples) get(p device.Path) (device.Sample, bool) {
+	i, ok := s.index[p]
+	if !ok || s.seen[i] != s.round {
+		return device.Sample{}, false
+	}
+	return s.list[i], true
+}
+
+// renew says that the points of a source still hold what they held when its answer was the same.
+func (s *samples) renew(src *source) {
+	for _, p := range src.points {
+		if i, ok := s.index[p]; ok && s.seen[i] == src.decoded {
+			s.list[i].Received, s.seen[i] = s.now, s.round
+		}
+	}
+	src.decoded = s.round
 }
 
 // fail marks all points of a source with the reason that an error gives.
@@ -126,14 +180,23 @@ func (t *table) canWrite(p device.Path, hazard string, w writer) {
 	t.writes[p] = w
 }
 
-// amend changes the spec of a point in place and reports whether that was news.
-func (t *table) amend(p device.Path, change func(*device.Spec)) (device.Spec, bool) {
+// look is what the control can change about a point while it runs.
+type look struct {
+	unit     string
+	decimals int
+	step     float64
+}
+
+// amend changes how a point is shown and reports whether that was news.
+func (t *table) amend(p device.Path, to look) (device.Spec, bool) {
 	i, ok := t.bySpec[p]
 	if !ok {
 		return device.Spec{}, false
 	}
-	before := t.specs[i]
-	change(&t.specs[i])
-	after := t.specs[i]
-	return after, before.Unit != after.Unit || before.Decimals != after.Decimals || before.Step != after.Step
+	sp := &t.specs[i]
+	if sp.Unit == to.unit && sp.Decimals == to.decimals && sp.Step == to.step {
+		return device.Spec{}, false
+	}
+	sp.Unit, sp.Decimals, sp.Step = to.unit, to.decimals, to.step
+	return *sp, true
 }
