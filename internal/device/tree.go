@@ -30,18 +30,16 @@ type Tree struct {
 }
 
 type deviceNode struct {
-	name       string
-	points     map[Path]*point
-	list       changeList
-	slots      slots
-	labels     map[string]*LabelSet
-	commands   []Command
-	streams    []Path
-	mark       uint32
-	changes    uint64
-	suppressed uint64
-	subs       []*subscription          // whose filter may match
-	sorted     atomic.Pointer[[]*point] // by path; nil when a point came or went
+	name     string
+	points   map[Path]*point
+	list     changeList
+	slots    slots
+	labels   map[string]*LabelSet
+	commands []Command
+	streams  []Path
+	mark     uint32
+	subs     []*subscription          // whose filter may match
+	sorted   atomic.Pointer[[]*point] // by path; nil when a point came or went
 }
 
 // NewTree makes an empty tree with an epoch of its own.
@@ -78,8 +76,6 @@ func (t *Tree) Apply(dev string, d *Delta) Applied {
 	if slices.ContainsFunc(d.Specs, func(s Spec) bool { return s.Rate == Meter }) {
 		t.wants.signal()
 	}
-	n.changes += uint64(a.Changed)
-	n.suppressed += uint64(a.Suppressed)
 	if t.seq != before {
 		n.wake()
 	}
@@ -336,14 +332,4 @@ func (t *Tree) Remove(dev string) {
 	for _, s := range n.subs {
 		delete(s.seen, n)
 	}
-}
-
-// Counters are the changes and suppressed samples of a device since it was added.
-func (t *Tree) Counters(dev string) (changes, suppressed uint64) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	if n := t.devices[dev]; n != nil {
-		return n.changes, n.suppressed
-	}
-	return 0, 0
 }

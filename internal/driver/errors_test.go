@@ -1,0 +1,91 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+)
+
+func TestClassOf(t *testing.T) {
+	sys := func(e syscall.Errno) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", e)}
+	}
+	for _, tt := range []struct {
+		err  error
+		want Class
+	}{
+		{sys(syscall.ECONNREFUSED), RefusedConn},
+		{sys(syscall.EHOSTUNREACH), Unreachable},
+		{sys(syscall.ENETUNREACH), Unreachable},
+		{sys(syscall.ETIMEDOUT), Timeout},
+		{sys(syscall.ECONNRESET), Closed},
+		{sys(syscall.EPIPE), Closed},
+		{&net.DNSError{Err: "no such host", Name: "x"}, Unreachable},
+		{context.DeadlineExceeded, Timeout},
+		{os.ErrDeadlineExceeded, Timeout},
+		{context.Canceled, Closed},
+		{io.EOF, Closed},
+		{io.ErrUnexpectedEOF, Closed},
+		{net.ErrClosed, Closed},
+		{io.ErrClosedPipe, Closed},
+		{errors.New("anything"), Internal},
+		{nil, Internal},
+		{&Error{Class: Busy, Err: io.EOF}, Busy},
+		{fmt.Errorf("around: %w", &Error{Class: Auth}), Auth},
+	} {
+		if got := ClassOf(tt.err); got != tt.want {
+			t.Errorf("ClassOf(%v) = %v, want %v", tt.err, got, tt.want)
+		}
+	}
+}
+
+func TestRetry(t *testing.T) {
+	for c := Internal; c <= Busy; c++ {
+		if got, want := c.Retry(), c != Internal && c != Unsupported; got != want {
+			t.Errorf("%v.Retry() = %v", c, got)
+		}
+		if c.String() == "internal" != (c == Internal) {
+			t.Errorf("class %d is called %q", c, c)
+		}
+	}
+	if Class(200).String() != "internal" {
+		t.Error("an unknown class has a name of its own")
+	}
+}
+
+func TestHintOf(t *testing.T) {
+	inner := &Error{Op: "read", Hint: "inner", Err: io.EOF}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{nil, ""},
+		{io.EOF, ""},
+		{inner, "inner"},
+		{&Error{Op: "open", Err: fmt.Errorf("x: %w", inner)}, "inner"},
+		{&Error{Op: "open", Hint: "outer", Err: inner}, "outer"},
+	} {
+		if got := HintOf(tt.err); got != tt.want {
+			t.Errorf("HintOf(%v) = %q, want %q", tt.err, got, tt.want)
+		}
+	}
+}
+
+func TestWrapNet(t *testing.T) {
+	if WrapNet("open", "x", nil) != nil {
+		t.Error("nil does not stay nil")
+	}
+	own := &Error{Class: Busy, Op: "open", Target: "y", Err: io.EOF}
+	if err := WrapNet("read", "x", own); err != error(own) {
+		t.Errorf("an Error becomes %v", err)
+	}
+	err := WrapNet("read", "192.0.2.1:8193", io.EOF)
+	if err.Error() != "read 192.0.2.1:8193: EOF" || !errors.Is(err, io.EOF) || ClassOf(err) != Closed {
+		t.Errorf("wrapped: %v, class %v", err, ClassOf(err))
+	}
+}
