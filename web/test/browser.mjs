@@ -33,6 +33,7 @@ try {
   const name = device.name;
   const { specs } = await api(`/devices/${name}/specs`);
   const macro = specs.find((s) => s.role === 'cnc.macro' && s.writable);
+  const hazard = specs.find((s) => s.hazard === 'hazard' && s.writable && s.kind !== 'bool' && s.path !== macro.path);
   const fixed = specs.find((s) => s.role === 'cnc.position.absolute');
   const home = `/d/${encodeURIComponent(name)}`;
   const page = await open('/');
@@ -86,7 +87,8 @@ try {
     await page.getByRole('link', { name: 'Points' }).click();
     await page.fill('#search', 'feed actual');
     await poll(async () => (await page.locator('.pointrow').count()) >= 1, 'nothing found');
-    const rows = await page.locator('.pointrow .seg').allInnerTexts();
+    await poll(async () => (await page.locator('.pointrow').count()) < 10, 'the search finds too much');
+    const rows = await page.locator('.pointrow .seg').allTextContents();
     if (!rows.includes('actual')) throw new Error(rows.join());
     await expect(page.locator('.grade').first()).toSay(/spec|seen|inferred|guess/);
     await page.fill('#search', 'no such point at all');
@@ -126,25 +128,41 @@ try {
   const before = (await api(`/devices/${name}/value?path=${macro.path}`)).value;
   const wanted = before === 321.5 ? 322.5 : 321.5;
 
-  await check('a hazard write asks, wants a hold, and is confirmed by the device', async () => {
+  const holdKey = async (key) => {
+    await page.locator('dialog[open] .danger').focus();
+    await page.keyboard.down(key);
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.up(key);
+  };
+
+  await check('a write is confirmed by the device', async () => {
     await page.fill('#entry', String(wanted));
     await page.keyboard.press('Enter');
-    if (macro.hazard === 'hazard') {
-      const sheet = page.locator('dialog[open]');
-      await expect(sheet).toSay(String(wanted));
-      const hold = sheet.getByRole('button', { name: /Hold for one second/ });
-      await hold.click();
-      await page.waitForTimeout(100);
-      if ((await sheet.count()) === 0) throw new Error('a click was enough');
-      await hold.focus();
-      await page.keyboard.down('Space');
-      await sheet.waitFor({ state: 'detached' });
-      await page.keyboard.up('Space');
-    }
+    if (macro.hazard === 'hazard') await holdKey('Enter');
     await expect(page.locator('.outcome')).toSay(/confirmed/);
     const now = (await api(`/devices/${name}/value?path=${macro.path}`)).value;
     if (now !== wanted) throw new Error(`the device says ${now}`);
     await expect(page.locator('.inspector .big .digits')).toSay(String(wanted));
+  });
+
+  await check('a hazard write shows old and new, and wants a hold of a second', async () => {
+    await page.fill('#search', hazard.path);
+    await page.locator('.pointname').first().click();
+    await expect(page.locator('.inspector .path')).toSay(hazard.path);
+    const old = Number((await api(`/devices/${name}/value?path=${hazard.path}`)).value);
+    await page.fill('#entry', String(old + 1));
+    await page.getByRole('button', { name: 'Set', exact: true }).click();
+    const sheet = page.locator('dialog[open]');
+    await expect(sheet).toSay(new RegExp(`now[^]*${old}[^]*new[^]*${old + 1}`));
+    await sheet.locator('.danger').click();
+    await page.waitForTimeout(200);
+    if ((await sheet.count()) === 0) throw new Error('a click was enough');
+    if (Number((await api(`/devices/${name}/value?path=${hazard.path}`)).value) !== old) throw new Error('a click has written');
+    await holdKey('Space');
+    await expect(page.locator('.outcome')).toSay(/confirmed/);
+    await page.fill('#search', macro.path);
+    await page.locator('.pointname').first().click();
+    await expect(page.locator('.inspector .path')).toSay(macro.path);
   });
 
   await check('a wrong entry says what would be right and sends nothing', async () => {
@@ -162,12 +180,7 @@ try {
     });
     await page.fill('#entry', '1');
     await page.keyboard.press('Enter');
-    if (macro.hazard === 'hazard') {
-      await page.locator('dialog[open] .danger').focus();
-      await page.keyboard.down('Enter');
-      await page.locator('dialog').waitFor({ state: 'detached' });
-      await page.keyboard.up('Enter');
-    }
+    if (macro.hazard === 'hazard') await holdKey('Enter');
     const outcome = page.locator('.outcome.refusal');
     await expect(outcome).toSay(/refused/);
     if ((await outcome.innerText()).length < 25) throw new Error('no reason given');

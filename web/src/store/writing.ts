@@ -56,7 +56,7 @@ export async function write(device: string, path: string, value: Value): Promise
     const answer = await api.send(device, path, value);
     mine.add(answer.id);
     s.value = { ...(s.value ?? attempt), id: answer.id };
-    takeAnswer(answer);
+    adopt(answer);
     setTimeout(() => void settle(s, path), 4000);
   } catch (e) {
     const r = e instanceof api.Refusal ? e : new api.Refusal({ detail: String(e) });
@@ -66,12 +66,18 @@ export async function write(device: string, path: string, value: Value): Promise
   }
 }
 
+/** adopt takes an answer; the event stream may have told of later steps before it, when the write had no name here yet. */
+function adopt(answer: Write): void {
+  takeAnswer(answer);
+  follow(log.peek().get(answer.id) ?? answer, false);
+}
+
 /** settle asks once when the event stream has not told the end in time. */
 async function settle(s: Signal<Attempt | null>, path: string): Promise<void> {
   const a = s.value;
   if (!a || a.final) return;
   try {
-    takeAnswer(await api.write(a.id));
+    adopt(await api.write(a.id));
   } catch {
     end(s, path, { ...a, stage: 'uncertain', final: true, text: 'The gateway did not say how this write ended.' });
   }

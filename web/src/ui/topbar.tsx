@@ -87,7 +87,9 @@ function BadCount({ device }: { device: string }) {
   let bad = 0;
   for (const e of s?.entries.values() ?? []) {
     const p = e.point.peek();
-    if (p?.quality === 'bad' && p.reason !== 'link-down' && p.reason !== 'unsupported' && !e.path.startsWith('_link/')) bad++;
+    // A point that never had a value shows a dash; only what was trusted once and is not now is worth an alert.
+    const had = p?.value !== null && p?.value !== undefined;
+    if (p?.quality === 'bad' && had && p.reason !== 'link-down' && p.reason !== 'unsupported') bad++;
   }
   if (bad === 0) return null;
   const open = () => {

@@ -1,4 +1,4 @@
-import type { Entry } from '../store/store.ts';
+import { shelf, type Entry } from '../store/store.ts';
 import { inspect } from '../store/inspect.ts';
 import { attemptOf, visitorOf } from '../store/writing.ts';
 import { words } from '../model/format.ts';
@@ -12,10 +12,16 @@ export function shown(spec: Spec, point: Point | null): string {
     return count === 0 ? 'none' : `${count} ${count === 1 ? 'entry' : 'entries'}`;
   }
   if (spec.kind === 'bool') return point.value ? 'on' : 'off';
-  if (spec.kind === 'enum') return point.label || point.text || (point.text === '' ? '\u00a0' : String(point.value));
+  if (spec.kind === 'enum') return enumText(spec, point);
   const text = point.text ?? String(point.value);
   // A typographic minus is as wide as a digit.
   return spec.kind === 'int' || spec.kind === 'float' ? text.replace(/^-/, '−') : text || '–';
+}
+
+/** enumText is the label's text, which may be blank where the device's own screen shows nothing. */
+function enumText(spec: Spec, point: Point): string {
+  const label = shelf(spec.device)?.labels[spec.labels ?? '']?.find((l) => l.key === point.value);
+  return label ? label.text || '\u00a0' : point.label || point.text || String(point.value);
 }
 
 interface Props {
@@ -34,7 +40,8 @@ export function Value({ e, unit = true, why = true, class: cls = '', written }: 
   const point = e.point.value;
   const quality = point?.quality ?? 'bad';
   const reason = point ? (point.reason ?? '') : 'no value yet';
-  const absent = reason === 'unsupported' || reason === 'no value yet';
+  const empty = point?.value === null || point?.value === undefined;
+  const absent = reason === 'unsupported' || (quality === 'bad' && empty && reason !== 'link-down');
   const text = reason === 'unsupported' ? '–' : written || shown(spec, point);
   const pending = attemptOf(e.device, e.path).value;
   const visitor = visitorOf(e.device, e.path).value;

@@ -11,7 +11,9 @@ const most = 1500; // rows drawn at once; a search narrows more than that
 
 /** Points is the whole tree of a device, with search. */
 export function Points({ device }: { device: string }) {
-  const all = rolesOf(device).all;
+  const sorted = rolesOf(device).all;
+  const ofLink = (e: Entry) => e.path.startsWith('_link/');
+  const all = [...sorted.filter((e) => !ofLink(e)), ...sorted.filter(ofLink)];
   if (onlyBad.value) now.value; // qualities are looked at once a second
   const found = all.filter((e) => wanted(e));
   const groups = new Map<string, Entry[]>();

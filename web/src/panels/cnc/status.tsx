@@ -62,7 +62,7 @@ export function Status({ device, roles, link, path, several }: Props) {
         {clock && (
           <span class="own clock">
             <Name e={clock}>clock</Name>
-            <Value e={clock} why={false} />
+            <Value e={clock} written={String(clock.point.value?.value ?? '').replace('T', ' ')} />
           </span>
         )}
       </div>

@@ -35,12 +35,15 @@ function Variable({ e }: { e: Entry }) {
   const spec = e.spec.value;
   const attempt = attemptOf(e.device, e.path).value;
   const short = e.path.split('/').slice(1).join('/') || e.path;
+  // A plain number or address is what people know a variable by; a path of several parts needs its title instead.
+  const number = !short.includes('/') || !spec.title;
+  const said = spec.title && !(number && spec.title.toLowerCase().includes(short.toLowerCase())) ? spec.title : '';
   return (
     <div class="reading">
       <dt>
         <Name e={e}>
-          <span class="digits">{short}</span>
-          {spec.title && !spec.title.includes(short) ? ` ${spec.title}` : ''}
+          {number && <span class="digits">{short} </span>}
+          {said}
         </Name>
         {spec.writable && <span class="flag">set</span>}
       </dt>
