@@ -1,0 +1,137 @@
+package decode
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/patchbay-io/patchbay/transcript"
+)
+
+// maxHexLine is the longest line of hex in bytes.
+const maxHexLine = 1 << 20
+
+// hexSource reads hex as people paste it. Each line is an event. It takes
+//
+//	a0a0 a0a0 0001        pairs of digits, with or without space, comma, colon, dash, 0x or \x between them
+//	00000000: a0a0 a0a0 0001 0101  ........     xxd
+//	00000000  a0 a0 a0 a0 00 01  |......|       hexdump -C, Wireshark
+//
+// A line that begins with > or < is from the client or from the server, and so are the lines behind it; before the first
+// such line everything is from the client. Lines that begin with # or // are comments.
+type hexSource struct {
+	s     *bufio.Scanner
+	max   int
+	line  int
+	dir   transcript.Direction
+	bytes int // since the last offset 0
+	head  transcript.Header
+	err   error
+}
+
+func openHex(r io.Reader, limits transcript.Limits) (source, error) {
+	h := &hexSource{s: bufio.NewScanner(r), max: limits.Event, dir: transcript.FromClient}
+	if h.max <= 0 {
+		h.max = maxHexLine
+	}
+	h.s.Buffer(nil, maxHexLine)
+	return h, nil
+}
+
+func (h *hexSource) header() *transcript.Header { return &h.head }
+
+func (h *hexSource) next() (transcript.Event, error) {
+	for h.err == nil && h.s.Scan() {
+		h.line++
+		data, err := h.parse(h.s.Text())
+		switch {
+		case err != nil:
+			h.err = fmt.Errorf("%w: line %d: %w", ErrInput, h.line, err)
+		case len(data) > h.max:
+			h.err = fmt.Errorf("line %d: %d bytes: %w", h.line, len(data), transcript.ErrLimit)
+		case len(data) > 0:
+			h.bytes += len(data)
+			return transcript.Event{Flow: 1, Dir: h.dir, Kind: transcript.Data, Data: data}, nil
+		}
+	}
+	switch err := h.s.Err(); {
+	case h.err != nil:
+	case errors.Is(err, bufio.ErrTooLong):
+		h.err = fmt.Errorf("line %d is longer than %d bytes: %w", h.line+1, maxHexLine, transcript.ErrLimit)
+	case err != nil:
+		h.err = fmt.Errorf("read input: %w", err)
+	default:
+		h.err = io.EOF
+	}
+	return transcript.Event{}, h.err
+}
+
+func (h *hexSource) parse(line string) ([]byte, error) {
+	line = strings.TrimSpace(line)
+	switch {
+	case line == "", strings.HasPrefix(line, "#"), strings.HasPrefix(line, "//"):
+		return nil, nil
+	case line == "*":
+		return nil, errors.New("a star stands for lines that were left out; use hexdump -v")
+	case line[0] == '>', line[0] == '<':
+		h.dir, h.bytes = transcript.Direction(line[0]), 0
+		line = strings.TrimSpace(line[1:])
+	}
+	return digits(h.withoutFrame(line))
+}
+
+// withoutFrame takes the offset and the text column off a dump's line.
+func (h *hexSource) withoutFrame(line string) string {
+	end := 0
+	for end < len(line) && isHex(line[end]) {
+		end++
+	}
+	offset, err := strconv.ParseUint(line[:end], 16, 64)
+	if err != nil || end < 4 {
+		return line
+	}
+	rest, stop := line[end:], ""
+	switch {
+	case strings.HasPrefix(rest, ": "):
+		rest, stop = rest[2:], "  "
+	case strings.HasPrefix(rest, "  ") && (offset == 0 || offset == uint64(h.bytes)): // else it may be data
+		rest, stop = strings.TrimLeft(rest, " "), "   "
+	case rest == "" && h.bytes > 0 && offset == uint64(h.bytes):
+		return "" // the last line of hexdump holds the length alone
+	default:
+		return line
+	}
+	if offset == 0 {
+		h.bytes = 0
+	}
+	rest, _, _ = strings.Cut(rest, "|")
+	rest, _, _ = strings.Cut(rest, stop)
+	return rest
+}
+
+// digits reads pairs of hex digits and passes over what people put between them.
+func digits(s string) ([]byte, error) {
+	var out []byte
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case strings.HasPrefix(s[i:], "0x"), strings.HasPrefix(s[i:], "0X"), strings.HasPrefix(s[i:], `\x`):
+			i += 2
+		case strings.IndexByte(" \t,;:-\"'{}[]()", c) >= 0:
+			i++
+		case !isHex(c):
+			return nil, fmt.Errorf("column %d: %q is not a hex digit", i+1, c)
+		case i+1 == len(s) || !isHex(s[i+1]):
+			return nil, fmt.Errorf("column %d: a lone hex digit; bytes have two", i+1)
+		default:
+			v, _ := strconv.ParseUint(s[i:i+2], 16, 8)
+			out = append(out, byte(v))
+			i += 2
+		}
+	}
+	return out, nil
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
