@@ -94,6 +94,11 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 	if err := h.door.Listen(); err != nil {
 		return err
 	}
+	hangup := make(chan os.Signal, 1)
+	if reload != nil {
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
+	}
 	if err := a.printAddress("url", "http://"+h.door.Addr().String()+"/"); err != nil {
 		return err
 	}
@@ -105,7 +110,7 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 	done := make(chan struct{})
 	go func() { // ends with ctx, waited for below
 		defer close(done)
-		reloadOnHangup(ctx, log, reload, changed)
+		reloadOnHangup(ctx, hangup, log, reload, changed)
 	}()
 	err = h.run(ctx, changed)
 	cancel()
@@ -114,10 +119,7 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 }
 
 // reloadOnHangup reads the configuration again at each SIGHUP. A wrong one is logged, and the one before stays in force.
-func reloadOnHangup(ctx context.Context, log *slog.Logger, reload func() (*config.Config, error), changed chan<- *config.Config) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+func reloadOnHangup(ctx context.Context, hangup <-chan os.Signal, log *slog.Logger, reload func() (*config.Config, error), changed chan<- *config.Config) {
 	for {
 		select {
 		case <-ctx.Done():

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// peerProgram finds a program that is not ours. A missing one is a skip on a developer's machine and a failure in CI.
+func peerProgram(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is missing; CI installs every peer", name)
+	}
+	t.Skipf("%s is missing; install it to run this", name)
+	return ""
+}
+
+// startGateway runs a gateway over a simulated control inside the test and returns its address.
+func startGateway(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r, w := io.Pipe()
+	done := make(chan int, 1)
+	go func() {
+		done <- Main(ctx, args, Streams{In: strings.NewReader(""), Out: w, Err: io.Discard}, func(string) (string, bool) { return "", false })
+		_ = w.Close()
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if code := <-done; code != 0 {
+			t.Errorf("patchbay %v ended with %d", args, code)
+		}
+	})
+	buf := make([]byte, 256)
+	n, err := r.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(buf[:n]))
+}
+
+// curl is the simplest program that other people write against the HTTP interface.
+func TestInteropCurl(t *testing.T) {
+	curl := peerProgram(t, "curl")
+	base := startGateway(t, "run", "mill1=sim+focas:?macros=500", "--listen", "127.0.0.1:0") + "api/v1"
+	run := func(args ...string) (string, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, curl, append([]string{"--silent", "--show-error", "--max-time", "15"}, args...)...).CombinedOutput()
+		return string(out), err
+	}
+	// the event stream says when the device is up; curl ends when its time is over
+	stream, _ := run("--no-buffer", "--max-time", "1", base+"/events?device=mill1&under=_link/state") // it always ends by the limit
+	if !strings.Contains(stream, "event: hello") || !strings.Contains(stream, `"value":"up"`) {
+		t.Errorf("the event stream is\n%s", stream)
+	}
+	text, err := run("--fail", base+"/devices/mill1/value?path=path/1/execution&format=text")
+	if err != nil || !strings.Contains("ACTIVE READY INTERRUPTED STOPPED", strings.TrimSpace(text)) || strings.TrimSpace(text) == "" {
+		t.Errorf("plain text: %q %v", text, err)
+	}
+	var doc struct {
+		OpenAPI string         `json:"openapi"`
+		Paths   map[string]any `json:"paths"`
+	}
+	text, err = run("--fail", base+"/openapi.json")
+	if err != nil || json.Unmarshal([]byte(text), &doc) != nil || !strings.HasPrefix(doc.OpenAPI, "3.1") || len(doc.Paths) < 8 {
+		t.Errorf("openapi %q with %d paths, %v", doc.OpenAPI, len(doc.Paths), err)
+	}
+	text, err = run("--request", "PUT", "--header", "Content-Type: text/plain", "--data", "1.5", base+"/devices/mill1/value?path=macros/500")
+	if err != nil || !strings.Contains(text, "devices.mill1.writable") && !strings.Contains(text, "writable") {
+		t.Errorf("a refused write: %q %v", text, err)
+	}
+	text, err = run("--header", "Host: evil.example", base+"/devices")
+	if err != nil || strings.Contains(text, "mill1") {
+		t.Errorf("a foreign Host header: %q %v", text, err)
+	}
+}
