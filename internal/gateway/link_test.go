@@ -87,6 +87,29 @@ func TestPointsAppearAndVanish(t *testing.T) {
 	})
 }
 
+func TestADeadSessionSaysNothingMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newToy()
+		g, stop := running(t, conf("m", d))
+		defer stop()
+		synctest.Wait()
+		late := d.sink
+		d.kill()
+		synctest.Wait()
+		late.Apply(&driver.Change{Samples: []device.Sample{{Path: "gain", Value: device.OfFloat(1)}}})
+		if s := sample(t, g, "m", "gain"); s.Quality != device.Bad || s.Value.Float() != -10 {
+			t.Errorf("gain = %+v", s)
+		}
+		if err := g.SetDevices(nil); err != nil {
+			t.Fatal(err)
+		}
+		late.Apply(&driver.Change{Full: true, Specs: d.specs})
+		if pts, _ := g.Tree().Points(device.Filter{}); len(pts) != 0 {
+			t.Errorf("%d points of a removed device", len(pts))
+		}
+	})
+}
+
 func TestClassDecidesRetry(t *testing.T) {
 	for _, tt := range []struct {
 		class       driver.Class

@@ -31,6 +31,7 @@ type toy struct {
 	opened   int
 	sent     []driver.Write
 	interest driver.Interest
+	sink     driver.Sink // of the newest session
 }
 
 func newToy() *toy {
@@ -132,7 +133,7 @@ func (s *toySession) Close() error {
 func (s *toySession) Watch(ctx context.Context, want driver.Interest, sink driver.Sink) error {
 	s.t.mu.Lock()
 	c := s.t.full()
-	s.t.interest = want
+	s.t.interest, s.t.sink = want, sink
 	s.t.mu.Unlock()
 	sink.Apply(c)
 	for {

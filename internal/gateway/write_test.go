@@ -306,6 +306,10 @@ func TestAnUnconfirmedWriteHoldsUpItsPointOnly(t *testing.T) {
 		if s, _ := waitFor(g, set("m", "mute", true)); s.Items[0].Last().Stage != north.StageConfirmed || time.Since(began) != 0 {
 			t.Errorf("another point: %s after %v", stages(&s.Items[0]), time.Since(began))
 		}
+		s, _ := g.Write(t.Context(), tester, []north.WriteItem{set("m", "gain", 2)}, north.WriteOptions{Deadline: time.Second, Wait: true})
+		if it := &s.Items[0]; stages(it) != "accepted failed" || len(d.sent) != 2 {
+			t.Errorf("the same point: %s, sent %d", stages(it), len(d.sent))
+		}
 	})
 }
 
