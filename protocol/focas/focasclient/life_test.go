@@ -181,7 +181,7 @@ func TestDialBadPeers(t *testing.T) {
 		want  error
 	}{
 		{"HTTP", say("HTTP/1.1 400 Bad Request\r\n\r\n"), focas.ErrMark},
-		{"close at once", func(c net.Conn) { c.Close() }, io.EOF},
+		{"close at once", func(c net.Conn) { c.Close() }, nil}, // seen by the write or by the read
 		{"close after the request", say(""), io.EOF},
 		{"half a header", say(string(open[:5])), io.ErrUnexpectedEOF},
 		{"half a body", say(string(open[:30])), io.ErrUnexpectedEOF},
@@ -197,7 +197,7 @@ func TestDialBadPeers(t *testing.T) {
 				l := newLine(row.serve)
 				defer l.end()
 				c, err := Dial(t.Context(), l.open, "cnc:8193", Options{})
-				if c != nil || !errors.Is(err, row.want) {
+				if c != nil || err == nil || row.want != nil && !errors.Is(err, row.want) {
 					t.Errorf("Dial: %v, want %v", err, row.want)
 				}
 				if !l.near.Closed() {
