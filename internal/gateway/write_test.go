@@ -386,45 +386,6 @@ func TestDryRun(t *testing.T) {
 	})
 }
 
-func TestCommands(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		quiet := conf("quiet", newToy())
-		quiet.Writable = nil
-		g, stop := running(t, conf("m", newToy()), quiet)
-		defer stop()
-		synctest.Wait()
-		do := func(dev string, p device.Path, args map[string]any) string {
-			s, err := g.Do(t.Context(), tester, dev, p, args, north.WriteOptions{Wait: true})
-			var we *north.WriteError
-			if errors.As(err, &we) {
-				return we.Code + ": " + we.Text + ": " + we.Hint
-			}
-			it := &s.Items[0]
-			return stages(it) + " " + it.Last().Text + it.Now.String()
-		}
-		for _, tt := range []struct {
-			dev  string
-			path device.Path
-			args map[string]any
-			want string
-		}{
-			{"m", "cut", nil, "accepted sent acknowledged done"},
-			{"m", "recall", map[string]any{"number": 3.0}, "accepted sent acknowledged done"},
-			{"m", "recall", map[string]any{"number": 9.0}, "accepted refused recall toy: memory is empty"},
-			{"m", "recall", map[string]any{"number": 10.0}, `out-of-range: argument "number": 10 is out of range: 1 to 9`},
-			{"m", "recall", nil, `wrong-type: argument "number" is missing: its arguments are ["number"]`},
-			{"m", "cut", map[string]any{"x": 1}, `wrong-type: it has no argument "x": its arguments are []`},
-			{"m", "cat", nil, `unknown-command: the device has no such command: did you mean "cut"?`},
-			{"x", "cut", nil, "unknown-device"},
-			{"quiet", "cut", nil, "not-writable"},
-		} {
-			if got := do(tt.dev, tt.path, tt.args); !strings.HasPrefix(got, tt.want) {
-				t.Errorf("%s %s %v: %q, want %q", tt.dev, tt.path, tt.args, got, tt.want)
-			}
-		}
-	})
-}
-
 func TestBookAndAudit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
