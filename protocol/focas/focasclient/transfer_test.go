@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -318,7 +319,11 @@ func TestDownloadRefusedByDeafControl(t *testing.T) {
 			conn = near.(*testnet.Conn).Peer()
 			return near, err
 		}
+		start := time.Now()
 		_, err := c.Path(1).Download(t.Context(), Transfer{}, strings.NewReader(strings.Repeat("x", 1<<20)))
+		if waited := time.Since(start); waited != 0 { // the bubble's time
+			t.Errorf("the refusal was reported after %v of waiting", waited)
+		}
 		if !errors.Is(err, &focas.Error{Code: focas.EWOvrFlow}) {
 			t.Errorf("error %v", err)
 		}
