@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -475,41 +474,4 @@ func TestRefusedIdentity(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestExchangeLimits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLine((&peer{}).serve)
-		defer l.end()
-		c, err := Dial(t.Context(), l.open, "cnc:8193", Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for n, want := range map[int]bool{0: false, 1: true, 51: true, 52: false} {
-			if _, err := c.Exchange(t.Context(), slices.Repeat(alarm, n)); (err == nil) != want {
-				t.Errorf("%d blocks: %v", n, err)
-			}
-		}
-		if c.Err() != nil {
-			t.Errorf("a request that was never sent ended the session: %v", c.Err())
-		}
-	})
-}
-
-func ExampleClient_Exchange() {
-	p := &peer{answer: func(qs []focas.Request) []focas.Reply { return []focas.Reply{echo(qs[0], []byte{0, 0, 0, 65})} }}
-	near, far := net.Pipe()
-	done := make(chan struct{})
-	go func() { defer close(done); p.serve(far) }()
-	ctx := context.Background()
-	c, err := Dial(ctx, func(context.Context, string, string) (net.Conn, error) { return near, nil }, "192.0.2.21:8193", Options{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	replies, err := c.Exchange(ctx, []focas.Request{focas.AlarmBitsRequest(1)})
-	fmt.Println(replies[0].Func, replies[0].Payload, err)
-	c.Close(ctx)
-	<-done
-	// Output: cnc_alarm [0 0 0 65] <nil>
 }
