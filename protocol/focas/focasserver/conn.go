@@ -120,7 +120,7 @@ func (c *Conn) open(ctx context.Context, f focas.Frame) error {
 	case errors.As(err, &refused):
 		return c.refuse(focas.TypeOpen, refused)
 	case err != nil:
-		return fmt.Errorf("open: %v: %w", err, errReset)
+		return fmt.Errorf("open: %w: %w", err, errReset)
 	}
 	c.opened, c.version = true, o.Version
 	c.buf = o.AppendFrame(c.buf[:0])
@@ -153,7 +153,7 @@ func (c *Conn) data(ctx context.Context, f focas.Frame) error {
 		c.buf = append(c.buf[:0], raw...)
 		return c.write()
 	case err != nil:
-		return fmt.Errorf("data: %v: %w", err, errReset)
+		return fmt.Errorf("data: %w: %w", err, errReset)
 	case len(c.reply) != len(c.blocks):
 		return fmt.Errorf("handler gave %d replies for %d blocks", len(c.reply), len(c.blocks))
 	}

@@ -62,7 +62,7 @@ func (c *Conn) endTransfers() {
 	c.abortDownload()
 	if c.up != nil {
 		c.tcp.Close() // ends a write to a client that does not read
-		c.uploadStop()
+		_ = c.uploadStop()
 	}
 }
 

@@ -112,7 +112,7 @@ func (c *faultConn) Write(p []byte) (int, error) {
 	case f.Garbage:
 		return c.all(p, garbage(p))
 	case f.CutFrame:
-		c.Conn.Write(p[:len(p)/2])
+		_, _ = c.Conn.Write(p[:len(p)/2])
 		c.Close()
 		return 0, errFault
 	case f.Stale:

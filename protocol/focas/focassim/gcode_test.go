@@ -27,7 +27,7 @@ func TestParseProgram(t *testing.T) {
 	if p.number != 12 || p.comment != "(B)" || !b.skip || b.n != 5 || x.length() != -1.5 || y.length() != 0.002 || !b.hasG(0) {
 		t.Errorf("%+v", p)
 	}
-	if p, err = parseProgram("<BRACKET>(NAMED)\nG54.1\n"); err == nil {
+	if _, err = parseProgram("<BRACKET>(NAMED)\nG54.1\n"); err == nil {
 		t.Error("G54.1 is taken though the machine cannot run it")
 	}
 	if p, err = parseProgram("<BRACKET>(NAMED)\nG0 X1.\n"); err != nil || p.name != "BRACKET" || p.comment != "(NAMED)" {

@@ -212,7 +212,7 @@ func (s *spindle) step(dt, override float64, r *rng) {
 	s.rpm = approach(s.rpm, s.target(override), s.max/2.5*dt)
 	load := 0.0
 	if s.rpm > 0 {
-		load = 3 + 6*s.rpm/s.max + 38*s.cut + 90*max(0, s.rpm-before)/(s.max*dt)/0.4*0.4
+		load = 3 + 6*s.rpm/s.max + 38*s.cut + 90*max(0, s.rpm-before)/(s.max*dt)
 		load += 1.5 * r.noise()
 	}
 	s.load += (max(0, load) - s.load) * dt / 0.15

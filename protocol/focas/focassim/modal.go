@@ -84,7 +84,7 @@ type modal struct {
 	tool int               // T
 	m    [3]int            // M codes of the last block that had some
 	h, d int
-	n, o int
+	n    int
 }
 
 func newModal() modal {

@@ -13,13 +13,12 @@ type number struct {
 	number  int32
 	typ     uint16 // ParamType or DiagType
 	axis    bool
-	spindle bool
 	setting bool
 	dec     int16 // decimals of a real
 	values  []int32
 	lo, hi  int32
 	get     func(i int) int32    // when the value lives elsewhere
-	set     func(i int, v int32) //
+	set     func(i int, v int32) // with get
 }
 
 // paramTable is a sorted table of numbers.

@@ -243,7 +243,9 @@ func (p *pathState) do(o *op, dt float64) (used float64, done bool) {
 		}
 		if o.kind == opAux && (o.code == 3 || o.code == 4) {
 			s := &p.m.spindles[p.cfg.spindle]
-			s.dir = map[int]int{3: 1, 4: -1}[o.code]
+			if s.dir = 1; o.code == 4 {
+				s.dir = -1
+			}
 			s.command = p.mod.rpm
 			if !s.atSpeed(p.m.pmc.spindleOverride(p.no)) {
 				return dt, false

@@ -122,6 +122,12 @@ func (m *pmc) setRapidOverride(percent int) {
 	}
 }
 
+// modeBits are the bits of F3 that say the mode.
+var modeBits = [...]struct {
+	bit  int
+	mode int16
+}{{1, ModeHandle}, {2, ModeJog}, {3, ModeMDI}, {5, ModeMemory}, {6, ModeEdit}}
+
 // signals writes what the control tells the PMC: F0 operation, F1 alarms, F2 cutting, F3 mode, F7 strobes, F10 M, F22 S,
 // F26 T, F94 axes at the reference point.
 func (m *machine) signals() {
@@ -133,8 +139,8 @@ func (m *machine) signals() {
 	setBit(f, 1, 0, len(m.alarms) > 0)
 	setBit(f, 1, 7, true)
 	setBit(f, 2, 6, p.cuttingNow())
-	for bit, mode := range map[int]int16{1: ModeHandle, 2: ModeJog, 3: ModeMDI, 5: ModeMemory, 6: ModeEdit} {
-		setBit(f, 3, bit, m.mode == mode)
+	for _, x := range modeBits {
+		setBit(f, 3, x.bit, m.mode == x.mode)
 	}
 	setBit(f, 7, 0, p.finWord() == 1)
 	put32(f[10:], uint32(p.mod.m[0]))

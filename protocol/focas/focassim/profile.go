@@ -21,12 +21,11 @@ type axisConfig struct {
 
 // pathConfig is one path.
 type pathConfig struct {
-	lathe     bool
-	axes      []axisConfig
-	spindle   int      // the spindle that S and M03 of this path turn, 0-based
-	first     int      // number of axes in the paths before
-	programs  []string // names in the program library, the first is the main program
-	toolPlace vector   // where M06 happens: not used on lathes
+	lathe    bool
+	axes     []axisConfig
+	spindle  int      // the spindle that S and M03 of this path turn, 0-based
+	first    int      // number of axes in the paths before
+	programs []string // names in the program library, the first is the main program
 }
 
 // axis is the index of the axis with that letter, or -1.

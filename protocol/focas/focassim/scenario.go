@@ -20,18 +20,18 @@ type EventKind uint8
 
 // The kinds.
 const (
-	RaiseAlarm    EventKind = iota + 1 // Alarm
-	ClearAlarms                        // all
-	ShowMessage                        // Message
-	HideMessage                        // Message.Number
-	FeedHoldOn                         //
-	FeedHoldOff                        //
-	FeedOverride                       // Value in percent
-	RapidOverride                      // Value in percent: 100, 50, 25 or less
-	SpeedOverride                      // Value in percent
-	SetMode                            // Value is a Mode
-	EmergencyOn                        //
-	EmergencyOff                       //
+	RaiseAlarm  EventKind = iota + 1 // Alarm
+	ClearAlarms                      // all
+	ShowMessage                      // Message
+	HideMessage                      // Message.Number
+	FeedHoldOn
+	FeedHoldOff
+	FeedOverride  // Value in percent
+	RapidOverride // Value in percent: 100, 50, 25 or less
+	SpeedOverride // Value in percent
+	SetMode       // Value is a Mode
+	EmergencyOn
+	EmergencyOff
 )
 
 // Scenario is a list of events in order of time that begins again after each Period; with Period 0 it happens once.

@@ -30,7 +30,8 @@ func (c *Conn) NextMessage() {
 	c.mu.Unlock()
 }
 
-// Read reads under the deadline of the present phase. Between two messages of a server that shuts down it gives
+// Read reads under the deadline of the present phase. A deadline can only fail to be set on a closed connection, which the
+// read itself then reports. Between two messages of a server that shuts down it gives
 // [ErrServerClosed].
 func (c *Conn) Read(p []byte) (int, error) {
 	c.mu.Lock()
@@ -41,7 +42,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			return 0, ErrServerClosed
 		}
 		// The lock is held so that wake cannot set its deadline before this one.
-		c.Conn.SetReadDeadline(deadline(c.srv.opts.IdleTimeout))
+		_ = c.Conn.SetReadDeadline(deadline(c.srv.opts.IdleTimeout))
 	}
 	c.mu.Unlock()
 
@@ -51,7 +52,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	defer c.mu.Unlock()
 	if waiting && n > 0 {
 		c.idle = false
-		c.Conn.SetReadDeadline(deadline(c.srv.opts.ReadTimeout))
+		_ = c.Conn.SetReadDeadline(deadline(c.srv.opts.ReadTimeout))
 	}
 	if err != nil && waiting && n == 0 && c.woken {
 		err = ErrServerClosed
@@ -62,7 +63,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 // Write writes under the write timeout.
 func (c *Conn) Write(p []byte) (int, error) {
 	if d := c.srv.opts.WriteTimeout; d > 0 {
-		c.Conn.SetWriteDeadline(deadline(d))
+		_ = c.Conn.SetWriteDeadline(deadline(d))
 	}
 	return c.Conn.Write(p)
 }
@@ -70,7 +71,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 // Reset closes so that the peer sees a reset where the transport can do that; else it closes.
 func (c *Conn) Reset() {
 	if l, ok := c.raw.(interface{ SetLinger(int) error }); ok {
-		l.SetLinger(0)
+		_ = l.SetLinger(0)
 	}
 	c.Close()
 }
@@ -81,7 +82,7 @@ func (c *Conn) wake() {
 	defer c.mu.Unlock()
 	c.woken = true
 	if c.idle {
-		c.Conn.SetReadDeadline(time.Unix(1, 0))
+		_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 
