@@ -91,7 +91,7 @@ func lifeChecks() []check {
 			}
 			for i, got := range w.read(s, w.some(s)...) {
 				if want := w.target.Points[i]; !got.Value.Equal(want.Value) {
-					w.Errorf("%s is %v, want %v", want.Path, got.Value, want.Value)
+					w.Errorf("%s is %v %v, want %v %v", want.Path, got.Value.Kind, got.Value, want.Value.Kind, want.Value)
 				}
 			}
 			r, stop := w.watch(s, driver.Everything{})

@@ -56,7 +56,7 @@ func readChecks() []check {
 			s := w.open()
 			for i, got := range w.read(s, w.some(s)...) {
 				if want := w.target.Points[i]; got.Quality != device.Good || !got.Value.Equal(want.Value) {
-					w.Errorf("%s is %v (%v %s), want %v", want.Path, got.Value, got.Quality, got.Reason, want.Value)
+					w.Errorf("%s is %v %v (%v %s), want %v %v", want.Path, got.Value.Kind, got.Value, got.Quality, got.Reason, want.Value.Kind, want.Value)
 				}
 			}
 		}},
