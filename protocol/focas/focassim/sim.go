@@ -20,7 +20,8 @@ type Options struct {
 	Now func() time.Time
 	// Start is the control's clock at power-on; zero is Now.
 	Start time.Time
-	// Speed is how many seconds of the machine pass in one second; 0 is 1.
+	// Speed is how many seconds of the machine pass in one second; 0 is 1. Between two questions the machine works for an
+	// hour of its time at most and stands still for the rest.
 	Speed float64
 	// Scenario is what happens to the machine, see [ScenarioOf].
 	Scenario Scenario
