@@ -1,19 +1,24 @@
 package cli
 
 import (
+	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/patchbay-io/patchbay/internal/config"
+	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/all"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
 )
 
-// planner is a driver that can tell, without a device, how it would read one.
+// planner is a driver that can tell how it reads a device: which reads travel together, and how often.
 type planner interface {
-	Plan(options any) []string
+	Plan(ctx context.Context, env driver.Env, target driver.Target) ([]string, error)
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -23,10 +28,11 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Check a configuration without connecting to anything",
 		Long: `Check a configuration without connecting to anything. Without arguments it checks patchbay.yaml in this folder.
 
---explain prints the expanded form: every setting of every device with where its value came from.
+--explain prints the expanded form: every setting of every device with where its value came from; then which reads travel
+together and how often, as tried with a simulated device.
 --schema prints the JSON Schema of the file, for editors.`,
 		Example: "  patchbay check shop.yaml\n  patchbay check --explain focas://192.0.2.21?poll=100ms\n  patchbay check --schema > patchbay.schema.json",
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if schema {
 				b, err := config.Schema(all.Drivers(), simulate.Settings())
 				if err != nil {
@@ -40,7 +46,7 @@ func (a *app) checkCommand() *cobra.Command {
 				return err
 			}
 			if explain {
-				return a.explain(c)
+				return a.explain(cmd.Context(), c)
 			}
 			if a.json {
 				return a.printJSON(map[string]any{"ok": true, "file": c.File, "devices": len(c.Devices)})
@@ -58,24 +64,52 @@ func (a *app) checkCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) explain(c *config.Config) error {
+func (a *app) explain(ctx context.Context, c *config.Config) error {
+	ctx, cancel := a.deadline(ctx)
+	defer cancel()
+	plans := map[string][]string{}
+	for _, d := range c.Devices {
+		lines, err := plan(ctx, d)
+		if err != nil {
+			return cause(ctx, fmt.Errorf("plan of %s: %w", d.Name, err))
+		}
+		plans[d.Name] = lines
+	}
 	if a.json {
-		return a.printJSON(map[string]any{"explain": c.Explain()})
+		return a.printJSON(map[string]any{"explain": c.Explain(), "plans": plans})
 	}
 	if _, err := fmt.Fprint(a.Out, c.Explain()); err != nil {
 		return err
 	}
 	for _, d := range c.Devices {
-		p, ok := d.Driver.(planner)
-		if !ok {
-			continue
-		}
-		fmt.Fprintf(a.Out, "\n# How %s is read\n", d.Name)
-		for _, line := range p.Plan(d.Target.Options) {
-			fmt.Fprintf(a.Out, "#   %s\n", line)
+		for _, line := range plans[d.Name] {
+			fmt.Fprintln(a.Out, strings.TrimSpace("# "+line))
 		}
 	}
 	return nil
+}
+
+// plan is how a device would be read. As check connects to nothing, it is the plan for a simulated device with the same
+// options.
+func plan(ctx context.Context, d config.Device) ([]string, error) {
+	p, ok := d.Driver.(planner)
+	if !ok {
+		return nil, nil
+	}
+	sim, err := simulate.NewLocal(d.Driver.Info().Name, d.TwinArg)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- sim.Run(ctx) }() // waited for below
+	target := d.Target
+	address := *target.URL
+	address.Host = simulate.Host
+	target.URL = &address
+	lines, err := p.Plan(ctx, driver.Env{Dial: sim.Dial, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}, target)
+	cancel()
+	return append([]string{"", "How " + d.Name + " is read, shown with a simulated device:"}, lines...), errors.Join(err, <-done)
 }
 
 // load reads the configuration that the arguments name: at most one file, and any number of device URLs.

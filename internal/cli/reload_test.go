@@ -65,9 +65,9 @@ func TestReloadOnHangup(t *testing.T) {
 func waitState(t *testing.T, ctx context.Context, c *gatewayclient.Client, dev string) {
 	t.Helper()
 	reached := context.Canceled
-	err := c.Events(ctx, gatewayclient.Selection{Device: []string{dev}, Under: []string{"_link/state"}}, func(e *gatewayclient.Event) error {
+	err := c.Events(ctx, gatewayclient.Selection{Under: []string{"_link/state"}}, func(e *gatewayclient.Event) error {
 		for _, p := range e.Points {
-			if rawText(p.Value) == "up" {
+			if p.Device == dev && rawText(p.Value) == "up" {
 				return reached
 			}
 		}
