@@ -41,7 +41,7 @@ func (a *app) openDevice(ctx context.Context, rawURL string, writable []string) 
 	t := &target{Client: client, direct: true, close: func() {
 		transport.CloseIdleConnections()
 		stop()
-		_ = <-done // the first failure, if any, was reported by the link
+		<-done // what failed was seen on the link
 	}}
 	if err == nil {
 		err = a.waitUp(ctx, h)
