@@ -79,7 +79,7 @@ func (t PMCType) Float(b []byte) (f float64, ok bool) {
 // AppendFloat appends f as one item. A number that the type cannot hold, and one with a fraction for an integer type,
 // is an error; bytes take -128 to 255, words -32768 to 65535.
 func (t PMCType) AppendFloat(b []byte, f float64) ([]byte, error) {
-	lo, hi := math.Inf(-1), math.Inf(1)
+	var lo, hi float64
 	switch t {
 	case PMCByte:
 		lo, hi = math.MinInt8, math.MaxUint8

@@ -7,6 +7,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -117,7 +118,7 @@ func firstValue(ctx context.Context, address string, start time.Time) (time.Dura
 			return time.Since(start), nil
 		}
 	}
-	return 0, fmt.Errorf("the event stream ended without a value: %v", lines.Err())
+	return 0, errors.Join(errors.New("the event stream ended without a value"), lines.Err())
 }
 
 func resident(pid int) (string, error) {

@@ -271,5 +271,5 @@ func (ch *channel) close(ctx context.Context) {
 		return
 	}
 	// The answer carries nothing; it is awaited so that the control sees an orderly end.
-	ch.receive(focas.TypeClose)
+	_, _ = ch.receive(focas.TypeClose)
 }

@@ -236,7 +236,7 @@ func (u *upload) take(b []byte) error {
 // cancel tells the control to stop, without waiting for what is under way, and returns cause.
 func (u *upload) cancel(cause error) error {
 	u.ch.conn.SetDeadline(time.Now().Add(closeWait))
-	u.ch.send(focas.AppendUploadCancel(u.ch.out[:0]), 0)
+	_ = u.ch.send(focas.AppendUploadCancel(u.ch.out[:0]), 0) // the cause is what the caller hears of
 	return cause
 }
 
