@@ -38,6 +38,16 @@ func (t *Tree) Points(f Filter) ([]Point, uint64) {
 	return out, t.seq
 }
 
+// Count is how many points a device has; 0 for one that is not there.
+func (t *Tree) Count(dev string) int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if n := t.devices[dev]; n != nil {
+		return len(n.points)
+	}
+	return 0
+}
+
 // byPath is called under the read lock at least: nothing comes or goes, and two readers that sort at the same time store
 // the same list.
 func (n *deviceNode) byPath() []*point {

@@ -347,3 +347,15 @@ func TestCommandsAndStreams(t *testing.T) {
 		t.Error("an unknown device has nothing")
 	}
 }
+
+func TestCount(t *testing.T) {
+	tree := NewTree()
+	tree.Apply("mill1", &Delta{Specs: []Spec{{Path: "a", Kind: Int}, {Path: "b", Kind: Int}}})
+	tree.Apply("press", &Delta{Specs: []Spec{{Path: "a", Kind: Int}}})
+	tree.Apply("mill1", &Delta{Gone: []Path{"b"}})
+	for dev, want := range map[string]int{"mill1": 1, "press": 1, "nobody": 0} {
+		if got := tree.Count(dev); got != want {
+			t.Errorf("%s has %d points, want %d", dev, got, want)
+		}
+	}
+}

@@ -17,6 +17,8 @@ type Tree interface {
 	Point(dev string, path device.Path) (device.Point, bool)
 	// Points is a consistent snapshot ordered by device and path, and the sequence it was taken at.
 	Points(f device.Filter) ([]device.Point, uint64)
+	// Count is how many points a device has.
+	Count(dev string) int
 	// LabelSets of one device, by id.
 	LabelSets(dev string) map[string]*device.LabelSet
 	Commands(dev string) []device.Command

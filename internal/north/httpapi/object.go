@@ -107,10 +107,9 @@ type Command struct {
 }
 
 func (s *Server) deviceObject(d *north.Device) Device {
-	points, _ := s.tree.Points(device.Filter{Devices: []string{d.Name}})
 	out := Device{
 		Name: d.Name, Driver: d.Driver, Title: d.Title, Panel: d.Panel, URL: d.URL, Simulated: d.Simulated,
-		Labels: d.Labels, Writable: d.Writable, WritableAll: d.WritableAll, ConfigKey: d.ConfigKey, PointCount: len(points),
+		Labels: d.Labels, Writable: d.Writable, WritableAll: d.WritableAll, ConfigKey: d.ConfigKey, PointCount: s.tree.Count(d.Name),
 	}
 	if out.Labels == nil {
 		out.Labels = map[string]string{}
@@ -119,10 +118,9 @@ func (s *Server) deviceObject(d *north.Device) Device {
 		out.Writable = []string{}
 	}
 	out.Link.State = "connecting"
+	points, _ := s.tree.Points(device.Filter{Devices: []string{d.Name}, Under: []device.Path{device.LinkRoot}})
 	for i := range points {
-		if p := &points[i]; p.Spec.Path.Under(device.LinkRoot) {
-			out.Link.set(p)
-		}
+		out.Link.set(&points[i])
 	}
 	return out
 }
@@ -175,7 +173,7 @@ func specObject(d *north.Device, s *device.Spec) Spec {
 	out := column(s)
 	out.Device = d.Name
 	if s.Access&device.W != 0 {
-		out.Writable, out.WritableKey = mayWrite(d, s.Path, s.Hazard), d.ConfigKey
+		out.Writable, out.WritableKey = d.MayWrite(s.Path, s.Hazard), d.ConfigKey
 	}
 	return out
 }
@@ -198,19 +196,6 @@ func column(s *device.Spec) Spec {
 		out.Columns = append(out.Columns, column(&s.Columns[i]))
 	}
 	return out
-}
-
-// mayWrite tells clients beforehand what the gateway decides when they write: a wildcard never grants a hazard.
-func mayWrite(d *north.Device, path device.Path, hazard string) bool {
-	if d.WritableAll {
-		return true
-	}
-	for _, pattern := range d.Writable {
-		if string(path) == pattern || hazard != device.HazardMove && path.Match(pattern) {
-			return true
-		}
-	}
-	return false
 }
 
 func labelObjects(l *device.LabelSet) []Label {
@@ -238,7 +223,7 @@ func pointObject(p *device.Point) Point {
 func commandObject(d *north.Device, c *device.Command) Command {
 	out := Command{
 		Path: string(c.Path), Args: []Spec{}, Title: c.Title, Doc: c.Doc, Role: c.Role, Hazard: c.Hazard, Grade: c.Grade,
-		Writable: mayWrite(d, c.Path, c.Hazard), WritableKey: d.ConfigKey,
+		Writable: d.MayWrite(c.Path, c.Hazard), WritableKey: d.ConfigKey,
 	}
 	for i := range c.Args {
 		out.Args = append(out.Args, column(&c.Args[i]))
