@@ -17,6 +17,7 @@ const strangers = [];
 async function open(path, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, colorScheme: 'light', ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
   page.on('console', (m) => m.type() === 'error' && complaints.push(`${page.url()}: ${m.text()}`));
   page.on('pageerror', (e) => complaints.push(`${page.url()}: ${e}`));
   page.on('request', (r) => new URL(r.url()).origin !== origin && strangers.push(r.url()));
@@ -114,7 +115,7 @@ try {
   });
 
   await check('the lock opens by being held, and not by a click', async () => {
-    await page.locator('.lock').click();
+    await page.locator('.lock').click({ delay: 250 });
     await page.waitForTimeout(100);
     if (await page.locator('.stage.unlocked').count()) throw new Error('a click was enough');
     const box = await page.locator('.lock').boundingBox();
@@ -154,7 +155,7 @@ try {
     await page.getByRole('button', { name: 'Set', exact: true }).click();
     const sheet = page.locator('dialog[open]');
     await expect(sheet).toSay(new RegExp(`now[^]*${old}[^]*new[^]*${old + 1}`));
-    await sheet.locator('.danger').click();
+    await sheet.locator('.danger').click({ delay: 500 });
     await page.waitForTimeout(200);
     if ((await sheet.count()) === 0) throw new Error('a click was enough');
     if (Number((await api(`/devices/${name}/value?path=${hazard.path}`)).value) !== old) throw new Error('a click has written');

@@ -127,7 +127,7 @@ export function Faults({ device }: { device: string }) {
   return (
     <p class="fault" role="alert">
       <strong>{link.state === 'waiting' ? 'Waiting' : 'Device lost'}</strong>{' '}
-      {link.state === 'waiting' ? link.condition : <>{about?.url ?? device}: {link.error || cause(link.errorClass)}.</>} {link.hint}
+      {link.state === 'waiting' ? link.condition : <>{about?.url || device}: {link.errorClass ? cause(link.errorClass) : link.error || cause('')}.</>} {link.hint}
       {link.nextAttempt > now.value && (
         <> Next try in {span(link.nextAttempt - now.value)}.</>
       )}
