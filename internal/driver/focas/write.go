@@ -24,7 +24,7 @@ func (s *session) Write(ctx context.Context, writes []driver.Write) ([]driver.Ou
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := make([]driver.Outcome, len(writes))
-	var broken error
+	broken := s.client.Err()
 	for i, w := range writes {
 		perform, ok := s.table.writes[w.Path]
 		switch {
