@@ -9,7 +9,10 @@ import { startWriting } from './store/writing.ts';
 import { startKeys } from './ui/keys.ts';
 import './style/base.css';
 import './style/frame.css';
+import './style/details.css';
+import './style/readings.css';
 import './style/cnc.css';
+import './style/wall.css';
 import './style/lists.css';
 
 applySettings();
