@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 )
@@ -26,6 +27,8 @@ type Config struct {
 	Version  string       // of the program, shown to clients
 	Streams  int          // event streams at the same time; 0: 1024
 	Log      *slog.Logger // nil: no logging
+	// Mount holds further handlers by pattern of http.ServeMux, such as "GET /metrics". All checks of the door apply to them.
+	Mount map[string]http.Handler
 }
 
 func (c *Config) check() error {

@@ -2,8 +2,10 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -95,6 +97,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.streams.Add(1) > int64(s.cfg.Streams) {
 		s.streams.Add(-1)
+		s.refusedStreams.Add(1)
 		w.Header().Set("Retry-After", "5")
 		problem(http.StatusServiceUnavailable, "too-many-streams", fmt.Sprintf("%d event streams are open already", s.cfg.Streams), "close some, or try again later").write(w)
 		return
@@ -108,6 +111,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	defer st.release()
 	// An error here means that the client is gone or takes nothing; it comes back with the id of what it got last.
 	if err := st.run(ctx, &sub); err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			s.droppedStreams.Add(1)
+		}
 		s.log.Debug("event stream ended", "client", r.RemoteAddr, "error", err)
 	}
 }

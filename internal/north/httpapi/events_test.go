@@ -363,6 +363,7 @@ func TestStalledReader(t *testing.T) {
 		defer r.body.Close()
 		for r.next().name != "points" {
 		}
+		synctest.Wait() // both are served
 		long := strings.Repeat("y", 50_000)
 		start := time.Now()
 		for i := 0; v.s.streams.Load() == 2; i++ {
@@ -379,6 +380,9 @@ func TestStalledReader(t *testing.T) {
 		}
 		if d := time.Since(start); d < streamTimeout || d > streamTimeout+5*time.Second {
 			t.Errorf("dropped after %v", d)
+		}
+		if n := measures(v.s, "http_streams_dropped_total")[""]; n != 1 {
+			t.Errorf("%v streams counted as dropped, want 1", n)
 		}
 	})
 }

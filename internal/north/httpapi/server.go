@@ -36,10 +36,12 @@ type Server struct {
 	handler http.Handler
 	openapi []byte
 
-	closing chan struct{} // closed when Run is told to stop; ends streams and waits
-	streams atomic.Int64
-	buffers sync.Pool      // of *[]byte, for events
-	active  sync.WaitGroup // handlers
+	closing                                       chan struct{} // closed when Run is told to stop; ends streams and waits
+	streams                                       atomic.Int64
+	refusedStreams, droppedStreams, mergedChanges atomic.Uint64
+	requests                                      requests
+	buffers                                       sync.Pool      // of *[]byte, for events
+	active                                        sync.WaitGroup // handlers
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -54,7 +56,7 @@ func New(cfg Config, tree north.Tree, devices north.Devices, writes north.Writes
 	s := &Server{
 		cfg: cfg, tree: tree, devices: devices, writes: writes, log: cfg.Log,
 		hosts:   map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true},
-		closing: make(chan struct{}),
+		closing: make(chan struct{}), requests: requests{counts: map[requestKind]requestCount{}},
 	}
 	for _, h := range cfg.Hosts {
 		s.hosts[strings.TrimSuffix(strings.ToLower(strings.Trim(h, "[]")), ".")] = true
@@ -67,7 +69,10 @@ func New(cfg Config, tree north.Tree, devices north.Devices, writes north.Writes
 	if err := s.routes(mux, page); err != nil {
 		return nil, err
 	}
-	guarded := s.guard(mux)
+	for pattern, h := range cfg.Mount {
+		mux.Handle(pattern, h)
+	}
+	guarded := s.requests.counted(s.guard(noteRoute(mux)))
 	s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.active.Add(1)
 		defer s.active.Done()

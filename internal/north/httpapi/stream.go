@@ -230,8 +230,9 @@ func (st *stream) batch(b *device.Batch) error {
 
 // piece writes a part of a batch; its last event carries the position upTo.
 func (st *stream) piece(updates []device.Update, upTo uint64) error {
-	gone, points, specs := 0, 0, 0
+	gone, points, specs, merged := 0, 0, 0, uint64(0)
 	for i := range updates {
+		merged += uint64(updates[i].Merged)
 		switch u := &updates[i]; {
 		case u.Gone:
 			gone++
@@ -241,6 +242,9 @@ func (st *stream) piece(updates []device.Update, upTo uint64) error {
 		default:
 			points++
 		}
+	}
+	if merged > 0 {
+		st.s.mergedChanges.Add(merged)
 	}
 	if gone > 0 {
 		if points == 0 {
