@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/patchbay-io/patchbay/protocol/focas"
@@ -246,6 +247,9 @@ type download struct {
 	t     Transfer
 	r     io.Reader
 	total int64
+
+	mu   sync.Mutex // between the sender, who sets the write deadline, and the listener, who ends it
+	over bool       // the control has answered with something else than its reply to the end
 }
 
 func (d *download) run(ctx context.Context, start *focas.TransferStart) error {
@@ -271,7 +275,7 @@ func (d *download) run(ctx context.Context, start *focas.TransferStart) error {
 	go func() {
 		defer close(answered)
 		if answer = d.answer(); answer != nil {
-			d.ch.conn.SetWriteDeadline(time.Unix(1, 0)) // a push that the control no longer reads ends
+			d.stop()
 		}
 	}()
 	err = d.push(ctx, answered)
@@ -335,11 +339,25 @@ func (d *download) push(ctx context.Context, answered <-chan struct{}) error {
 	}
 }
 
+// stop ends a push that the control no longer reads, and every later one.
+func (d *download) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over = true
+	d.ch.conn.SetWriteDeadline(time.Unix(1, 0))
+}
+
 // errEarly is what ends a push when the control has answered before the end of the data.
 var errEarly = fmt.Errorf("%w: the control ended the download before the end of the data", ErrStale)
 
-// armWrite gives the next frame the channel's whole timeout; like rearm, but the listener goes on waiting.
+// armWrite gives the next frame the channel's whole timeout; like rearm, but the listener goes on waiting. It does not
+// take back the end that the listener has set.
 func (d *download) armWrite(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over {
+		return errEarly
+	}
 	if err := d.ch.conn.SetWriteDeadline(time.Now().Add(d.ch.timeout)); err != nil {
 		return err
 	}
@@ -348,7 +366,10 @@ func (d *download) armWrite(ctx context.Context) error {
 
 // finish sends the end and gives the answer the channel's whole timeout.
 func (d *download) finish(ctx context.Context) error {
-	if err := d.ch.rearm(ctx); err != nil {
+	if err := d.ch.conn.SetReadDeadline(time.Now().Add(d.ch.timeout)); err != nil {
+		return err
+	}
+	if err := d.armWrite(ctx); err != nil {
 		return err
 	}
 	return d.ch.send(focas.AppendDownloadEnd(d.ch.out[:0]), 0)
