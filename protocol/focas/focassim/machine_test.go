@@ -247,3 +247,29 @@ func BenchmarkMachineMinute(b *testing.B) {
 		s.Advance(time.Minute)
 	}
 }
+
+// TestOperatorsKeys selects another program, presses reset and start, as scenarios do.
+func TestOperatorsKeys(t *testing.T) {
+	s, _ := newSim(t, Options{Manual: true, Profile: "31i"})
+	p := s.m.paths[1]
+	before := s.m.paths[0].main
+	s.Do(Event{Kind: SelectProgram, Program: "O1001"})
+	if p.main.name != "O1001" || p.run != runReset {
+		t.Errorf("path 2 has %s, run %d", p.main.name, p.run)
+	}
+	if s.m.paths[0].main != before {
+		t.Error("path 1 lost its program for one that it does not have")
+	}
+	s.Do(Event{Kind: SelectProgram, Program: "4000", Value: 1})
+	if p.main.name != "O1001" {
+		t.Error("a program was selected on another path")
+	}
+	s.Do(Event{Kind: PressStart})
+	if p.run != runStart || p.prog.number != 1001 {
+		t.Errorf("after start: run %d, program %d", p.run, p.prog.number)
+	}
+	s.Do(Event{Kind: PressReset})
+	if p.run != runReset {
+		t.Errorf("after reset: run %d", p.run)
+	}
+}

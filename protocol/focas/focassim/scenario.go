@@ -12,7 +12,8 @@ type Event struct {
 	Kind EventKind
 	Alarm
 	Message Message
-	Value   int // overrides in percent, the mode
+	Value   int    // overrides in percent, the mode, the path
+	Program string // SelectProgram
 }
 
 // EventKind says what an [Event] does.
@@ -32,6 +33,9 @@ const (
 	SetMode       // Value is a Mode
 	EmergencyOn
 	EmergencyOff
+	SelectProgram // Program becomes the main one of path Value, 1-based, or of every path that has it with 0; it is rewound
+	PressStart    // the start button of every path
+	PressReset    // the reset key
 )
 
 // Scenario is a list of events in order of time that begins again after each Period; with Period 0 it happens once.
@@ -125,6 +129,25 @@ func (m *machine) happen(e Event) {
 		m.setMode(int16(e.Value))
 	case EmergencyOn, EmergencyOff:
 		m.pmc.setEmergency(e.Kind == EmergencyOn)
+	case SelectProgram:
+		m.selectProgram(e.Value, e.Program)
+	case PressStart:
+		m.startAll()
+	case PressReset:
+		m.resetKey()
+	}
+}
+
+// selectProgram does what an operator does: reset, then select. A path that does not have the program goes on.
+func (m *machine) selectProgram(path int, name string) {
+	for i, p := range m.paths {
+		if path != 0 && path != i+1 {
+			continue
+		}
+		if f := p.store.lookup(name); f != nil {
+			p.main = f
+			p.reset(false)
+		}
 	}
 }
 

@@ -120,14 +120,14 @@ func (s *Sim) Advance(d time.Duration) {
 func (s *Sim) Version() focas.Version { return s.prof.version }
 
 // CycleStart presses the start button of every path.
-func (s *Sim) CycleStart() {
-	s.do(func(m *machine) {
-		if m.ready() {
-			for _, p := range m.paths {
-				p.start()
-			}
+func (s *Sim) CycleStart() { s.do((*machine).startAll) }
+
+func (m *machine) startAll() {
+	if m.ready() {
+		for _, p := range m.paths {
+			p.start()
 		}
-	})
+	}
 }
 
 // Auto says whether the operator starts the next part by himself.
