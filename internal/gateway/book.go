@@ -27,6 +27,7 @@ type book struct {
 	ring    []*entry // oldest first
 	byID    map[string]*entry
 	changed chan struct{}
+	endings map[string]map[ending]uint64 // by device; of those that are configured, so that made-up names take no room
 }
 
 // entry is one write; its state is guarded by the book's lock.
@@ -37,7 +38,7 @@ type entry struct {
 }
 
 func newBook(epoch string, log *slog.Logger) *book {
-	return &book{prefix: epoch[:min(6, len(epoch))], log: log, byID: make(map[string]*entry), changed: make(chan struct{})}
+	return &book{prefix: epoch[:min(6, len(epoch))], log: log, byID: make(map[string]*entry), changed: make(chan struct{}), endings: make(map[string]map[ending]uint64)}
 }
 
 // begin notes a write whose items have no step yet.
@@ -80,6 +81,9 @@ func (b *book) step(e *entry, i int, s north.Step, change func(*north.ItemState)
 	b.changed = make(chan struct{})
 	if s.Final {
 		b.audit(e, it, s)
+		if n := b.endings[it.Device]; n != nil {
+			n[ending{whatOf(it), s.Stage}]++
+		}
 		if e.open--; e.open == 0 {
 			close(e.done)
 		}
@@ -95,10 +99,7 @@ func (b *book) update(e *entry, i int, change func(*north.ItemState)) {
 
 // audit writes the one line that says who changed what and what became of it.
 func (b *book) audit(e *entry, it *north.ItemState, s north.Step) {
-	what := "write"
-	if it.Command {
-		what = "command"
-	}
+	what := whatOf(it)
 	who := e.state.Who
 	args := []any{"id", e.state.ID, "user", who.User, "door", who.Door, "from", who.Addr, "device", it.Device, "path", string(it.Path),
 		"outcome", string(s.Stage)}
@@ -111,6 +112,13 @@ func (b *book) audit(e *entry, it *north.ItemState, s north.Step) {
 		args = append(args, "why", s.Text)
 	}
 	b.log.Info(what, args...)
+}
+
+func whatOf(it *north.ItemState) string {
+	if it.Command {
+		return "command"
+	}
+	return "write"
 }
 
 // copyOf is what a caller may keep.

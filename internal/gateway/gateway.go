@@ -132,6 +132,7 @@ func (g *Gateway) SetDevices(devices []DeviceConfig) error {
 			g.tree.Remove(name)
 		}
 	}
+	g.book.countFor(names)
 	g.order = g.order[:0:0]
 	for _, d := range devices {
 		g.order = append(g.order, d.Name)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -22,6 +23,7 @@ type link struct {
 	retired chan struct{} // closed when the device is no longer configured like this
 	done    chan struct{} // closed when run has returned
 	jobs    chan *job
+	drops   atomic.Uint64 // jobs that found no room
 
 	// The lock orders everything that reaches the tree from this device; the tree's own lock is inside it.
 	mu        sync.Mutex
@@ -164,6 +166,9 @@ func (l *link) supervise(ctx context.Context) {
 		l.log.Log(ctx, level, "link down", "error", err, "class", driver.ClassOf(err).String(), "again", again, "pause", delay)
 		l.update(func(s *status) {
 			s.err, s.condition = err, driver.Condition{}
+			if driver.ClassOf(err) == driver.NotThisProtocol {
+				s.decodeFailures++
+			}
 			s.to(down)
 			if again {
 				s.next = time.Now().Add(delay)

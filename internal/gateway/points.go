@@ -50,6 +50,8 @@ func linkSpecs() []device.Spec {
 		spec("last-data", device.String, "Last data", "time of the last data from the device, RFC 3339, at most a second old"),
 		spec("changes", device.Int, "Changes", "changes of points"),
 		spec("suppressed", device.Int, "Unchanged", "samples that said what was known already"),
+		spec("decode-failures", device.Int, "Not understood", "values and whole replies from the device that made no sense"),
+		spec("unknown", device.Int, "Unknown", "things that the device said about points it does not have"),
 	}
 	s[0].Labels, s[0].Role = stateLabels, "link.state"
 	s[1].Role = "link.error"
@@ -60,7 +62,8 @@ func linkSpecs() []device.Spec {
 func own(p device.Path) bool {
 	switch p {
 	case "_link/state", "_link/error", "_link/error-class", "_link/hint", "_link/since", "_link/next-attempt", "_link/attempts",
-		"_link/connects", "_link/condition", "_link/condition-text", "_link/last-data", "_link/changes", "_link/suppressed":
+		"_link/connects", "_link/condition", "_link/condition-text", "_link/last-data", "_link/changes", "_link/suppressed",
+		"_link/decode-failures", "_link/unknown":
 		return true
 	}
 	return false
@@ -75,6 +78,8 @@ type status struct {
 	condition           driver.Condition
 	lastData            time.Time
 	changes, suppressed int64
+	decodeFailures      int64
+	unknown             int64
 }
 
 func (s *status) samples(now time.Time) []device.Sample {
@@ -99,6 +104,8 @@ func (s *status) samples(now time.Time) []device.Sample {
 		{"last-data", stamp(s.lastData)},
 		{"changes", device.OfInt(s.changes)},
 		{"suppressed", device.OfInt(s.suppressed)},
+		{"decode-failures", device.OfInt(s.decodeFailures)},
+		{"unknown", device.OfInt(s.unknown)},
 	}
 	out := make([]device.Sample, len(values))
 	for i, v := range values {

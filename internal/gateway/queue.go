@@ -56,6 +56,7 @@ func (l *link) submit(j *job) {
 			return
 		default:
 			err = errQueueFull
+			l.drops.Add(1)
 		}
 	}
 	l.g.end(j, north.Step{Stage: north.StageFailed, Class: driver.Busy, Text: err.Error(), Hint: "try again"})

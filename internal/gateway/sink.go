@@ -42,6 +42,8 @@ func (s sink) Apply(c *driver.Change) {
 	clear(l.scratch)
 	l.status.changes += int64(a.Changed)
 	l.status.suppressed += int64(a.Suppressed)
+	l.status.decodeFailures += notUnderstood(c) + int64(a.Invalid)
+	l.status.unknown += int64(a.Unknown)
 	l.status.lastData = now
 	l.judge(c.Samples)
 	l.advance(c, s.v)
