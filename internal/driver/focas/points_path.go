@@ -28,7 +28,7 @@ func (s *session) addStatus(t *table, ctl *control, p *path) {
 		{"run", "cnc.status.run", "Run", "state of automatic operation, as the control writes it (cnc_statinfo run)", focas.WordRun, func(st *focas.Status) uint16 { return st.Run }},
 		{"motion", "cnc.status.motion", "Motion", "axis motion or dwell (cnc_statinfo motion)", focas.WordMotion, func(st *focas.Status) uint16 { return st.Motion }},
 		{"mstb", "cnc.status.mstb", "M, S, T, B", "auxiliary function in progress (cnc_statinfo mstb)", focas.WordMSTB, func(st *focas.Status) uint16 { return st.MSTB }},
-		{"emergency", "", "Emergency", "emergency stop state (cnc_statinfo emergency)", focas.WordEmergency, func(st *focas.Status) uint16 { return st.Emergency }},
+		{"emergency", "cnc.status.emergency", "Emergency", "emergency stop state (cnc_statinfo emergency)", focas.WordEmergency, func(st *focas.Status) uint16 { return st.Emergency }},
 		{"alarm", "cnc.status.alarm", "Alarm", "alarm state (cnc_statinfo alarm)", focas.WordAlarm, func(st *focas.Status) uint16 { return st.Alarm }},
 		{"edit", "cnc.status.edit", "Edit", "edit state (cnc_statinfo edit)", focas.WordEdit, func(st *focas.Status) uint16 { return st.Edit }},
 	}
@@ -129,7 +129,7 @@ func (s *session) addProgram(t *table, ctl *control, p *path) {
 			return nil
 		}},
 		device.Spec{Path: root.Child("block"), Kind: device.String, Role: "cnc.program.block", Title: "Block", Doc: "text of the block being executed (cnc_rdexecprog)"},
-		device.Spec{Path: root.Child("look-ahead"), Kind: device.String, Title: "Next blocks", Doc: "what follows the block being executed, one block a line (cnc_rdexecprog)"})
+		device.Spec{Path: root.Child("look-ahead"), Kind: device.String, Role: "cnc.program.look-ahead", Title: "Next blocks", Doc: "what follows the block being executed, one block a line (cnc_rdexecprog)"})
 	comment.decode = func(b []byte, out *samples) error {
 		dir, err := focas.ParseProgramDir(b)
 		if err != nil {
