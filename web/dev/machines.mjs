@@ -107,13 +107,13 @@ class Machine extends Device {
     at('execution', 'enum', 'ACTIVE', 'cnc.execution', { labels: 'execution', title: 'Execution' });
     at('controller-mode', 'enum', 'AUTOMATIC', 'cnc.controller-mode', { labels: 'mode' });
     for (const [n, v] of [['mode', 'MEM'], ['run', 'STRT'], ['motion', 'MTN'], ['mstb', '***'], ['emergency', '***'], ['alarm', '***'], ['edit', '***']]) {
-      at(`status/${n}`, 'enum', v, n === 'emergency' ? '' : `cnc.status.${n}`, { labels: 'words', doc: 'FOCAS: cnc_statinfo.' });
+      at(`status/${n}`, 'enum', v, `cnc.status.${n}`, { labels: 'words', doc: 'FOCAS: cnc_statinfo.' });
     }
     at('program/main', 'string', 'O1001', 'cnc.program.main');
     at('program/running', 'string', 'O1001', 'cnc.program.running');
     at('program/comment', 'string', 'FLANGE 80 OP 10', 'cnc.program.comment');
     at('program/block', 'string', 'N10 G01 X10. Y5. F1200.', 'cnc.program.block');
-    at('program/look-ahead', 'string', 'N20 G01 X20.\nN30 G00 Z50.', '');
+    at('program/look-ahead', 'string', 'N20 G01 X20.\nN30 G00 Z50.', 'cnc.program.look-ahead');
     at('program/sequence', 'int', 10, 'cnc.program.sequence');
     at('part-count', 'int', 214, 'cnc.part-count');
     at('part-target', 'int', 500, 'cnc.part-target');

@@ -1,7 +1,7 @@
 import type { Entry } from './store.ts';
 import { devices, entry, shelf } from './store.ts';
 import { pageTime } from './clock.ts';
-import { byPath, containerOf, parent } from '../model/tree.ts';
+import { byPath, containerOf } from '../model/tree.ts';
 import type { LinkFacts } from '../model/link.ts';
 import type { MachineFacts } from '../model/cnc.ts';
 
@@ -29,12 +29,6 @@ export class Roles {
 
   one(role: string, under = ''): Entry | undefined {
     return this.list(role, under)[0];
-  }
-
-  /** beside finds a point without a role by its name beside one that has a role. */
-  beside(e: Entry | undefined, name: string): Entry | undefined {
-    const path = e && `${parent(e.path)}/${name}`;
-    return path ? this.all.find((other) => other.path === path) : undefined;
   }
 
   /** containers lists the numbered containers of one kind that hold any point with a role of the given family. */

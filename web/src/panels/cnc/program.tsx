@@ -11,7 +11,7 @@ const after = 2; // blocks that the control has read ahead
 export function Program({ roles, path }: { roles: Roles; path: string }) {
   const block = roles.one('cnc.program.block', path);
   const modal = [...roles.list('cnc.modal.g', path), ...roles.list('cnc.modal', path)].sort((a, b) => byModal(last(a.path), last(b.path)));
-  const ahead = roles.beside(block, 'look-ahead');
+  const ahead = roles.one('cnc.program.look-ahead', path);
   const running = roles.one('cnc.program.running', path);
   const main = roles.one('cnc.program.main', path);
   if (!block && !running && !main && modal.length === 0) return null;

@@ -13,7 +13,7 @@ const line = [
   ['cnc.status.run', 'run'],
   ['cnc.status.motion', 'motion'],
   ['cnc.status.mstb', 'M S T B'],
-  ['emergency', 'emergency'],
+  ['cnc.status.emergency', 'emergency'],
   ['cnc.status.alarm', 'alarm'],
   ['cnc.status.edit', 'edit'],
 ] as const;
@@ -36,7 +36,7 @@ export function Status({ device, roles, link, path, several }: Props) {
   }, [device, state.word, state.tone]);
 
   const words = line.flatMap(([role, name]) => {
-    const e = role === 'emergency' ? roles.beside(roles.one('cnc.status.alarm', path), role) : roles.one(role, path);
+    const e = roles.one(role, path);
     return e ? [{ role, name, e }] : [];
   });
   const clock = several ? undefined : roles.one('cnc.clock');
@@ -51,7 +51,7 @@ export function Status({ device, roles, link, path, several }: Props) {
         {several && <strong>{path.replace('/', ' ')}</strong>}
         {words.map(({ role, name, e }) => {
           const text = e.point.value?.label || e.point.value?.text || '';
-          const loud = (role === 'cnc.status.alarm' && state.mark === 'alarm') || (role === 'emergency' && state.mark === 'stop');
+          const loud = (role === 'cnc.status.alarm' && state.mark === 'alarm') || (role === 'cnc.status.emergency' && state.mark === 'stop');
           return (
             <span key={role} class={`own ${loud && /[A-Z]/.test(text) ? 'red' : ''}`}>
               <Name e={e}>{name}</Name>
