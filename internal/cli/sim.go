@@ -5,20 +5,20 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/url"
 	"os"
-	"slices"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
-	"github.com/patchbay-io/patchbay/protocol/focas"
 	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
 	"github.com/patchbay-io/patchbay/transcript"
 	"github.com/patchbay-io/patchbay/transcript/tap"
@@ -44,7 +44,8 @@ type simFlags struct {
 	delay                     time.Duration
 	sessions                  int
 	protect, drain            bool
-	answers, record           string
+	answers, record, control  string
+	given                     func(flag string) bool
 }
 
 func (a *app) simFOCASCommand() *cobra.Command {
@@ -55,16 +56,25 @@ func (a *app) simFOCASCommand() *cobra.Command {
 		Long: `Serve a simulated FANUC control over FOCAS, until interrupted. The machine runs a part program; macros, parameters, PMC
 areas, offsets and programs are memory in which reads and writes agree. The first line of standard output is the address.
 
-Faults (--fault, may be repeated):
-  ` + strings.Join(faultNames(), ", "),
-		Example: "  patchbay sim focas --profile 31i\n  patchbay sim focas --fault stale --record session.transcript",
-		Args:    usageArgs(cobra.NoArgs),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.simFOCAS(cmd.Context(), f) },
+A scenario file (--scenario FILE.yaml) says what happens at which time and which faults are on when; it is read again on
+SIGHUP. With --control the second line is the address of a small HTTP interface that changes faults and lets events happen.
+
+Faults (--fault NAME or NAME=VALUE, may be repeated):
+  ` + strings.Join(simulate.FaultNames(), ", "),
+		Example: `  patchbay sim focas --profile 31i
+  patchbay sim focas --fault stale --record session.transcript
+  patchbay sim focas --fault split=1 --fault gap=2ms
+  patchbay sim focas --scenario night.yaml --control 127.0.0.1:0`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.given = cmd.Flags().Changed
+			return a.simFOCAS(cmd.Context(), f)
+		},
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:8193", "address to listen on; port 0 takes a free one")
 	fl.StringVar(&f.profile, "profile", "30i", "which control: "+strings.Join(focassim.Profiles(), ", "))
-	fl.StringVar(&f.scenario, "scenario", "quiet", "what happens to the machine: "+strings.Join(focassim.Scenarios(), ", "))
+	fl.StringVar(&f.scenario, "scenario", "quiet", "what happens to the machine: "+strings.Join(focassim.Scenarios(), ", ")+", or a file that ends in .yaml")
 	fl.Uint64Var(&f.seed, "seed", 1, "the same seed gives the same machine")
 	fl.Float64Var(&f.speed, "speed", 1, "seconds of the machine in one second")
 	fl.StringArrayVar(&f.faults, "fault", nil, "make it misbehave, see above")
@@ -74,65 +84,85 @@ Faults (--fault, may be repeated):
 	fl.StringVar(&f.answers, "answers", "", "file with exact bytes that chosen functions answer")
 	fl.BoolVar(&f.drain, "drain", false, "answer nothing and print what clients send, as hex")
 	fl.StringVar(&f.record, "record", "", "file that the conversation is written to")
+	fl.StringVar(&f.control, "control", "", "serve the control interface on this loopback address, such as 127.0.0.1:0")
 	return c
 }
 
-// faultSwitches are the faults by the name that the command line has for them.
-func faultSwitches() map[string]func(*focassim.Faults) {
-	return map[string]func(*focassim.Faults){
-		"silent":          func(f *focassim.Faults) { f.Silent = true },
-		"silent-open":     func(f *focassim.Faults) { f.SilentOpen = true },
-		"cut-frame":       func(f *focassim.Faults) { f.CutFrame = true },
-		"stale":           func(f *focassim.Faults) { f.Stale = true },
-		"error-frame":     func(f *focassim.Faults) { f.Refuse = focas.EWFunc },
-		"reset-misplaced": func(f *focassim.Faults) { f.ResetMisplaced = true },
-		"garbage":         func(f *focassim.Faults) { f.Garbage = true },
+// options are what the scenario file and the flags say together; flags win.
+func (f *simFlags) options() (o focassim.Options, sc *simulate.Scenario, err error) {
+	settings := url.Values{"scenario": {f.scenario}}
+	for key, value := range map[string]string{"profile": f.profile, "seed": strconv.FormatUint(f.seed, 10),
+		"speed": strconv.FormatFloat(f.speed, 'g', -1, 64)} {
+		if !simulate.IsFile(f.scenario) || f.given(key) {
+			settings.Set(key, value)
+		}
 	}
+	if o, sc, err = simulate.FOCASOptions(settings); err != nil {
+		return o, nil, usageError(err)
+	}
+	if sc == nil || f.given("sessions") {
+		o.MaxSessions = f.sessions
+	}
+	if sc == nil || f.given("protect") {
+		o.Protect = f.protect
+	}
+	if f.answers != "" {
+		o.Answers, err = readAnswers(f.answers)
+	}
+	return o, sc, err
 }
 
-func faultNames() []string { return slices.Sorted(maps.Keys(faultSwitches())) }
-
-func (f *simFlags) faultSet(drained func(net.Addr, []byte)) (focassim.Faults, error) {
-	out := focassim.Faults{Delay: f.delay, Drain: f.drain, Drained: drained}
-	for _, name := range f.faults {
-		set, ok := faultSwitches()[name]
-		if !ok {
-			return out, usageError(fmt.Errorf("--fault %s is unknown; known: %s", name, strings.Join(faultNames(), ", ")))
-		}
-		set(&out)
+// turnOn turns the faults of the command line on, beside those of the scenario file.
+func (f *simFlags) turnOn(sim *simulate.FOCAS) error {
+	faults := sim.Faults()
+	if f.delay != 0 {
+		faults.Connection.Delay = f.delay
 	}
-	return out, nil
+	for _, arg := range f.faults {
+		if err := faults.Turn(arg); err != nil {
+			return usageError(err)
+		}
+	}
+	if err := faults.Check(); err != nil {
+		return usageError(err)
+	}
+	sim.SetFaults(faults)
+	return nil
 }
 
 func (a *app) simFOCAS(ctx context.Context, f simFlags) (err error) {
-	o, err := simulate.FOCASOptions(url.Values{"profile": {f.profile}, "scenario": {f.scenario},
-		"seed": {strconv.FormatUint(f.seed, 10)}, "speed": {strconv.FormatFloat(f.speed, 'g', -1, 64)}})
-	if err != nil {
-		return usageError(err)
-	}
-	o.MaxSessions, o.Protect = f.sessions, f.protect
-	if f.answers != "" {
-		if o.Answers, err = readAnswers(f.answers); err != nil {
-			return err
-		}
-	}
-	faults, err := f.faultSet(a.printDrained())
+	o, sc, err := f.options()
 	if err != nil {
 		return err
 	}
+	if f.control != "" {
+		if err := simulate.CheckControlAddress(f.control); err != nil {
+			return usageError(fmt.Errorf("--control: %w", err))
+		}
+	}
 	if f.record != "" {
-		r, closeRecord, err := startRecord(f.record, f.profile)
+		r, closeRecord, err := startRecord(f.record, o.Profile)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, closeRecord()) }()
 		o.WrapConn = func(c net.Conn) net.Conn { return r.Conn(c, tap.Server) }
 	}
-	sim, err := focassim.New(o)
+	sim, err := simulate.NewFOCAS(o, sc)
 	if err != nil {
 		return usageError(err)
 	}
-	sim.SetFaults(faults)
+	if err := f.turnOn(sim); err != nil {
+		return err
+	}
+	if f.drain {
+		sim.Drain(a.printDrained())
+	}
+	hangup := make(chan os.Signal, 1)
+	if sc != nil {
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
+	}
 	l, err := net.Listen("tcp", f.listen)
 	if err != nil {
 		return fmt.Errorf("the simulator cannot listen on %s: %w", f.listen, err)
@@ -140,11 +170,45 @@ func (a *app) simFOCAS(ctx context.Context, f simFlags) (err error) {
 	if err := a.printAddress("listen", l.Addr().String()); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	err = sim.Serve(ctx, l)
-	if ctx.Err() != nil {
-		return nil
+	g, inner := errgroup.WithContext(ctx)
+	g.Go(func() error { return sim.Serve(inner, l) })
+	if f.control != "" {
+		cl, err := net.Listen("tcp", f.control)
+		if err == nil {
+			err = a.printAddress("control", "http://"+cl.Addr().String()+"/")
+			g.Go(func() error { return simulate.Control(inner, cl, sim) })
+		}
+		if err != nil {
+			g.Go(func() error { return fmt.Errorf("the control interface cannot listen on %s: %w", f.control, err) })
+		}
 	}
-	return err
+	if sc != nil {
+		g.Go(func() error { return a.rereadScenario(inner, hangup, f.scenario, sim) })
+	}
+	if err := g.Wait(); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// rereadScenario reads the scenario file again at each SIGHUP. A wrong one is reported, and the one before stays in force.
+func (a *app) rereadScenario(ctx context.Context, hangup <-chan os.Signal, name string, sim *simulate.FOCAS) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangup:
+		}
+		sc, err := simulate.ReadScenario(name)
+		if err == nil {
+			err = sim.Reload(sc)
+		}
+		if err != nil {
+			fmt.Fprintf(a.Err, "patchbay: %v\n  The scenario before stays in force.\n", err)
+			continue
+		}
+		fmt.Fprintf(a.Err, "%s is in force\n", name)
+	}
 }
 
 // printAddress prints where something is reached as the first line of standard output.

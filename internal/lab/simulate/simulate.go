@@ -29,43 +29,48 @@ type Server interface {
 	Serve(ctx context.Context, l net.Listener) error
 }
 
-// New makes the simulator of a driver; it starts nothing and does no I/O.
+// New makes the simulator of a driver; it starts nothing, and reads the scenario file when the settings name one.
 func New(kind string, settings url.Values) (Server, error) {
 	if kind != "focas" {
 		return nil, fmt.Errorf("there is no simulator for %q; known: %s", kind, strings.Join(slices.Sorted(maps.Keys(Settings())), ", "))
 	}
-	o, err := FOCASOptions(settings)
+	o, sc, err := FOCASOptions(settings)
 	if err != nil {
 		return nil, err
 	}
-	return focassim.New(o)
+	return NewFOCAS(o, sc)
 }
 
-// FOCASOptions reads the settings of a simulated FANUC control.
-func FOCASOptions(settings url.Values) (focassim.Options, error) {
-	o := focassim.Options{Profile: settings.Get("profile")}
-	if s := settings.Get("seed"); s != "" {
-		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			return o, fmt.Errorf("seed: %q is no whole number from 0", s)
+// IsFile tells a scenario file from the name of a scenario: it ends in .yaml or .yml.
+func IsFile(scenario string) bool {
+	return strings.HasSuffix(scenario, ".yaml") || strings.HasSuffix(scenario, ".yml")
+}
+
+// FOCASOptions reads the settings of a simulated FANUC control: profile, seed, speed, and scenario, which is a name or a
+// file. Other settings win over what the file says. The scenario is nil unless it came from a file.
+func FOCASOptions(settings url.Values) (o focassim.Options, sc *Scenario, err error) {
+	if s := settings.Get("scenario"); IsFile(s) {
+		if sc, err = ReadScenario(s); err != nil {
+			return o, nil, err
 		}
-		o.Seed = n
+		o = sc.Options()
+	} else if o.Scenario, err = focassim.ScenarioOf(s); err != nil {
+		return o, nil, fmt.Errorf("scenario: %w; or the name of a file that ends in .yaml", err)
+	}
+	if s := settings.Get("profile"); s != "" {
+		o.Profile = s
+	}
+	if s := settings.Get("seed"); s != "" {
+		if o.Seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			return o, nil, fmt.Errorf("seed: %q is no whole number from 0", s)
+		}
 	}
 	if s := settings.Get("speed"); s != "" {
-		f, err := strconv.ParseFloat(s, 64)
-		if err != nil || !(f > 0 && f <= 1000) {
-			return o, fmt.Errorf("speed: %q is no number above 0, at most 1000", s)
+		if o.Speed, err = strconv.ParseFloat(s, 64); err != nil || !(o.Speed > 0 && o.Speed <= 1000) {
+			return o, nil, fmt.Errorf("speed: %q is no number above 0, at most 1000", s)
 		}
-		o.Speed = f
 	}
-	if s := settings.Get("scenario"); s != "" {
-		sc, err := focassim.ScenarioOf(s)
-		if err != nil {
-			return o, fmt.Errorf("scenario: %w", err)
-		}
-		o.Scenario = sc
-	}
-	return o, nil
+	return o, sc, nil
 }
 
 // Local is a simulated device inside this process. Make it with [NewLocal], run it with [Local.Run], reach it with
@@ -81,8 +86,11 @@ func NewLocal(kind string, settings url.Values) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Local{server: s, listener: testnet.Listen()}, nil
+	return NewLocalServer(s), nil
 }
+
+// NewLocalServer puts any server behind the in-memory network of this process; it starts nothing.
+func NewLocalServer(s Server) *Local { return &Local{server: s, listener: testnet.Listen()} }
 
 // Run serves the device until ctx ends; then nothing of it is left and it returns nil.
 func (l *Local) Run(ctx context.Context) error {
