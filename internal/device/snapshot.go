@@ -23,6 +23,15 @@ func (t *Tree) Points(f Filter) ([]Point, uint64) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	var out []Point
+	if len(f.Under)+len(f.Roles) == 0 {
+		size := 0
+		for _, n := range t.order {
+			if f.matchesDevice(n.name) {
+				size += len(n.points)
+			}
+		}
+		out = make([]Point, 0, size)
+	}
 	for _, n := range t.order {
 		if !f.matchesDevice(n.name) {
 			continue
