@@ -1,13 +1,15 @@
 package httpapi
 
 import (
-	"errors"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
+
+	"github.com/patchbay-io/patchbay/internal/access"
+	"github.com/patchbay-io/patchbay/internal/audit"
 )
 
 // DefaultListen is the address that the door listens on when the configuration names none.
@@ -21,7 +23,7 @@ const (
 
 // Config is what the door needs besides the gateway.
 type Config struct {
-	Listen   string       // host:port on loopback, port 0 allowed; empty: DefaultListen
+	Listen   string       // host:port, port 0 allowed; empty: DefaultListen. Beyond loopback it takes users and TLS, or Insecure
 	Listener net.Listener // used instead of Listen; the server closes it
 	Hosts    []string     // further names that a Host header may carry, without port
 	Version  string       // of the program, shown to clients
@@ -29,9 +31,28 @@ type Config struct {
 	Log      *slog.Logger // nil: no logging
 	// Mount holds further handlers by pattern of http.ServeMux, such as "GET /metrics". All checks of the door apply to them.
 	Mount map[string]http.Handler
+	// Access knows the users, tokens and sessions. Nil: there are none, and everybody who reaches the door may do everything.
+	Access *access.Access
+	// Audit gets logins; who may read it sees it through the door. Nil: one in memory.
+	Audit *audit.Log
+	TLS   *tls.Config // with certificates; nil: plain HTTP
+	// Insecure lets the door listen beyond loopback without users or TLS. It keeps saying so; see Server.Insecure.
+	Insecure bool
 }
 
 func (c *Config) check() error {
+	if c.Access == nil {
+		var err error
+		if c.Access, err = openAccess(); err != nil {
+			return fmt.Errorf("http: %w", err)
+		}
+	}
+	if c.Audit == nil {
+		var err error
+		if c.Audit, err = audit.Open(audit.Options{}); err != nil {
+			return fmt.Errorf("http: %w", err)
+		}
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -49,38 +70,21 @@ func (c *Config) check() error {
 			return fmt.Errorf("http: %q in hosts is no host name; write it like gateway.example, without scheme, port or wildcard", h)
 		}
 	}
+	addr := c.Listen
 	if c.Listener != nil {
-		return loopback(c.Listener.Addr())
-	}
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
+		addr = c.Listener.Addr().String()
+	} else if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("http: listen address %q: write it like %s: %w", c.Listen, DefaultListen, err)
 	}
-	if strings.EqualFold(host, "localhost") || isLoopback(host) {
-		return nil
-	}
-	return notLoopback(c.Listen)
+	return c.checkAddr(addr)
 }
 
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
-}
-
-// loopback checks where a listener really is: a name may lead anywhere.
-func loopback(a net.Addr) error {
-	if a.Network() == "unix" {
-		return nil
-	}
-	if host, _, err := net.SplitHostPort(a.String()); err != nil || !isLoopback(host) {
-		return notLoopback(a.String())
+// checkAddr holds an address against who is configured; a name may lead anywhere, so it is called again with the address of
+// the listener.
+func (c *Config) checkAddr(addr string) error {
+	_, open := c.Access.Anyone()
+	if err := access.CheckListen(addr, !open, c.TLS != nil, c.Insecure); err != nil {
+		return fmt.Errorf("http: %w", err)
 	}
 	return nil
 }
-
-func notLoopback(addr string) error {
-	return fmt.Errorf("http: listen on %s: %w", addr, errNotLoopback)
-}
-
-var errNotLoopback = errors.New("refused, because there are no users and permissions yet and everybody on that network could " +
-	"drive the equipment; listen on " + DefaultListen + " and reach it from elsewhere through a tunnel, for example ssh -L 8620:" + DefaultListen)

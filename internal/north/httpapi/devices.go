@@ -18,9 +18,11 @@ type answer[T any] struct{ Body T }
 
 // DeviceList is all devices, in the order of the configuration.
 type DeviceList struct {
-	Epoch   string   `json:"epoch"`
-	Version string   `json:"version"`
-	Devices []Device `json:"devices"`
+	Epoch       string   `json:"epoch"`
+	Version     string   `json:"version"`
+	Devices     []Device `json:"devices"`
+	Insecure    bool     `json:"insecure,omitempty" doc:"others reach this gateway without users or without TLS"`
+	InsecureWhy string   `json:"insecure_why,omitempty" doc:"what is missing"`
 }
 
 // SpecList describes the points and commands of one device.
@@ -64,6 +66,8 @@ func (s *Server) deviceRoutes(api huma.API) {
 			for _, d := range s.devices.Devices() {
 				out.Devices = append(out.Devices, s.deviceObject(&d))
 			}
+			out.InsecureWhy = s.Insecure()
+			out.Insecure = out.InsecureWhy != ""
 			return &answer[DeviceList]{out}, nil
 		})
 	huma.Register(api, get("/devices/{device}", "device", "One device"),
@@ -139,7 +143,8 @@ func (s *Server) filter(devices, under, roles []string) (device.Filter, error) {
 	return f, nil
 }
 
-func (s *Server) specs(_ context.Context, in *inUnder) (*answer[SpecList], error) {
+func (s *Server) specs(ctx context.Context, in *inUnder) (*answer[SpecList], error) {
+	id := requesterOf(ctx).id
 	d, err := s.device(in.Device)
 	if err != nil {
 		return nil, err
@@ -151,7 +156,7 @@ func (s *Server) specs(_ context.Context, in *inUnder) (*answer[SpecList], error
 	points, _ := s.tree.Points(f)
 	out := SpecList{Specs: make([]Spec, len(points)), LabelSets: map[string][]Label{}, Commands: []Command{}}
 	for i := range points {
-		out.Specs[i] = specObject(d, points[i].Spec)
+		out.Specs[i] = specObject(id, d, points[i].Spec)
 		if l := points[i].Labels; l != nil && out.LabelSets[l.ID] == nil {
 			out.LabelSets[l.ID] = labelObjects(l)
 		}
@@ -160,7 +165,7 @@ func (s *Server) specs(_ context.Context, in *inUnder) (*answer[SpecList], error
 		if !under(c.Path, f.Under) {
 			continue
 		}
-		out.Commands = append(out.Commands, commandObject(d, &c))
+		out.Commands = append(out.Commands, commandObject(id, d, &c))
 		for _, a := range c.Args {
 			if l := s.tree.LabelSets(d.Name)[a.Labels]; l != nil {
 				out.LabelSets[l.ID] = labelObjects(l)

@@ -107,7 +107,13 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Accel-Buffering", "no")
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	st := s.newStream(w, &sub)
+	id := requesterOf(ctx).id
+	if !id.Expires.IsZero() {
+		ctx, cancel = context.WithDeadline(ctx, id.Expires)
+		defer cancel()
+	}
+	defer id.Hold()()
+	st := s.newStream(w, id, &sub)
 	defer st.release()
 	// An error here means that the client is gone or takes nothing; it comes back with the id of what it got last.
 	if err := st.run(ctx, &sub); err != nil {

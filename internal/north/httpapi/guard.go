@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 )
@@ -55,6 +56,9 @@ func (s *Server) knownHost(hostport string) bool {
 		host = h
 	}
 	host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+	if _, err := netip.ParseAddr(host); err == nil && s.exposed() {
+		return true // an address is nobody's name, so it leads a browser nowhere else
+	}
 	return s.hosts[host]
 }
 

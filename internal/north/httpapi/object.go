@@ -3,6 +3,7 @@ package httpapi
 import (
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/access"
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
@@ -67,7 +68,7 @@ type Spec struct {
 	Role        string   `json:"role,omitempty"`
 	Hazard      string   `json:"hazard,omitempty" doc:"live, hazard, or empty for plain"`
 	Grade       string   `json:"grade,omitempty" doc:"evidence: spec, seen, inferred or guess"`
-	Writable    bool     `json:"writable,omitempty" doc:"the configuration allows writes"`
+	Writable    bool     `json:"writable,omitempty" doc:"the configuration allows writes by who asks"`
 	WritableKey string   `json:"writable_key,omitempty" doc:"where the configuration would allow writes"`
 }
 
@@ -169,11 +170,11 @@ func milliseconds(unit string, v float64) (float64, bool) {
 	return 0, false
 }
 
-func specObject(d *north.Device, s *device.Spec) Spec {
+func specObject(id *access.Identity, d *north.Device, s *device.Spec) Spec {
 	out := column(s)
 	out.Device = d.Name
 	if s.Access&device.W != 0 {
-		out.Writable, out.WritableKey = d.MayWrite(s.Path, s.Hazard), d.ConfigKey
+		out.Writable, out.WritableKey = mayWrite(id, d, s.Path, s.Hazard)
 	}
 	return out
 }
@@ -220,11 +221,11 @@ func pointObject(p *device.Point) Point {
 	return out
 }
 
-func commandObject(d *north.Device, c *device.Command) Command {
+func commandObject(id *access.Identity, d *north.Device, c *device.Command) Command {
 	out := Command{
 		Path: string(c.Path), Args: []Spec{}, Title: c.Title, Doc: c.Doc, Role: c.Role, Hazard: c.Hazard, Grade: c.Grade,
-		Writable: d.MayWrite(c.Path, c.Hazard), WritableKey: d.ConfigKey,
 	}
+	out.Writable, out.WritableKey = mayWrite(id, d, c.Path, c.Hazard)
 	for i := range c.Args {
 		out.Args = append(out.Args, column(&c.Args[i]))
 	}

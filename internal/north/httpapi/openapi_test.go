@@ -46,7 +46,7 @@ func TestOpenAPI(t *testing.T) {
 		"devices": {"/devices", ""}, "device": {"/devices/mill1", ""}, "specs": {"/devices/mill1/specs", ""},
 		"device-points": {"/devices/mill1/points", ""}, "points": {"/points", ""}, "value": {"/devices/mill1/value?path=float/nan", ""},
 		"set-value": {"/devices/mill1/value?path=int/override", `{"value": 10}`}, "write": {"/writes", write},
-		"writes": {"/writes", ""}, "write-by-id": {"/writes/w1", ""}, "healthz": {"", ""}, "readyz": {"", ""},
+		"writes": {"/writes", ""}, "write-by-id": {"/writes/w1", ""}, "me": {"/me", ""}, "audit": {"/audit", ""}, "healthz": {"", ""}, "readyz": {"", ""},
 		"command": {"/devices/mill1/commands", `{"path": "flush", "args": {"side": 1}}`},
 	}
 	d.do("POST", api+"/writes", write)
@@ -72,7 +72,7 @@ func TestOpenAPI(t *testing.T) {
 			conforms(t, compiler, op.OperationID, "openapi.json"+pointer, body)
 		}
 	}
-	want := append(slices.Collect(maps.Keys(asked)), "events") // events have tests of their own
+	want := append(slices.Collect(maps.Keys(asked)), "events", "login", "logout") // which have tests of their own
 	slices.Sort(want)
 	slices.Sort(ids)
 	if diff := cmp.Diff(want, ids); diff != "" {

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/access"
 	"github.com/patchbay-io/patchbay/internal/north"
 )
 
@@ -31,6 +32,7 @@ type Server struct {
 	tree    north.Tree
 	devices north.Devices
 	writes  north.Writes
+	access  *access.Access
 	log     *slog.Logger
 	hosts   map[string]bool
 	handler http.Handler
@@ -54,14 +56,14 @@ func New(cfg Config, tree north.Tree, devices north.Devices, writes north.Writes
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, tree: tree, devices: devices, writes: writes, log: cfg.Log,
+		cfg: cfg, tree: tree, devices: devices, writes: writes, access: cfg.Access, log: cfg.Log,
 		hosts:   map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true},
 		closing: make(chan struct{}), requests: requests{counts: map[requestKind]requestCount{}},
 	}
 	for _, h := range cfg.Hosts {
 		s.hosts[strings.TrimSuffix(strings.ToLower(strings.Trim(h, "[]")), ".")] = true
 	}
-	if host, _, err := net.SplitHostPort(cfg.Listen); err == nil && isLoopback(host) {
+	if host, _, err := net.SplitHostPort(cfg.Listen); err == nil && access.Loopback(host) {
 		s.hosts[strings.ToLower(host)] = true
 	}
 	s.buffers.New = func() any { return new([]byte) }
@@ -72,7 +74,7 @@ func New(cfg Config, tree north.Tree, devices north.Devices, writes north.Writes
 	for pattern, h := range cfg.Mount {
 		mux.Handle(pattern, h)
 	}
-	guarded := s.requests.counted(s.guard(noteRoute(mux)))
+	guarded := s.requests.counted(s.guard(s.authenticate(mux, noteRoute(mux))))
 	s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.active.Add(1)
 		defer s.active.Done()
@@ -99,7 +101,7 @@ func (s *Server) Listen() error {
 	if err != nil {
 		return fmt.Errorf("http: listen on %s: %w", s.cfg.Listen, err)
 	}
-	if err := loopback(l.Addr()); err != nil {
+	if err := s.cfg.checkAddr(l.Addr().String()); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	s.listener = l
@@ -136,7 +138,14 @@ func (s *Server) Run(ctx context.Context) error {
 		MaxHeaderBytes: 64 << 10, ErrorLog: log.New(logWriter{s.log}, "", 0),
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
+	go func() {
+		if s.cfg.TLS != nil {
+			srv.TLSConfig = s.cfg.TLS.Clone()
+			served <- srv.ServeTLS(l, "", "")
+			return
+		}
+		served <- srv.Serve(l)
+	}()
 	var err error
 	select {
 	case err = <-served:

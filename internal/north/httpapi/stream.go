@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/access"
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/north"
 )
@@ -18,6 +19,7 @@ const perEvent = 256
 // stream writes one event stream. One goroutine uses it.
 type stream struct {
 	s       *Server
+	id      *access.Identity
 	w       http.ResponseWriter
 	control *http.ResponseController
 	epoch   string
@@ -29,10 +31,10 @@ type stream struct {
 	buf     []byte
 }
 
-func (s *Server) newStream(w http.ResponseWriter, sub *subscribe) *stream {
+func (s *Server) newStream(w http.ResponseWriter, id *access.Identity, sub *subscribe) *stream {
 	scratch, _ := s.buffers.Get().(*[]byte)
 	st := &stream{
-		s: s, w: w, control: http.NewResponseController(w), epoch: s.tree.Epoch(), writes: sub.writes, devices: sub.filter.Devices,
+		s: s, id: id, w: w, control: http.NewResponseController(w), epoch: s.tree.Epoch(), writes: sub.writes, devices: sub.filter.Devices,
 		scratch: scratch, buf: (*scratch)[:0],
 	}
 	// The log is told apart from the points: a new reader gets what happens from now on, a returning one what it missed.
@@ -132,6 +134,8 @@ func (st *stream) run(ctx context.Context, sub *subscribe) error {
 			}
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-st.id.Ended():
+			return nil
 		case <-st.s.closing:
 			return nil
 		}
@@ -332,7 +336,7 @@ func (st *stream) specs(updates []device.Update) error {
 			}
 			known[u.Device] = d
 		}
-		out.Specs = append(out.Specs, specObject(&d, u.Spec))
+		out.Specs = append(out.Specs, specObject(st.id, &d, u.Spec))
 		if u.Labels == nil {
 			continue
 		}

@@ -12,7 +12,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/patchbay-io/patchbay/internal/device"
-	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
 )
 
@@ -96,8 +95,6 @@ type writeAnswer struct {
 	Body   Write
 }
 
-type requesterKey struct{}
-
 func (s *Server) writeRoutes(api huma.API) {
 	post := func(path, id, summary string) huma.Operation {
 		return huma.Operation{
@@ -105,9 +102,6 @@ func (s *Server) writeRoutes(api huma.API) {
 			Description: "200 when the write has ended, however it did: look at stage. 202 when it goes on. A problem when nothing was accepted.",
 		}
 	}
-	api.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) {
-		next(huma.WithValue(ctx, requesterKey{}, ctx.RemoteAddr()))
-	})
 	huma.Register(api, post("/writes", "write", "Write one or several points"), s.postWrites)
 	huma.Register(api, post("/devices/{device}/commands", "command", "Perform a command"), s.postCommand)
 	huma.Register(api, get("/writes", "writes", "The log of writes, oldest first"),
@@ -223,11 +217,6 @@ func options(deadline string, dryRun, wait bool) (north.WriteOptions, error) {
 	}
 	opt.Deadline = d
 	return opt, nil
-}
-
-func who(ctx context.Context) driver.Who {
-	addr, _ := ctx.Value(requesterKey{}).(string)
-	return driver.Who{Door: "http", Addr: addr}
 }
 
 func (s *Server) write(ctx context.Context, items []north.WriteItem, opt north.WriteOptions) (north.WriteState, error) {
