@@ -19,6 +19,7 @@ type Config struct {
 	Listen  string   // host:port of the HTTP door; port 0 takes a free one
 	Hosts   []string // names in the Host header that are accepted besides those of loopback
 	Log     Log
+	Metrics Metrics
 	Devices []Device // in the order of the file
 
 	secrets []string
@@ -47,6 +48,7 @@ type Device struct {
 	Fingerprint string
 
 	settings []setting
+	marks    map[string]string // options by key as digests, so that a changed secret shows as changed and not what it is
 }
 
 // Secrets lists every value that must not appear in any output: what ${env:} and ${file:} gave, passwords in URLs and

@@ -197,6 +197,7 @@ func (s *section) finish() {
 	slices.Sort(s.print)
 	sum := sha256.Sum256([]byte(s.d.Driver.Info().Name + "\n" + s.d.Twin + "\n" + s.d.Target.URL.String() + "\n" + strings.Join(s.print, "\n")))
 	s.d.Fingerprint = hex.EncodeToString(sum[:])
+	s.d.marks = marks(s.d.Target.URL.String(), s.print)
 	s.d.Target.Name = s.d.Name
 	s.c.Devices = append(s.c.Devices, s.d)
 }

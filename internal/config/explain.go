@@ -17,12 +17,19 @@ func (c *Config) Explain() string {
 	}
 	head := func(indent int, key string) { rows = append(rows, row{strings.Repeat("  ", indent) + key + ":", ""}) }
 
-	add(0, "version", fmt.Sprint(c.Version), c.origins["version"])
-	add(0, "listen", flow(c.Listen), c.origins["listen"])
-	add(0, "hosts", flowList(c.Hosts), c.origins["hosts"])
-	head(0, "log")
-	add(1, "level", c.Log.Level, c.origins["log.level"])
-	add(1, "format", c.Log.Format, c.origins["log.format"])
+	section := ""
+	for _, s := range c.settings() {
+		name, key, nested := strings.Cut(s.key, ".")
+		switch {
+		case !nested:
+			add(0, s.key, s.text, s.origin)
+			continue
+		case name != section:
+			head(0, name)
+			section = name
+		}
+		add(1, key, s.text, s.origin)
+	}
 	if len(c.Devices) == 0 {
 		add(0, "devices", "{}", "")
 		return align(rows)
@@ -48,6 +55,20 @@ func (c *Config) Explain() string {
 		}
 	}
 	return align(rows)
+}
+
+// settings are those of the gateway itself, for Explain and [Compare]. A dot in the key leads into a section; the keys of a
+// section stand together.
+func (c *Config) settings() []setting {
+	var out []setting
+	add := func(key, text string) { out = append(out, setting{key, text, c.origins[key]}) }
+	add("version", fmt.Sprint(c.Version))
+	add("listen", flow(c.Listen))
+	add("hosts", flowList(c.Hosts))
+	add("log.level", c.Log.Level)
+	add("log.format", c.Log.Format)
+	add("metrics.max_series", fmt.Sprint(c.Metrics.MaxSeries))
+	return out
 }
 
 type row struct{ text, origin string }

@@ -33,7 +33,7 @@ func Load(in Input) (*Config, error) {
 	l := &loader{
 		in: in, lines: strings.Split(string(data), "\n"), place: in.File,
 		resolve: resolver{getenv: in.Getenv, dir: filepath.Dir(in.File)},
-		c: &Config{File: in.File, Version: Version, Listen: DefaultListen, Log: Log{Level: "info", Format: "auto"},
+		c: &Config{File: in.File, Version: Version, Listen: DefaultListen, Log: Log{Level: "info", Format: "auto"}, Metrics: Metrics{MaxSeries: DefaultMaxSeries},
 			origins: map[string]string{}},
 	}
 	if l.place == "" {
@@ -103,7 +103,7 @@ func (l *loader) where(t *token.Token) string {
 	return l.place + ":" + strconv.Itoa(t.Position.Line)
 }
 
-var topKeys = []string{"version", "listen", "hosts", "log", "devices"}
+var topKeys = []string{"version", "listen", "hosts", "log", "metrics", "devices"}
 
 func (l *loader) file(data []byte) {
 	f, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
@@ -145,6 +145,8 @@ func (l *loader) file(data []byte) {
 					l.unknownKey(kv, []string{"level", "format"})
 				}
 			}
+		case "metrics":
+			l.metrics(kv.value)
 		case "devices":
 			for _, kv := range l.mapping(kv.value, "devices") {
 				l.device(kv)

@@ -28,6 +28,7 @@ func Schema(drivers []driver.Driver, twins map[string][]string) ([]byte, error) 
 	log.Properties.Set("level", oneOf("least level that is logged", levels))
 	log.Properties.Set("format", oneOf("auto is text on a terminal and JSON elsewhere", formats))
 	root.Properties.Set("log", log)
+	root.Properties.Set("metrics", metricsSchema())
 	devices := object("the devices by name")
 	var forms, schemes []string
 	var kinds []*jsonschema.Schema
