@@ -3,6 +3,7 @@ package focassim
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -229,7 +230,7 @@ func (p *pathState) fetch() bool {
 
 // turns reports whether the block leads elsewhere than to the next one.
 func (pl *plan) turns() bool {
-	return len(pl.ops) > 0 && pl.ops[len(pl.ops)-1].kind == opTurn
+	return slices.ContainsFunc(pl.ops, func(o op) bool { return o.kind == opTurn })
 }
 
 // do works on a step for up to dt seconds.
