@@ -12,6 +12,12 @@ import (
 // devices, and tells its clients when the upstream is lost. It works on the undecorated session and therefore asks the
 // Gate for every action.
 type Server interface {
+	// ServeOptions returns a pointer to a new options struct filled with the defaults, like [Driver.Options]. It is what the
+	// key "serve" of a device section is read into.
+	ServeOptions() any
+	// Serve listens and serves until ctx ends, and then leaves nothing running. options is a pointer that ServeOptions has
+	// made, nil for the defaults. It returns early only when it cannot serve at all, with an *Error: the address is taken,
+	// the options are wrong.
 	Serve(ctx context.Context, env ServeEnv, options any) error
 }
 

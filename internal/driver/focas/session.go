@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -25,6 +26,9 @@ type session struct {
 	client *focasclient.Client
 	target string
 	opts   *Options
+
+	changes atomic.Uint64 // requests that may have changed what reads show
+	units   atomic.Int32  // PMC units; 0: not asked yet
 
 	mu      sync.Mutex // one sweep or write at a time; guards what follows
 	table   *table

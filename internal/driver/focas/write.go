@@ -11,6 +11,7 @@ import (
 
 // order sends one request that changes something and waits for the control's word on it.
 func (s *session) order(ctx context.Context, q focas.Request) error {
+	defer s.changes.Add(1) // what programs behind the server have just read is old now
 	replies, err := s.client.Exchange(ctx, []focas.Request{q})
 	if err != nil {
 		return err
