@@ -54,7 +54,8 @@ func (s *session) build(ctx context.Context) error {
 		return err
 	}
 	for _, p := range s.staticPoints() {
-		if sample, ok := s.got.get(p); ok && sample.Quality == device.Good {
+		unknown := -1
+		if sample := s.got.get(p, &unknown); sample != nil && sample.Quality == device.Good {
 			t.said[p] = sample.Value
 			delete(t.byPoint, p)
 		}

@@ -79,15 +79,16 @@ func (s *session) addAxes(t *table, ctl *control, p *path) {
 			specs = append(specs, device.Spec{Path: root.Child(a.segment).Child(pos.segment), Kind: device.Float, Role: pos.role,
 				Title: a.name + " " + pos.title, Doc: pos.doc})
 		}
+		looks := make([]look, len(specs))
 		t.add(&source{name: "cnc_rdposition " + pos.segment, request: focas.AxisRequest(p.number, pos.kind, focas.AllAxes),
 			payload: size, rate: device.Fast, group: int(p.number),
 			decode: func(b []byte, out *samples) error {
-				values, err := focas.ParseValues(b)
-				if err != nil {
-					return err
-				}
-				for i := range min(len(p.axes), len(values.Items)) {
-					s.setPosition(root.Child(p.axes[i].segment).Child(pos.segment), values.Items[i], d, pos.kind, i, out)
+				for i := range min(len(specs), len(b)/focas.ValueSize) {
+					v, err := focas.ParseValue(b[i*focas.ValueSize:])
+					if err != nil {
+						return err
+					}
+					s.setPosition(specs[i].Path, &looks[i], v, d, pos.kind, i, out)
 				}
 				return nil
 			}}, specs...)
@@ -95,7 +96,8 @@ func (s *session) addAxes(t *table, ctl *control, p *path) {
 	s.addServo(t, p, root, size)
 }
 
-func (s *session) setPosition(path device.Path, v focas.Value, d *display, k focas.AxisKind, axis int, out *samples) {
+// setPosition shows one position; last is how it was shown before.
+func (s *session) setPosition(path device.Path, last *look, v focas.Value, d *display, k focas.AxisKind, axis int, out *samples) {
 	if v.IsVacant() {
 		return // the control blanks it: not-reported
 	}
@@ -104,7 +106,10 @@ func (s *session) setPosition(path device.Path, v focas.Value, d *display, k foc
 	if known {
 		shown.unit = unitOf(unit)
 	}
-	s.amend(path, shown)
+	if shown != *last {
+		*last = shown
+		s.amend(path, shown)
+	}
 	if !d.shows(k, axis) {
 		out.note(path, device.OfFloat(v.Float()), device.Uncertain, reasonHidden)
 		return
@@ -157,9 +162,9 @@ func (s *session) addServo(t *table, p *path, root device.Path, size int) {
 				return err
 			}
 			for i := range min(len(p.axes), len(values.Items)) {
-				f, at := values.Items[i].Float(), root.Child(p.axes[i].segment)
-				out.set(at.Child("current"), device.OfFloat(f))
-				out.set(at.Child("load"), device.OfFloat(max(f, -f)))
+				f := values.Items[i].Float()
+				out.set(specs[2*i].Path, device.OfFloat(max(f, -f)))
+				out.set(specs[2*i+1].Path, device.OfFloat(f))
 			}
 			return nil
 		}}, specs...)
@@ -235,8 +240,8 @@ func (s *session) addSpindles(t *table, p *path) {
 				if err != nil {
 					return err
 				}
-				for i := range min(len(p.spindles), len(values.Items)) {
-					v, at := values.Items[i], p.spindles[i].path(r.segment)
+				for i := range min(len(specs), len(values.Items)) {
+					v, at := values.Items[i], specs[i].Path
 					if r.kind == focas.SpindleGear {
 						out.set(at, device.OfInt(int64(v.Float())))
 						continue

@@ -38,7 +38,7 @@ func (s *session) addStatus(t *table, ctl *control, p *path) {
 		{Path: p.root.Child("controller-mode"), Kind: device.Enum, Labels: labelsController, Role: "cnc.controller-mode", Title: "Controller mode",
 			Doc: "MTConnect ControllerMode, from the selected mode (cnc_statinfo aut)", Grade: device.GradeInferred},
 	}
-	status := p.root.Child("status")
+	execution, mode, status := specs[0].Path, specs[1].Path, p.root.Child("status")
 	for _, w := range words {
 		id := fmt.Sprintf("%s-%d", w.segment, p.number)
 		t.labels = append(t.labels, statusLabels(id, w.word, ctl.family, p.lathe))
@@ -56,17 +56,17 @@ func (s *session) addStatus(t *table, ctl *control, p *path) {
 			if err != nil {
 				return err
 			}
-			for _, w := range words {
-				out.set(status.Child(w.segment), device.OfEnum(int64(w.of(&st))))
+			for i, w := range words {
+				out.set(specs[2+i].Path, device.OfEnum(int64(w.of(&st))))
 			}
 			if !standard {
 				return nil // a 15i numbers its states in another way; execution and mode stay not-reported
 			}
 			if v, ok := executionOf(st.Run); ok {
-				out.set(p.root.Child("execution"), device.OfEnum(v))
+				out.set(execution, device.OfEnum(v))
 			}
 			if v, ok := controllerModeOf(st.Aut); ok {
-				out.set(p.root.Child("controller-mode"), device.OfEnum(v))
+				out.set(mode, device.OfEnum(v))
 			}
 			if first {
 				out.set("emergency-stop", device.OfEnum(emergencyOf(st.Emergency)))
@@ -78,6 +78,7 @@ func (s *session) addStatus(t *table, ctl *control, p *path) {
 // addProgram makes what runs and where it is.
 func (s *session) addProgram(t *table, ctl *control, p *path) {
 	root := p.root.Child("program")
+	main, number, running := root.Child("main"), root.Child("number"), root.Child("running")
 	comment := &source{name: "cnc_rdprogdir2", rate: device.Slow, payload: focas.ProgramEntrySize, request: focas.ProgramDirRequest(p.number, 1, 1, focas.DirSizes)}
 	note := func(number int32) { s.followComment(comment, p.number, number) }
 	t.add(&source{name: "cnc_rdprgnum", request: focas.ProgramNumRequest(p.number), payload: 8, rate: device.Normal,
@@ -86,20 +87,20 @@ func (s *session) addProgram(t *table, ctl *control, p *path) {
 			if err != nil {
 				return err
 			}
-			out.set(root.Child("main"), device.OfString(programName(n.Main)))
-			out.set(root.Child("number"), device.OfInt(int64(n.Running)))
+			out.set(main, device.OfString(programName(n.Main)))
+			out.set(number, device.OfInt(int64(n.Running)))
 			note(n.Running)
 			return nil
 		}},
-		device.Spec{Path: root.Child("main"), Kind: device.String, Role: "cnc.program.main", Title: "Main program", Doc: "number of the selected main program (cnc_rdprgnum)"},
-		device.Spec{Path: root.Child("number"), Kind: device.Int, Title: "Running program number", Doc: "O number of the program being executed, 0 for a program with a name (cnc_rdprgnum)"})
+		device.Spec{Path: main, Kind: device.String, Role: "cnc.program.main", Title: "Main program", Doc: "number of the selected main program (cnc_rdprgnum)"},
+		device.Spec{Path: number, Kind: device.Int, Title: "Running program number", Doc: "O number of the program being executed, 0 for a program with a name (cnc_rdprgnum)"})
 	t.add(&source{name: "cnc_exeprgname", request: focas.ExecProgramRequest(p.number), payload: 40, rate: device.Normal, steady: true,
 		decode: func(b []byte, out *samples) error {
 			x, err := focas.ParseExecProgram(b)
 			if err != nil {
 				return err
 			}
-			out.set(root.Child("running"), device.OfString(x.Name.String()))
+			out.set(running, device.OfString(x.Name.String()))
 			return nil
 		},
 		other: &source{name: "cnc_rdprgnum", request: focas.ProgramNumRequest(p.number), payload: 8,
@@ -108,10 +109,10 @@ func (s *session) addProgram(t *table, ctl *control, p *path) {
 				if err != nil {
 					return err
 				}
-				out.set(root.Child("running"), device.OfString(programName(n.Running)))
+				out.set(running, device.OfString(programName(n.Running)))
 				return nil
 			}}},
-		device.Spec{Path: root.Child("running"), Kind: device.String, Role: "cnc.program.running", Title: "Running program",
+		device.Spec{Path: running, Kind: device.String, Role: "cnc.program.running", Title: "Running program",
 			Doc: "name of the program being executed (cnc_exeprgname, or the number of cnc_rdprgnum)"})
 	t.add(&source{name: "cnc_rdseqnum", request: focas.SequenceNumRequest(p.number), payload: 4, rate: device.Fast, decode: counter(root.Child("sequence"))},
 		device.Spec{Path: root.Child("sequence"), Kind: device.Int, Role: "cnc.program.sequence", Title: "Sequence number", Doc: "N word of the block being executed (cnc_rdseqnum)"})

@@ -37,6 +37,9 @@ type session struct {
 	link    linkMeter
 	got     *samples
 	key     []byte // scratch of planOf
+	alive   []int  // scratch of sweep
+
+	readings []*reading
 }
 
 // plan is a batch with the sources behind its items.
@@ -64,52 +67,85 @@ func (s *session) Read(ctx context.Context, paths []device.Path) ([]device.Sampl
 func (s *session) read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
 	got := s.got
 	got.begin()
-	if err := s.sweep(ctx, s.sourcesOf(paths), got); err != nil {
+	r := s.readingOf(paths)
+	if err := s.sweep(ctx, s.withBackground(r.sources), got); err != nil {
 		return nil, wrap("read", s.target, err)
 	}
 	s.link.fill(s.client.Stats(), got)
 	out := make([]device.Sample, len(paths))
 	for i, p := range paths {
-		if v, ok := s.table.said[p]; ok {
-			got.set(p, v)
+		sample := got.get(p, &r.places[i])
+		if sample == nil {
+			out[i] = s.unasked(p)
+			continue
 		}
-		sample, ok := got.get(p)
-		if !ok {
-			reason := device.ReasonNotReported
-			if _, known := s.table.byPoint[p]; !known && !isLinkPoint(p) {
-				reason = device.ReasonUnsupported
-			}
-			sample = device.Sample{Path: p, Quality: device.Bad, Reason: reason, Received: got.now}
-		}
-		out[i] = sample
+		out[i] = *sample
 	}
 	return out, nil
 }
 
-// sourcesOf lists the sources of the points, each once, in the order of the table.
-func (s *session) sourcesOf(paths []device.Path) []int {
-	var out []int
-	for _, p := range paths {
-		if i, ok := s.table.byPoint[p]; ok {
-			out = append(append(out, i), s.table.sources[i].needs...)
-		}
+// unasked is the sample of a point that no answer of the running sweep was about.
+func (s *session) unasked(p device.Path) device.Sample {
+	out := device.Sample{Path: p, Received: s.got.now}
+	if v, ok := s.table.said[p]; ok {
+		out.Value = v
+		return out
 	}
-	if len(out) > 0 {
-		out = s.appendBackground(out)
+	out.Quality, out.Reason = device.Bad, device.ReasonNotReported
+	if _, known := s.table.byPoint[p]; !known && !isLinkPoint(p) {
+		out.Reason = device.ReasonUnsupported
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }
 
-// appendBackground adds the sources that have no points of their own (units, display flags, the date) when their period
+// reading is what is known of a set of points that is asked for again and again.
+type reading struct {
+	paths   []device.Path
+	sources []int // behind the points, each once, in the order of the table
+	places  []int // of the points in samples; -1: not known yet
+}
+
+// maxReadings bounds how many are kept.
+const maxReadings = 16
+
+func (s *session) readingOf(paths []device.Path) *reading {
+	for _, r := range s.readings {
+		if slices.Equal(r.paths, paths) {
+			return r
+		}
+	}
+	if len(s.readings) >= maxReadings {
+		s.readings = nil
+	}
+	r := &reading{paths: slices.Clone(paths), places: make([]int, len(paths))}
+	for k, p := range paths {
+		r.places[k] = -1
+		if i, ok := s.table.byPoint[p]; ok {
+			r.sources = append(append(r.sources, i), s.table.sources[i].needs...)
+		}
+	}
+	slices.Sort(r.sources)
+	r.sources = slices.Compact(r.sources)
+	s.readings = append(s.readings, r)
+	return r
+}
+
+// withBackground adds the sources that have no points of their own (units, display flags, the date) when their period
 // has passed.
-func (s *session) appendBackground(out []int) []int {
-	now := time.Now()
+func (s *session) withBackground(sources []int) []int {
+	if len(sources) == 0 {
+		return nil
+	}
+	now, out := time.Now(), sources
 	for i, src := range s.table.sources {
 		if len(src.points) == 0 && (src.lastAsked.IsZero() || now.Sub(src.lastAsked) >= s.period(src.rate)) {
 			src.lastAsked = now
-			out = append(out, i)
+			out = append(slices.Clip(out), i)
 		}
+	}
+	if len(out) > len(sources) {
+		slices.Sort(out)
+		out = slices.Compact(out)
 	}
 	return out
 }
@@ -118,7 +154,7 @@ func (s *session) appendBackground(out []int) []int {
 // way to ask, once and for the rest of the session, and asked again in the same sweep.
 func (s *session) sweep(ctx context.Context, sources []int, got *samples) error {
 	var again []int
-	live := sources[:0:0]
+	s.alive = s.alive[:0]
 	for _, i := range sources {
 		if src := s.table.sources[i]; src.dead != "" {
 			for _, p := range src.points {
@@ -126,12 +162,12 @@ func (s *session) sweep(ctx context.Context, sources []int, got *samples) error 
 			}
 			continue
 		}
-		live = append(live, i)
+		s.alive = append(s.alive, i)
 	}
-	if len(live) == 0 {
+	if len(s.alive) == 0 {
 		return nil
 	}
-	pl := s.planOf(live)
+	pl := s.planOf(s.alive)
 	if err := pl.batch.Do(ctx, s.client); err != nil {
 		return err
 	}
@@ -156,11 +192,13 @@ func (s *session) sweep(ctx context.Context, sources []int, got *samples) error 
 	}
 	if len(again) > 0 {
 		clear(s.batches)
+		s.readings = nil
 		return s.sweep(ctx, again, got)
 	}
 	return nil
 }
 
+// planOf keeps no reference to sources.
 func (s *session) planOf(sources []int) *plan {
 	s.key = s.key[:0]
 	for _, i := range sources {
@@ -172,7 +210,7 @@ func (s *session) planOf(sources []int) *plan {
 	if len(s.batches) >= maxBatches {
 		clear(s.batches)
 	}
-	pl := &plan{batch: s.client.Batch(), sources: sources}
+	pl := &plan{batch: s.client.Batch(), sources: slices.Clone(sources)}
 	for k := 0; k < len(sources); {
 		group := s.table.sources[sources[k]].group
 		var parts []focasclient.Part

@@ -57,6 +57,7 @@ type samples struct {
 	list  []device.Sample
 	round uint64   // number of the running sweep
 	seen  []uint64 // by place: the last sweep that renewed it
+	next  int      // the place that is likely noted next: sweeps note the same points in the same order
 }
 
 func newSamples() *samples { return &samples{index: map[device.Path]int{}} }
@@ -69,23 +70,40 @@ func (s *samples) set(p device.Path, v device.Value) { s.note(p, v, device.Good,
 func (s *samples) bad(p device.Path, reason string) { s.note(p, device.Value{}, device.Bad, reason) }
 
 func (s *samples) note(p device.Path, v device.Value, q device.Quality, reason string) {
+	i := s.next
+	if i >= len(s.list) || s.list[i].Path != p {
+		i = s.place(p)
+	}
+	s.list[i] = device.Sample{Path: p, Value: v, Quality: q, Reason: reason, Received: s.now}
+	s.seen[i] = s.round
+	s.next = i + 1
+}
+
+// place finds or makes the place of a point. It stays the same from then on.
+func (s *samples) place(p device.Path) int {
 	i, ok := s.index[p]
 	if !ok {
 		i = len(s.list)
 		s.index[p] = i
 		s.list, s.seen = append(s.list, device.Sample{}), append(s.seen, 0)
 	}
-	s.list[i] = device.Sample{Path: p, Value: v, Quality: q, Reason: reason, Received: s.now}
-	s.seen[i] = s.round
+	return i
 }
 
-// get is the sample of a point if the running sweep has renewed it.
-func (s *samples) get(p device.Path) (device.Sample, bool) {
-	i, ok := s.index[p]
-	if !ok || s.seen[i] != s.round {
-		return device.Sample{}, false
+// get is the sample of a point if the running sweep has renewed it, else nil. at is what is known of the point's place, -1
+// for nothing; get learns it.
+func (s *samples) get(p device.Path, at *int) *device.Sample {
+	if *at < 0 {
+		i, ok := s.index[p]
+		if !ok {
+			return nil
+		}
+		*at = i
 	}
-	return s.list[i], true
+	if s.seen[*at] != s.round {
+		return nil
+	}
+	return &s.list[*at]
 }
 
 // renew says that the points of a source still hold what they held when its answer was the same.
