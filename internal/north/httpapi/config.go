@@ -10,6 +10,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/access"
 	"github.com/patchbay-io/patchbay/internal/audit"
+	"github.com/patchbay-io/patchbay/internal/north"
 )
 
 // DefaultListen is the address that the door listens on when the configuration names none.
@@ -31,6 +32,8 @@ type Config struct {
 	Log      *slog.Logger // nil: no logging
 	// Mount holds further handlers by pattern of http.ServeMux, such as "GET /metrics". All checks of the door apply to them.
 	Mount map[string]http.Handler
+	// Reloader reads the configuration again. Nil: there is none to read.
+	Reloader north.Reloader
 	// Access knows the users, tokens and sessions. Nil: there are none, and everybody who reaches the door may do everything.
 	Access *access.Access
 	// Audit gets logins; who may read it sees it through the door. Nil: one in memory.

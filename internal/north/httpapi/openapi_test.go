@@ -14,7 +14,7 @@ import (
 
 // Every operation of the OpenAPI document is asked, and its answer has the form that the document says.
 func TestOpenAPI(t *testing.T) {
-	d := newDoor(t, Config{})
+	d := newDoor(t, Config{Reloader: &reloader{}})
 	raw := text(t, d.do("GET", api+"/openapi.json", ""))
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(raw))
 	if err != nil {
@@ -46,7 +46,7 @@ func TestOpenAPI(t *testing.T) {
 		"devices": {"/devices", ""}, "device": {"/devices/mill1", ""}, "specs": {"/devices/mill1/specs", ""},
 		"device-points": {"/devices/mill1/points", ""}, "points": {"/points", ""}, "value": {"/devices/mill1/value?path=float/nan", ""},
 		"set-value": {"/devices/mill1/value?path=int/override", `{"value": 10}`}, "write": {"/writes", write},
-		"writes": {"/writes", ""}, "write-by-id": {"/writes/w1", ""}, "me": {"/me", ""}, "audit": {"/audit", ""}, "healthz": {"", ""}, "readyz": {"", ""},
+		"writes": {"/writes", ""}, "write-by-id": {"/writes/w1", ""}, "me": {"/me", ""}, "audit": {"/audit", ""}, "reload": {"/reload?dry_run=true", ""}, "healthz": {"", ""}, "readyz": {"", ""},
 		"command": {"/devices/mill1/commands", `{"path": "flush", "args": {"side": 1}}`},
 	}
 	d.do("POST", api+"/writes", write)
