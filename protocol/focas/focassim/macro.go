@@ -128,14 +128,23 @@ func (p *pathState) setSystem(n int32, v focas.Value) focas.Code {
 	for k := range p.work {
 		base := int32(5201 + 20*k)
 		if i := int(n - base); i >= 0 && i < len(p.cfg.axes) {
-			p.work[k][i] = v.Float()
+			f := v.Float()
+			if !(math.Abs(f) <= float64(maxOffset)/1000) {
+				return focas.EWData
+			}
+			p.work[k][i] = f
 			return 0
 		}
 	}
 	switch n {
 	case 3901, 3902:
 		no := map[int32]int32{3901: 6711, 3902: 6713}[n]
-		p.m.params.find(no).values[0] = int32(v.Float())
+		counter := p.m.params.find(no)
+		f := math.Trunc(v.Float())
+		if !(f >= float64(counter.lo) && f <= float64(counter.hi)) {
+			return focas.EWData
+		}
+		counter.values[0] = int32(f)
 		return 0
 	}
 	if _, ok := p.system(n); ok {
