@@ -3,7 +3,8 @@
 //   node dev/mock.mjs [port]        serves dist/ and the API on 127.0.0.1 (8621; 0 picks a port)
 //
 // A scene is set while it runs: curl -X POST 'http://127.0.0.1:8621/mock?device=mill1&scene=alarm'. Scenes: run, hold,
-// alarm, emergency, message, lost, bad, and without a device: empty, full, and silent for 12 s without a word.
+// alarm, emergency, message, lost, bad, and without a device: empty, full, silent for 12 s without a word, login and open,
+// insecure and secure.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
@@ -23,10 +24,23 @@ const all = [
 let devices = all;
 let seq = 1;
 let silentUntil = 0;
+let access = 'open';
+let insecure = '';
+let failures = 0;
+const users = { anna: 'operator', eve: 'viewer', root: 'admin' }; // the password of each is the name
 const writes = [];
+const line = (more) => ({ seq: ++lines, at: now(), door: 'http', addr: '192.0.2.7:50112', ...more });
+let lines = 0;
 const readers = new Set();
 
 const now = () => new Date().toISOString();
+const audit = [
+  line({ what: 'login', user: 'root', outcome: 'ok' }),
+  line({ what: 'login', outcome: 'refused', why: 'there is no such user', addr: '192.0.2.99:41022' }),
+  line({ what: 'write', user: 'anna', device: 'mill1', path: 'macros/500', old: '100.500', new: '101.250', outcome: 'confirmed', id: 'w1' }),
+  line({ what: 'write', user: 'eve', device: 'mill1', path: 'macros/500', old: '101.250', new: '0', outcome: 'refused', why: 'eve is a viewer and may only read' }),
+  line({ what: 'native', door: 'focas', device: 'mill1', raw: 'cnc_wrmacro', outcome: 'refused', why: 'serve.allow does not name it', addr: '192.0.2.40:40112' }),
+];
 const stampOf = (n) => `id: ${epoch}.${n}\n`;
 
 function send(reader, name, data) {
@@ -46,7 +60,7 @@ function whole(reader) {
   for (const d of devices) {
     for (const [path, spec] of d.specs) {
       if (!chosen(reader, spec)) continue;
-      specs.push(spec);
+      specs.push(reader.user && users[reader.user] === 'viewer' ? { ...spec, writable: false, writable_key: `users.${reader.user}.role` } : spec);
       points.push(d.points.get(path));
     }
     label_sets[d.about.name] = d.labels;
@@ -81,11 +95,11 @@ function take(write, stage, final, text, hint) {
   readers.forEach((r) => r.query.has('writes') && send(r, 'write', write));
 }
 
-function writeOne({ device, path, value }) {
+function writeOne({ device, path, value }, user) {
   const d = devices.find((x) => x.about.name === device);
   const point = d?.points.get(path);
   const write = {
-    id: `w${writes.length + 1}`, seq, at: now(), who: { user: '', door: 'http', addr: '127.0.0.1' }, stage: 'accepted', final: false,
+    id: `w${writes.length + 1}`, seq, at: now(), who: { user, door: 'http', addr: '127.0.0.1:50112' }, stage: 'accepted', final: false,
     items: [{ device, path, old: point?.value ?? null, new: value, steps: [] }],
   };
   writes.push(write);
@@ -106,10 +120,35 @@ function json(res, status, body) {
 async function api(req, res, url) {
   if (Date.now() < silentUntil) return; // neither answer nor error, as a hanging process
   const path = url.pathname.slice('/api/v1'.length);
+  const user = access === 'login' ? (/mock=(\w+)/.exec(req.headers.cookie ?? '')?.[1] ?? '') : '';
+  const problem = (status, code, detail, headers = {}) =>
+    res.writeHead(status, { 'Content-Type': 'application/problem+json', ...headers }).end(JSON.stringify({ status, code, detail }));
+  const me = (name) => ({ access, user: name, role: name ? users[name] : 'admin', writable: name === 'anna' ? ['mill1/macros/*'] : null,
+    insecure: insecure !== '', insecure_why: insecure, expires: name && new Date(Date.now() + 7 * 864e5).toISOString() });
+  if (path === '/login') {
+    let body = '';
+    for await (const part of req) body += part;
+    const { user: name, password } = JSON.parse(body);
+    if (failures >= 5) {
+      failures = 0;
+      return problem(429, 'too-many-logins', 'too many failed logins', { 'Retry-After': '8' });
+    }
+    if (!users[name] || password !== name) return ++failures, problem(401, 'bad-login', 'the name or the password is wrong');
+    failures = 0;
+    res.setHeader('Set-Cookie', `mock=${name}; HttpOnly; SameSite=Strict; Path=/`);
+    return json(res, 200, me(name));
+  }
+  if (access === 'login' && !user) return problem(401, 'login-required', 'this gateway wants to know who asks');
+  if (path === '/me') return json(res, 200, me(user));
+  if (path === '/logout') {
+    for (const reader of readers) if (reader.user === user) reader.res.end();
+    return res.writeHead(204, { 'Set-Cookie': 'mock=; Max-Age=0; Path=/' }).end();
+  }
+  if (path === '/audit') return json(res, 200, { seq: audit.length, entries: audit.filter((e) => e.seq > Number(url.searchParams.get('since'))) });
   if (path === '/devices') return json(res, 200, { epoch, version: 'mock', devices: devices.map((d) => d.describe()) });
   if (path === '/events') {
     res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-    const reader = { res, query: url.searchParams };
+    const reader = { res, query: url.searchParams, user };
     readers.add(reader);
     req.on('close', () => readers.delete(reader));
     send(reader, 'hello', { epoch, seq, version: 'mock' });
@@ -127,7 +166,7 @@ async function api(req, res, url) {
     if (spec.max && (item.value < spec.min || item.value > spec.max)) {
       return json(res, 422, { title: 'out of range', status: 422, code: 'out-of-range', detail: `${item.value} is outside ${spec.min} to ${spec.max}.` });
     }
-    return json(res, 200, writeOne(item));
+    return json(res, 200, writeOne(item, user));
   }
   const of = /^\/devices\/([^/]+)\/(specs|value)$/.exec(path);
   const d = of && devices.find((x) => x.about.name === of[1]);
@@ -141,6 +180,8 @@ async function api(req, res, url) {
 function scene(url, res) {
   const name = url.searchParams.get('scene') ?? 'run';
   if (name === 'empty' || name === 'full') devices = name === 'empty' ? [] : all;
+  else if (name === 'login' || name === 'open') access = name;
+  else if (name === 'insecure' || name === 'secure') insecure = name === 'insecure' ? url.searchParams.get('why') || 'no TLS' : '';
   else if (name === 'silent') silentUntil = Date.now() + 12_000;
   else all.find((d) => d.about.name === url.searchParams.get('device'))?.scene(name);
   res.end('ok\n');

@@ -60,10 +60,40 @@ const shots = [
   ['device-lost', '/d/mill1', desk, 'dark', null, 'lost'],
   ['wall-lost', '/d/mill1?wall', { width: 1920, height: 1080 }, 'dark', null, 'lost'],
   ['empty', '/', desk, 'light', null, 'empty'],
+  ['login', '/d/mill1?tab=log', desk, 'dark', null, 'login'],
+  ['login-phone', '/d/mill1', phone, 'light', null, 'login'],
+  ['login-wrong', '/', desk, 'light', fill('anna', 'wrong'), 'login'],
+  ['login-slowed', '/', phone, 'dark', async (page) => {
+    for (let i = 0; i < 6; i++) await fill('anna', 'wrong')(page);
+  }, 'login'],
+  ['viewer', '/d/mill1', desk, 'light', async (page) => {
+    await fill('eve', 'eve')(page);
+    await page.getByRole('button', { name: /500/ }).first().click();
+    await page.waitForTimeout(300);
+  }, 'login'],
+  ['viewer-phone', '/d/mill1', phone, 'dark', fill('eve', 'eve'), 'login'],
+  ['account', '/d/mill1', desk, 'dark', async (page) => {
+    await fill('anna', 'anna')(page);
+    await page.locator('.user').click();
+  }, 'login'],
+  ['audit', '/log', desk, 'dark', null],
+  ['audit-phone', '/log', phone, 'light', null],
+  ['insecure', '/d/mill1', desk, 'dark', null, 'insecure'],
+  ['insecure-light', '/', desk, 'light', null, 'insecure'],
+  ['insecure-phone', '/d/mill1', phone, 'light', null, 'insecure'],
   ['gateway-lost', '/d/mill1', desk, 'light', async (page) => {
     await page.waitForTimeout(7000);
   }, 'silent'],
 ];
+
+function fill(user, password) {
+  return async (page) => {
+    await page.fill('[name=user]', user);
+    await page.fill('[name=password]', password);
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(600);
+  };
+}
 
 await mkdir(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' });
@@ -72,11 +102,12 @@ for (const [name, path, viewport, colorScheme, act, scene] of shots) {
   const set = (s) => fetch(new URL(`/mock?device=mill1&scene=${s}`, base), { method: 'POST' }).catch(() => {});
   const context = await browser.newContext({ viewport, colorScheme });
   const page = await context.newPage();
-  page.on('console', (m) => m.type() === 'error' && console.log(name, m.text()));
+  page.on('console', (m) => m.type() === 'error' && scene !== 'login' && console.log(name, m.text()));
   page.on('pageerror', (e) => console.log(name, String(e)));
   await page.goto(new URL(path, base).href);
   await page.waitForTimeout(900);
   if (scene) await set(scene);
+  if (scene === 'login' || scene === 'insecure') await page.reload();
   if (scene) await page.waitForTimeout(400);
   if (act) await act(page);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -86,6 +117,8 @@ for (const [name, path, viewport, colorScheme, act, scene] of shots) {
   if (scene) {
     await set('full');
     await set('run');
+    await set('open');
+    await set('secure');
   }
 }
 await browser.close();

@@ -3,8 +3,10 @@ import '@preact/signals';
 import { App } from './app.tsx';
 import { startClock } from './store/clock.ts';
 import { startLock } from './store/lock.ts';
+import { startSession, whoAmI } from './store/session.ts';
 import { startRouting } from './store/route.ts';
 import { applySettings } from './store/settings.ts';
+import { onRefused, proceed, suspend } from './store/store.ts';
 import { startWriting } from './store/writing.ts';
 import { startKeys } from './ui/keys.ts';
 import './style/base.css';
@@ -14,6 +16,7 @@ import './style/readings.css';
 import './style/cnc.css';
 import './style/wall.css';
 import './style/lists.css';
+import './style/access.css';
 
 applySettings();
 startClock();
@@ -21,6 +24,8 @@ startRouting();
 startLock();
 startWriting();
 startKeys();
+onRefused(() => void whoAmI());
+startSession({ enter: proceed, leave: suspend });
 
 const home = document.getElementById('page');
 if (home) render(<App />, home);

@@ -46,5 +46,5 @@ func (s *Server) page(files fs.FS) http.Handler {
 
 // view reports whether the page itself makes something of the address.
 func view(name string) bool {
-	return name == "" || name == "settings" || strings.HasPrefix(name, "d/") || strings.HasPrefix(name, "tally/")
+	return name == "" || name == "settings" || name == "log" || strings.HasPrefix(name, "d/") || strings.HasPrefix(name, "tally/")
 }

@@ -18,7 +18,8 @@ export type Handler = (name: EventName, data: never, resumed: boolean) => void;
 
 /**
  * Events is the one event stream of a tab. It follows one selection at a time, resumes where it stopped, and turns
- * `gateway` to lost when nothing was heard for 5 s, whatever the browser thinks of the connection.
+ * `gateway` to lost when nothing was heard for 5 s, whatever the browser thinks of the connection. `refused` is called when the
+ * gateway answers and gives no stream.
  */
 export class Events {
   private source: EventSource | null = null;
@@ -27,9 +28,11 @@ export class Events {
   private heard = 0;
   private opened = 0;
   private readonly handle: Handler;
+  private readonly refused: () => void;
 
-  constructor(handle: Handler) {
+  constructor(handle: Handler, refused: () => void) {
     this.handle = handle;
+    this.refused = refused;
     setInterval(() => this.watch(), 500);
   }
 
@@ -41,6 +44,18 @@ export class Events {
     this.open();
   }
 
+  /** pause closes the stream; resume goes on where it stopped, or from the beginning. */
+  pause(): void {
+    this.source?.close();
+    this.source = null;
+  }
+
+  resume(afresh: boolean): void {
+    if (afresh) this.last = '';
+    this.heard = 0;
+    this.open();
+  }
+
   private open(): void {
     this.source?.close();
     const query = new URLSearchParams(this.query);
@@ -49,6 +64,10 @@ export class Events {
     const source = new EventSource(`/api/v1/events?${query}`);
     this.source = source;
     this.opened = performance.now();
+    source.addEventListener('error', () => {
+      // Closed for good means an answer that is no stream: the gateway said no.
+      if (source === this.source && source.readyState === EventSource.CLOSED) this.refused();
+    });
     for (const name of names) {
       source.addEventListener(name, (event) => {
         if (source !== this.source) return;

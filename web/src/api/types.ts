@@ -112,5 +112,46 @@ export interface Problem {
   did_you_mean?: string;
 }
 
+/** Me is who this page is signed in as, and what the gateway tells everybody about how it is reached. */
+export interface Me {
+  access: 'open' | 'login'; // open: nobody needs to sign in
+  user?: string; // absent while nobody is signed in
+  role?: string; // viewer, operator or admin
+  writable?: string[] | null; // patterns DEVICE/PATH that narrow what may be written
+  expires?: string; // when the session ends at the latest
+  insecure?: boolean; // others reach the gateway without users or without encryption
+  insecure_why?: string;
+}
+
+export interface Command {
+  path: string;
+  args: Spec[];
+  title?: string;
+  doc?: string;
+  role?: string;
+  hazard?: string;
+  grade?: string;
+  writable?: boolean;
+  writable_key?: string;
+}
+
+/** AuditEntry is one line of the log of the gateway. */
+export interface AuditEntry {
+  seq: number;
+  at: string;
+  what: string; // write, command, native, login, logout, reload, lost
+  user?: string;
+  door?: string;
+  addr?: string;
+  id?: string;
+  device?: string;
+  path?: string;
+  raw?: string; // a message of a native client
+  old?: string;
+  new?: string;
+  outcome?: string;
+  why?: string;
+}
+
 /** LabelSets of one device, by id. */
 export type LabelSets = Record<string, Label[]>;

@@ -23,6 +23,10 @@ export function lock(device: string): void {
   unlocked.value = new Set([...unlocked.value].filter((d) => d !== device));
 }
 
+export function lockAll(): void {
+  if (unlocked.peek().size > 0) unlocked.value = new Set();
+}
+
 /** guard says whether a control of the device may act, and shakes its lock when not. */
 export function guard(device: string): boolean {
   if (isUnlocked(device)) return true;
@@ -39,6 +43,6 @@ export function startLock(): void {
   setInterval(() => {
     const now = Date.now();
     const over = now - active > idleLimit || (hidden > 0 && now - hidden > hiddenLimit);
-    if (over && unlocked.value.size > 0) unlocked.value = new Set();
+    if (over) lockAll();
   }, 1000);
 }

@@ -1,11 +1,11 @@
 import { computed, signal } from '@preact/signals';
 
-/** Where the page is: the list of devices, or one device with a tab beside its panel. */
+/** Where the page is: the list of devices, one device with a tab beside its panel, or the log of the gateway. */
 export interface Route {
   device: string; // '' is the list
   tab: string; // '' is the panel
   wall: boolean;
-  known: boolean; // false: no such address
+  place: 'devices' | 'device' | 'log' | ''; // '': no such address
 }
 
 const href = signal(location.pathname + location.search);
@@ -15,8 +15,9 @@ export function parse(address: string): Route {
   const tab = url.searchParams.get('tab') ?? '';
   const wall = url.searchParams.has('wall');
   const match = /^\/d\/([^/]+)\/?$/.exec(url.pathname);
-  if (match) return { device: decodeURIComponent(match[1]!), tab, wall, known: true };
-  return { device: '', tab: '', wall, known: url.pathname === '/' || url.pathname === '/index.html' };
+  if (match) return { device: decodeURIComponent(match[1]!), tab, wall, place: 'device' };
+  const list = url.pathname === '/' || url.pathname === '/index.html';
+  return { device: '', tab: '', wall, place: list ? 'devices' : url.pathname === '/log' ? 'log' : '' };
 }
 
 export const route = computed(() => parse(href.value));

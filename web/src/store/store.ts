@@ -54,11 +54,12 @@ const listRoles = ['link.state', 'link.error', 'cnc.execution', 'cnc.controller-
   'cnc.alarm-count', 'cnc.message-count', 'cnc.program.running', 'cnc.program.main'];
 
 let events: Events | null = null;
+let refused = () => {};
 let wanted = '';
 
 /** show chooses what the tab follows: one device whole, or of all devices what the list needs (''). */
 export function show(device: string): void {
-  events ??= new Events(receive);
+  events ??= new Events(receive, () => refused());
   wanted = device;
   const query = new URLSearchParams();
   if (device) {
@@ -69,6 +70,30 @@ export function show(device: string): void {
     query.set('every', '500ms');
   }
   events.follow(query.toString());
+}
+
+/** onRefused names what to do when the gateway answers and gives no event stream. */
+export function onRefused(act: () => void): void {
+  refused = act;
+}
+
+/** suspend ends the event stream while nobody is signed in; forgetting takes away all that was read. */
+export function suspend(forgetting: boolean): void {
+  events?.pause();
+  if (!forgetting) return;
+  events = null;
+  devices.value = null;
+  log.value = new Map();
+  forget();
+}
+
+/** proceed follows again what is shown, from where it stopped when it is still the same reader. */
+export function proceed(sameReader: boolean): void {
+  if (!sameReader) {
+    log.value = new Map();
+    forget();
+  }
+  events?.resume(!sameReader);
 }
 
 /** refreshDevices asks for the list of devices; a failure keeps the old one, and the event stream tells of the loss. */

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Entry } from '../store/store.ts';
 import { devices, shelf } from '../store/store.ts';
+import { me } from '../store/session.ts';
 import { guard, isUnlocked } from '../store/lock.ts';
 import { attemptOf, touch, wentWrong, write } from '../store/writing.ts';
 import type { Label, Value } from '../api/types.ts';
@@ -143,10 +144,12 @@ export function Outcome({ e }: { e: Entry }) {
 function ReadOnly({ e }: { e: Entry }) {
   const spec = e.spec.value;
   if (!spec.access?.includes('w')) return <p class="quiet readonly">Read only: the device offers no way to write this.</p>;
+  const who = me.value;
+  if (who?.role === 'viewer') return <p class="quiet readonly">Read only: {who.user} is signed in as a viewer, who may look and not change.</p>;
   const key = spec.writable_key || devices.value?.find((d) => d.name === e.device)?.config_key || `devices.${e.device}.writable`;
   return (
     <p class="quiet readonly">
-      Read only. The configuration key that would allow it: <code>{key}</code> with <code>{e.path}</code>
+      Read only. The configuration key that would allow it: <code>{key}</code> with <code>{key.startsWith('devices.') ? e.path : `${e.device}/${e.path}`}</code>
     </p>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Entry } from '../store/store.ts';
 import { entry } from '../store/store.ts';
 import { now, pageTime } from '../store/clock.ts';
+import { me } from '../store/session.ts';
 import { closeInspector, inspected } from '../store/inspect.ts';
 import { stamp, span, words } from '../model/format.ts';
 import { hasRange, rangeWords } from '../model/entry.ts';
@@ -48,6 +49,7 @@ function Details({ e }: { e: Entry }) {
   const point = e.point.value;
   const numeric = spec.kind === 'int' || spec.kind === 'float' || spec.kind === 'bool';
   const received = pageTime(point?.received);
+  const reach = { origin: location.origin, login: me.value?.access === 'login' };
   const bad = point !== null && point.quality !== 'good';
   return (
     <>
@@ -70,11 +72,11 @@ function Details({ e }: { e: Entry }) {
         {spec.grade && <Fact name="Evidence" text={grades[spec.grade] ?? spec.grade} />}
       </dl>
       <h3>Lines to copy</h3>
-      {readLines(location.origin, e.device, e.path).map((l) => (
+      {readLines(reach, e.device, e.path).map((l) => (
         <CopyLine key={`r${l.door}`} {...l} />
       ))}
-      {spec.access?.includes('w') &&
-        writeLines(location.origin, e.device, e.path, String(point?.value ?? 0)).map((l) => <CopyLine key={`w${l.door}`} {...l} />)}
+      {spec.writable &&
+        writeLines(reach, e.device, e.path, String(point?.value ?? 0)).map((l) => <CopyLine key={`w${l.door}`} {...l} />)}
     </>
   );
 }

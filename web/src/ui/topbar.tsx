@@ -8,11 +8,14 @@ import { addressOf, go, route } from '../store/route.ts';
 import { onlyBad } from '../store/search.ts';
 import { LongName } from './longname.tsx';
 import { LockButton } from './lockbutton.tsx';
+import { admin } from '../store/session.ts';
+import { User } from './account.tsx';
+import { Insecure } from './insecure.tsx';
 import { settingsOpen } from './settings.tsx';
 
-/** TopBar never scrolls away: where we are, the link, the age of the newest data, the lock; and below it what is broken. */
+/** TopBar never scrolls away: where we are, the link, the age of the newest data, the lock, the user; and below it what is broken. */
 export function TopBar() {
-  const { device } = route.value;
+  const { device, place } = route.value;
   return (
     <header class="top">
       <div class="bar">
@@ -28,6 +31,12 @@ export function TopBar() {
         </a>
         {device ? <DeviceState device={device} /> : <span class="grow quiet">{count()}</span>}
         {device && writableAny(device) && <LockButton device={device} />}
+        {!device && admin.value && (
+          <a class="barlink" href="/log" aria-current={place === 'log' ? 'page' : undefined}>
+            Log
+          </a>
+        )}
+        <User />
         <button type="button" class="plain" aria-label="Settings and keys" onClick={() => (settingsOpen.value = true)}>
           <svg viewBox="0 0 20 20" aria-hidden="true">
             <path d="M2 5.500h9m4 0h3M2 14.500h3m4 0h9" fill="none" stroke="currentColor" stroke-width="2" />
@@ -36,6 +45,7 @@ export function TopBar() {
           </svg>
         </button>
       </div>
+      <Insecure />
       <Faults device={device} />
     </header>
   );

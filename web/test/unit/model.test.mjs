@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { alarmOf, loadTone, plainState } from '../../node_modules/.unit/model/cnc.js';
 import { elapsed, middle, span } from '../../node_modules/.unit/model/format.js';
 import { linkWords } from '../../node_modules/.unit/model/link.js';
-import { quote, readLines, writeLines } from '../../node_modules/.unit/model/lines.js';
+import { commandLines, prometheusLine, quote, readLines, writeLines } from '../../node_modules/.unit/model/lines.js';
 import { rangeWords, typed } from '../../node_modules/.unit/model/entry.js';
+import { outcomeOf, passes, whoName } from '../../node_modules/.unit/model/log.js';
 import { byAxis, byModal, byPath, containerOf, matches } from '../../node_modules/.unit/model/tree.js';
 
 test('the gravest fact gives the plain word', () => {
@@ -81,12 +82,17 @@ test('the link in words', () => {
 test('copied lines survive a shell', () => {
   assert.equal(quote('mill1/path/1/execution'), 'mill1/path/1/execution');
   assert.equal(quote("it's; rm"), `'it'\\''s; rm'`);
-  const [patchbay, curl] = readLines('http://127.0.0.1:8620', 'mill1', 'macros/500');
+  const [patchbay, curl] = readLines({ origin: 'http://127.0.0.1:8620', login: false }, 'mill1', 'macros/500');
   assert.equal(patchbay.line, 'patchbay get mill1/macros/500');
   assert.equal(curl.line, "curl 'http://127.0.0.1:8620/api/v1/devices/mill1/value?path=macros/500&format=text'");
-  const [set, put] = writeLines('http://box:9', 'a b', 'x', '-1 2');
+  const [set, put] = writeLines({ origin: 'http://box:9', login: true }, 'a b', 'x', '-1 2');
   assert.equal(set.line, "patchbay set --gateway http://box:9 'a b/x' '-1 2'");
   assert.match(put.line, /-d '-1 2' 'http:\/\/box:9\/api\/v1\/devices\/a%20b\/value\?path=x'$/);
+  assert.match(put.line, /-H "Authorization: Bearer \$PATCHBAY_TOKEN" /);
+  const [run, post] = commandLines({ origin: 'http://127.0.0.1:8620', login: false }, 'mill1', '_clients/1/disconnect', { why: "it's old" });
+  assert.equal(run.line, `patchbay do mill1/_clients/1/disconnect 'why=it'\\''s old'`);
+  assert.match(post.line, /^curl --json '\{"path":"_clients\/1\/disconnect",.*' http:\/\/127.0.0.1:8620\/api\/v1\/devices\/mill1\/commands$/);
+  assert.equal(prometheusLine('mill1', 'a"b').line, 'patchbay_point{device="mill1",path="a\\"b"}');
 });
 
 test('entries are checked before they are sent', () => {
@@ -127,4 +133,15 @@ test('paths, axes and modal words in their order', () => {
 test('a search wants every word somewhere', () => {
   assert.ok(matches('feed MM', ['path/1/feed/actual', undefined, 'mm/min']));
   assert.ok(!matches('feed in', ['path/1/feed/actual', 'mm']));
+});
+
+test('a log is narrowed by outcome and by user', () => {
+  assert.deepEqual(['confirmed', 'sent', 'ok', 'refused', 'failed', 'timed-out'].map((s) => outcomeOf(s, true)), ['done', 'done', 'done', 'wrong', 'wrong', 'wrong']);
+  assert.equal(outcomeOf('sent', false), 'open');
+  assert.equal(whoName({ user: 'anna', addr: '192.0.2.7:50112' }), 'anna');
+  assert.equal(whoName({ user: '', addr: '[2001:db8::7]:50112' }), '[2001:db8::7]');
+  assert.equal(whoName(undefined), 'not known');
+  assert.ok(passes({ outcome: 'wrong', user: '' }, 'open', 'anna'), 'what has not ended stays in sight');
+  assert.ok(!passes({ outcome: 'wrong', user: '' }, 'done', 'anna'));
+  assert.ok(!passes({ outcome: 'all', user: 'eve' }, 'done', 'anna'));
 });
