@@ -46,6 +46,10 @@ type Device struct {
 	// Fingerprint is equal exactly when everything about the connection is equal: driver, address and options. Labels and
 	// permissions are not in it.
 	Fingerprint string
+	// Serve holds the options of the device's native server, as the driver's ServeOptions makes them; nil: none is wanted.
+	// ServeFingerprint is equal exactly when they are.
+	Serve            any
+	ServeFingerprint string
 
 	settings []setting
 	marks    map[string]string // options by key as digests, so that a changed secret shows as changed and not what it is

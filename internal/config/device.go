@@ -16,7 +16,7 @@ import (
 )
 
 // commonKeys are the keys of a device section that do not belong to its driver.
-var commonKeys = []string{"url", "labels", "writable"}
+var commonKeys = []string{"url", "labels", "writable", serveKey}
 
 // LabelKeys are the labels that a device may carry, from the largest place to the smallest, as ISA-95 orders them.
 func LabelKeys() []string { return []string{"site", "area", "line", "cell"} }
@@ -141,6 +141,8 @@ func (s *section) readCommon(p pair) {
 				s.note("labels."+kv.key, v, s.where(kv.token))
 			}
 		}
+	case serveKey:
+		s.serve(p)
 	case "writable":
 		for _, n := range s.list(p.value, "writable") {
 			v, ok := s.text(n, "writable")

@@ -37,21 +37,22 @@ func (c *Config) Explain() string {
 	head(0, "devices")
 	for _, d := range c.Devices {
 		head(1, d.Name)
-		labels := false
+		section := ""
 		for _, s := range d.settings {
-			if name, ok := strings.CutPrefix(s.key, "labels."); ok {
-				if !labels {
-					labels = true
-					head(2, "labels")
+			indent, key := 2, s.key
+			if name, inner, nested := strings.Cut(s.key, "."); nested {
+				if name != section {
+					section = name
+					head(2, name)
 				}
-				add(3, name, flow(s.text), s.origin)
-				continue
+				indent, key = 3, inner
 			}
 			text := s.text
-			if s.key == "url" || strings.Contains(text, "${") && !strings.HasPrefix(text, `"`) && !strings.HasPrefix(text, "[") {
+			if s.key == "url" || section == "labels" && indent == 3 ||
+				strings.Contains(text, "${") && !strings.HasPrefix(text, `"`) && !strings.HasPrefix(text, "[") {
 				text = flow(text)
 			}
-			add(2, s.key, text, s.origin)
+			add(indent, key, text, s.origin)
 		}
 	}
 	return align(rows)

@@ -78,6 +78,11 @@ func deviceSchema(d driver.Driver, form string, twin []string) *jsonschema.Schem
 		s.Properties.Set(k, v)
 	}
 	addOptions(s, d.Options())
+	if server, ok := d.(driver.Server); ok && d.Info().Can&driver.CanServe != 0 {
+		serve := object("lets other programs connect to this device through patchbay as if they connected to it")
+		addOptions(serve, server.ServeOptions())
+		s.Properties.Set(serveKey, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{serve, {Type: "null"}}})
+	}
 	return s
 }
 
