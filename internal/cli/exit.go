@@ -82,7 +82,7 @@ func ExitCode(err error) int {
 }
 
 // gatewaySaidNo are the refusals that come from the gateway's own checks, before anything is sent.
-var gatewaySaidNo = [...]string{"read-only", "not-writable", "not-allowed", "wrong-type", "out-of-range", "if-value"}
+var gatewaySaidNo = [...]string{"read-only", "not-writable", "forbidden", "wrong-type", "out-of-range", "if-value"}
 
 func codeOfProblem(p *gatewayclient.Problem) int {
 	switch {

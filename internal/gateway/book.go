@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/audit"
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
@@ -20,6 +21,7 @@ const maxWrites = 1000
 type book struct {
 	prefix string
 	log    *slog.Logger
+	record *audit.Log // nil: none
 
 	mu      sync.Mutex
 	seq     uint64
@@ -37,8 +39,8 @@ type entry struct {
 	done  chan struct{} // closed when all have
 }
 
-func newBook(epoch string, log *slog.Logger) *book {
-	return &book{prefix: epoch[:min(6, len(epoch))], log: log, byID: make(map[string]*entry), changed: make(chan struct{}), endings: make(map[string]map[ending]uint64)}
+func newBook(epoch string, log *slog.Logger, a *audit.Log) *book {
+	return &book{prefix: epoch[:min(6, len(epoch))], log: log, record: a, byID: make(map[string]*entry), changed: make(chan struct{}), endings: make(map[string]map[ending]uint64)}
 }
 
 // begin notes a write whose items have no step yet.
@@ -112,6 +114,17 @@ func (b *book) audit(e *entry, it *north.ItemState, s north.Step) {
 		args = append(args, "why", s.Text)
 	}
 	b.log.Info(what, args...)
+	if b.record == nil {
+		return
+	}
+	line := audit.Entry{What: what, User: who.User, Door: who.Door, Addr: who.Addr, ID: e.state.ID, Device: it.Device, Path: string(it.Path),
+		Outcome: string(s.Stage), Why: s.Text}
+	if it.Command {
+		line.New = fmt.Sprint(it.Args)
+	} else {
+		line.Old, line.New = it.Old.String(), it.New.String()
+	}
+	b.record.Add(line)
 }
 
 func whatOf(it *north.ItemState) string {

@@ -19,6 +19,9 @@ type command struct {
 // Do performs a command. See north.Writes; the ctx bounds only the waiting of the caller.
 func (g *Gateway) Do(ctx context.Context, who driver.Who, dev string, path device.Path, args map[string]any, opt north.WriteOptions) (north.WriteState, error) {
 	l, c, e := g.checkCommand(who, dev, path, args)
+	if err := g.spend(who, 1); err != nil {
+		return north.WriteState{}, err
+	}
 	state := north.ItemState{Device: dev, Path: path, Command: true}
 	if c != nil {
 		state.Args = c.args

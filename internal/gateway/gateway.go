@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/access"
+	"github.com/patchbay-io/patchbay/internal/audit"
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
@@ -19,8 +21,10 @@ type Options struct {
 	// Env makes the outside world of one session of a device; it is called for each attempt to open one. Its Log may be
 	// nil: then it is the gateway's with the device's name. Nil: an Env without network, for drivers that need none.
 	Env func(DeviceConfig) driver.Env
-	// Allow is asked after the device's own configuration has granted a write or command. Nil: everybody may.
-	Allow func(driver.Who, driver.Action) error
+	// Access knows who may write what, besides what the device's own configuration allows. Nil: everybody may.
+	Access *access.Access
+	// Audit gets an entry for each end of a write or command and for what native servers do. Nil: none.
+	Audit *audit.Log
 }
 
 // Gateway owns the sessions of a set of devices. All methods are safe for concurrent use. It implements north.Devices and
@@ -50,7 +54,7 @@ func New(opt Options) *Gateway {
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
-	g.book = newBook(g.tree.Epoch(), g.log)
+	g.book = newBook(g.tree.Epoch(), g.log, opt.Audit)
 	return g
 }
 

@@ -25,6 +25,9 @@ func deadlineOf(opt north.WriteOptions) time.Time {
 // Write is the one way to change points. It checks all items before it sends the first. See north.Writes. The ctx bounds
 // only the waiting of the caller: an accepted write goes on without it.
 func (g *Gateway) Write(ctx context.Context, who driver.Who, items []north.WriteItem, opt north.WriteOptions) (north.WriteState, error) {
+	if err := g.spend(who, len(items)); err != nil {
+		return north.WriteState{}, err
+	}
 	states := make([]north.ItemState, len(items))
 	links := make([]*link, len(items))
 	var first *north.WriteError

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/audit"
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
@@ -389,12 +389,12 @@ func TestDryRun(t *testing.T) {
 func TestBookAndAudit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		g := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Allow: func(w driver.Who, a driver.Action) error {
-			if w.User == "eve" {
-				return fmt.Errorf("%s may not touch %s", w.User, a.Path)
-			}
-			return nil
-		}})
+		who := people(t)
+		record, err := audit.Open(audit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Access: who, Audit: record})
 		if err := g.SetDevices([]DeviceConfig{conf("m", newToy()), conf("n", newToy())}); err != nil {
 			t.Fatal(err)
 		}
@@ -411,11 +411,14 @@ func TestBookAndAudit(t *testing.T) {
 		if line := log.String(); !strings.Contains(line, "user=anna door=test from=here device=m path=gain outcome=confirmed old=-10 new=2") {
 			t.Errorf("audit: %s", line)
 		}
-		if _, err := g.Write(ctx, driver.Who{User: "eve"}, []north.WriteItem{set("m", "gain", 3)}, north.WriteOptions{}); err == nil || !strings.Contains(log.String(), "eve may not touch gain") {
+		if _, err := g.Write(ctx, driver.Who{User: "eve"}, []north.WriteItem{set("m", "gain", 3)}, north.WriteOptions{}); err == nil || !strings.Contains(log.String(), "eve is a viewer") {
 			t.Errorf("eve: %v", err)
 		}
 		if _, err := waitFor(g, set("n", "gain", 3)); err != nil {
 			t.Fatal(err)
+		}
+		if lines := record.Since(0, 0); len(lines) != 3 || lines[0].User != "anna" || lines[0].Old != "-10" || lines[0].New != "2" || lines[1].Outcome != "refused" {
+			t.Errorf("audit: %+v", lines)
 		}
 		if all, n := g.WriteLog("", 0, 0), g.WriteLog("n", 0, 0); len(all) != 3 || len(n) != 1 {
 			t.Errorf("log has %d, of n %d", len(all), len(n))

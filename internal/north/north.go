@@ -137,7 +137,7 @@ type WriteState struct {
 // Writes is the one way to change anything.
 type Writes interface {
 	// Write checks all items before it sends the first. The error is non-nil when nothing was accepted; it is a
-	// *WriteError and the write is in the log all the same.
+	// *WriteError and the write is in the log all the same, but for the code too-many-writes.
 	Write(ctx context.Context, who driver.Who, items []WriteItem, opt WriteOptions) (WriteState, error)
 	// Do performs a command; args by name.
 	Do(ctx context.Context, who driver.Who, dev string, path device.Path, args map[string]any, opt WriteOptions) (WriteState, error)
@@ -164,5 +164,8 @@ type WriteError struct {
 
 // Error is the text with its place.
 func (e *WriteError) Error() string {
+	if e.Device == "" {
+		return e.Text
+	}
 	return e.Device + "/" + string(e.Path) + ": " + e.Text
 }
