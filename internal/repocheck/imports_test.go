@@ -46,6 +46,7 @@ var rules = []rule{
 	{`internal/north/.*`, `internal/device|internal/driver|internal/north|internal/access|internal/audit`, false, ``, "a door sees the interfaces of internal/north"},
 	{`internal/lab/.*`, `wire|transcript(/.*)?|internal/(driver|device|testnet|lab)(/.*)?|protocol/.*`, false, ``, ""},
 	{`internal/obs`, ``, true, ``, ""},
+	{`internal/obs/notify`, ``, false, noLog, "it asks the kernel for the clock"},
 	{`internal/cli/gatewayclient`, ``, true, ``, "it speaks the documented HTTP interface and nothing else"},
 	{`internal/cli`, `web|transcript/tap|transcript|internal/(access|audit|cli|config|device|driver|gateway|lab|north|obs|testnet)(/.*)?|protocol/focas/focassim|protocol/focas`, false, ``, ""},
 	{`internal/tools/.*`, `.*`, false, ``, ""},
