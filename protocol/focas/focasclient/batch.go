@@ -148,10 +148,10 @@ func (b *Batch) send(ctx context.Context, c *Client, frame []int) error {
 	}
 	err := c.exchange(ctx, b.requests, &b.into)
 	replies := b.into.replies
-	if refused := (*focas.Error)(nil); errors.As(err, &refused) {
-		return b.refused(ctx, c, frame, err)
-	}
 	if err != nil {
+		if saidNo(err) != nil {
+			return b.refused(ctx, c, frame, err)
+		}
 		return err
 	}
 	var again []int

@@ -34,6 +34,8 @@ type channel struct {
 	timeout time.Duration
 	stats   *counters
 
+	watch watch
+
 	sem     chan struct{} // of size 1: a lock that a context can give up on
 	closing chan struct{} // closed when no new exchange may begin
 
@@ -51,7 +53,7 @@ func openChannel(ctx context.Context, open Opener, addr string, number uint16, t
 		return nil, focas.OpenReply{}, fmt.Errorf("focas connect %s: %w", addr, err)
 	}
 	ch := &channel{number: number, addr: addr, conn: conn, timeout: timeout, stats: stats,
-		sem: make(chan struct{}, 1), closing: make(chan struct{})}
+		watch: watch{conn: conn}, sem: make(chan struct{}, 1), closing: make(chan struct{})}
 	ch.in = bufio.NewReaderSize(conn, 8192)
 	ch.frames = focas.NewFrameReader(ch.in)
 	var reply focas.OpenReply
@@ -80,38 +82,75 @@ func (ch *channel) do(ctx context.Context, op string, exchange func() error) err
 		return fmt.Errorf("focas %s %s: %w", op, ch.addr, err)
 	}
 	defer func() { <-ch.sem }()
-	if err := ctx.Err(); err != nil { // nothing was sent: the stream is still in step
-		return fmt.Errorf("focas %s %s: %w", op, ch.addr, err)
-	}
+	ch.watch.begin(ctx)
+	defer ch.watch.end()
 	if err := ch.arm(ctx); err != nil {
 		return fmt.Errorf("focas %s %s: %w", op, ch.addr, ch.fail(explain(ctx, err)))
 	}
-	err := ch.interruptible(ctx, exchange)
+	// Asked after arming, which may have undone what the end of ctx did. Nothing was sent: the stream is still in step.
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("focas %s %s: %w", op, ch.addr, err)
+	}
+	err := exchange()
 	if err == nil {
 		return nil
 	}
-	var refusal *focas.Error
-	if errors.As(err, &refusal) {
+	if saidNo(err) != nil {
 		return fmt.Errorf("focas %s %s: %w", op, ch.addr, err)
 	}
 	return fmt.Errorf("focas %s %s: %w", op, ch.addr, ch.fail(explain(ctx, err)))
 }
 
-// interruptible runs f, whose reads and writes end when ctx does.
-func (ch *channel) interruptible(ctx context.Context, f func() error) error {
-	if ctx.Done() == nil {
-		return f()
+// watch ends the exchange in flight when its context ends. It stays with a context from one exchange to the next, because
+// most exchanges of a session have the same.
+type watch struct {
+	conn net.Conn
+	mu   sync.Mutex
+	done <-chan struct{} // of the context that it stays with
+	stop func() bool     // ends that; nil: there is nothing to end
+	busy bool            // an exchange with that context is in flight
+}
+
+func (w *watch) begin(ctx context.Context) {
+	done := ctx.Done()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.done != done {
+		w.leave()
+		if done != nil {
+			w.done, w.stop = done, context.AfterFunc(ctx, func() { w.interrupt(done) })
+		}
 	}
-	interrupted := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(interrupted)
-		ch.conn.SetDeadline(time.Unix(1, 0))
-	})
-	err := f()
-	if !stop() {
-		<-interrupted
+	w.busy = true
+}
+
+func (w *watch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy = false
+}
+
+func (w *watch) interrupt(done <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.busy && w.done == done {
+		w.conn.SetDeadline(time.Unix(1, 0))
 	}
-	return err
+}
+
+// leave forgets the context; the lock is held.
+func (w *watch) leave() {
+	if w.stop != nil {
+		w.stop()
+	}
+	w.done, w.stop = nil, nil
+}
+
+// release forgets the context.
+func (w *watch) release() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.leave()
 }
 
 // explain replaces the deadline error that a cancelled context causes by the context's own, and names what an early end
@@ -206,6 +245,7 @@ func (ch *channel) receive(t focas.Type) (focas.Frame, error) {
 func (ch *channel) fail(err error) error {
 	ch.end(err)
 	ch.conn.Close()
+	ch.watch.release()
 	return err
 }
 
@@ -255,6 +295,7 @@ func (ch *channel) close(ctx context.Context) {
 
 	ctx, cancel := context.WithTimeout(ctx, closeWait)
 	defer cancel()
+	defer ch.watch.release()
 	defer ch.conn.Close()
 	select {
 	case ch.sem <- struct{}{}:

@@ -175,9 +175,11 @@ func (ch *channel) exchange(requests []focas.Request, into *answer) error {
 		return err
 	}
 	f, err := ch.receive(focas.TypeData)
-	refused := (*focas.Error)(nil)
-	if err != nil && !errors.As(err, &refused) {
-		return err
+	var refused *focas.Error
+	if err != nil {
+		if refused = saidNo(err); refused == nil {
+			return err
+		}
 	}
 	ch.stats.answered(time.Since(start))
 	if err := ch.inStep(); err != nil {
@@ -194,6 +196,15 @@ func (ch *channel) exchange(requests []focas.Request, into *answer) error {
 	into.bodies = append(into.bodies, f.Body...)
 	into.replies, err = matchReplies(into.bodies[at:], requests, slices.Grow(into.replies, len(requests)))
 	return err
+}
+
+// saidNo is the control's no that err is about; nil when it is something else.
+func saidNo(err error) *focas.Error {
+	var e *focas.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
 }
 
 // matchReplies appends the reply blocks, which must answer the requests one by one. The payloads alias body.
