@@ -12,6 +12,10 @@ import (
 // LinkRoot is the subtree in which every device holds the state of its own link. [Tree.MarkBad] leaves it alone.
 const LinkRoot Path = "_link"
 
+// ClientsRoot is the subtree in which the programs that use a device through the gateway's native server are shown. They
+// do not depend on the link, so [Tree.MarkBad] leaves it alone too.
+const ClientsRoot Path = "_clients"
+
 // Tree holds the points of all devices. All methods are safe for concurrent use, and none waits for a reader.
 //
 // Each change gives its point the next number of one sequence for the whole tree. A device keeps its points in a list by
@@ -290,7 +294,7 @@ func (t *Tree) bury(p *point) {
 	n.sorted.Store(nil)
 }
 
-// MarkBad turns every point of a device outside LinkRoot bad at once. Values and their times of receipt stay, so that
+// MarkBad turns every point of a device outside LinkRoot and ClientsRoot bad at once. Values and their times of receipt stay, so that
 // they can be shown as old.
 func (t *Tree) MarkBad(dev, reason string) {
 	t.mu.Lock()
@@ -302,7 +306,7 @@ func (t *Tree) MarkBad(dev, reason string) {
 	last := t.seq
 	for p := n.list.head; p != nil && p.seq <= last; {
 		next := p.next
-		if !p.spec.Path.Under(LinkRoot) && (p.sample.Quality != Bad || p.sample.Reason != reason) {
+		if !p.spec.Path.Under(LinkRoot) && !p.spec.Path.Under(ClientsRoot) && (p.sample.Quality != Bad || p.sample.Reason != reason) {
 			p.sample.Quality, p.sample.Reason = Bad, reason
 			t.touch(p)
 		}

@@ -14,14 +14,15 @@ import (
 type command struct {
 	path device.Path
 	args []device.Value
+	by   driver.Commander // of the clients of a native server; nil: the session's
 }
 
 // Do performs a command. See north.Writes; the ctx bounds only the waiting of the caller.
 func (g *Gateway) Do(ctx context.Context, who driver.Who, dev string, path device.Path, args map[string]any, opt north.WriteOptions) (north.WriteState, error) {
-	l, c, e := g.checkCommand(who, dev, path, args)
 	if err := g.spend(who, 1); err != nil {
 		return north.WriteState{}, err
 	}
+	l, c, e := g.checkCommand(who, dev, path, args)
 	state := north.ItemState{Device: dev, Path: path, Command: true}
 	if c != nil {
 		state.Args = c.args
@@ -67,16 +68,19 @@ func (g *Gateway) checkCommand(who driver.Who, dev string, path device.Path, arg
 		return nil, nil, e
 	}
 	values, e := g.arguments(dev, &commands[i], args)
+	clients := l.clientCommander()
 	switch {
 	case e != nil:
 		return nil, nil, e
+	case path.Under(device.ClientsRoot) && clients != nil:
+		return l, &command{path: path, args: values, by: clients}, nil
 	case err != nil:
 		return nil, nil, linkDown(dev, path, err)
 	case v.abilities.Commander == nil:
 		return nil, nil, &north.WriteError{Code: "read-only", Device: dev, Path: path, Class: driver.Unsupported,
 			Text: "this connection to the device cannot perform commands"}
 	}
-	return l, &command{path, values}, nil
+	return l, &command{path: path, args: values}, nil
 }
 
 // arguments brings args into the order of the command.
@@ -114,11 +118,11 @@ func (g *Gateway) arguments(dev string, c *device.Command, args map[string]any) 
 }
 
 // command performs a job that is one; it ends with the device's answer.
-func (l *link) command(ctx context.Context, v *live, j *job) {
+func (l *link) command(ctx context.Context, by driver.Commander, j *job) {
 	var out device.Value
 	var o driver.Outcome
 	err := l.guard("command", func() error {
-		out, o = v.abilities.Commander.Do(ctx, j.command.path, j.command.args)
+		out, o = by.Do(ctx, j.command.path, j.command.args)
 		return nil
 	})
 	if err != nil {

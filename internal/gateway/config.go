@@ -25,7 +25,11 @@ type DeviceConfig struct {
 	// session; its permissions and labels are taken over at once.
 	Section     string
 	OpenTimeout time.Duration // 0: 10 s
-	BackOff     BackOff
+	// Serve holds the options of the driver's native server, a pointer of its ServeOptions; nil: nothing is served.
+	// ServeSection is equal when they are equal; another one starts the server anew and leaves the session alone.
+	Serve        any
+	ServeSection string
+	BackOff      BackOff
 }
 
 const defaultOpenTimeout = 10 * time.Second

@@ -25,6 +25,8 @@ type Options struct {
 	Access *access.Access
 	// Audit gets an entry for each end of a write or command and for what native servers do. Nil: none.
 	Audit *audit.Log
+	// ServeEnv changes the outside world of a device's native server before it starts. Nil: the network of this machine.
+	ServeEnv func(DeviceConfig, *driver.ServeEnv)
 }
 
 // Gateway owns the sessions of a set of devices. All methods are safe for concurrent use. It implements north.Devices and

@@ -32,6 +32,8 @@ type link struct {
 	started   bool
 	accepting bool // jobs are taken
 	live      *live
+	arrived   chan struct{} // closed when a session comes, and replaced when it goes
+	native    native
 	status    status
 	scratch   []device.Sample
 	watchers  map[device.Path][]*watcher
@@ -51,8 +53,8 @@ func newLink(g *Gateway, cfg DeviceConfig, before *link) *link {
 	return &link{
 		g: g, name: cfg.Name, cfg: cfg, before: before, log: g.log.With("device", cfg.Name),
 		retired: make(chan struct{}), done: make(chan struct{}), jobs: make(chan *job, jobQueue),
-		watchers: make(map[device.Path][]*watcher),
-		status:   status{state: connecting, since: time.Now()},
+		watchers: make(map[device.Path][]*watcher), arrived: make(chan struct{}), native: newNative(),
+		status: status{state: connecting, since: time.Now()},
 	}
 }
 
@@ -65,6 +67,10 @@ func (l *link) config() DeviceConfig {
 func (l *link) setConfig(c DeviceConfig) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.cfg.ServeSection != c.ServeSection {
+		close(l.native.changed)
+		l.native.changed = make(chan struct{})
+	}
 	l.cfg = c
 }
 
@@ -139,6 +145,7 @@ func (l *link) run(ctx context.Context) {
 		<-l.before.done
 		l.before = nil
 	}
+	wg.Go(func() { l.serveNative(ctx) })
 	l.supervise(ctx)
 	cancel()
 	l.update(func(s *status) { s.to(stopped); s.next = time.Time{} })
@@ -202,6 +209,7 @@ func (l *link) converse(ctx context.Context) (held time.Duration, err error) {
 		v.abilities = session.Abilities()
 		l.mu.Lock()
 		l.live = v
+		close(l.arrived)
 		l.mu.Unlock()
 		return session.Watch(ctx, interest{l}, sink{l, v})
 	})
@@ -227,6 +235,7 @@ func (l *link) detach(v *live) {
 	defer l.mu.Unlock()
 	if l.live == v {
 		l.live = nil
+		l.arrived = make(chan struct{})
 	}
 	close(v.gone)
 	if !l.isRetired {

@@ -23,6 +23,11 @@ type sending struct {
 func (l *link) perform(ctx context.Context, j *job, sent func()) {
 	ctx, cancel := context.WithDeadline(ctx, j.deadline)
 	defer cancel()
+	if j.command != nil && j.command.by != nil { // it is not for the device, whose link may be down
+		l.command(ctx, j.command.by, j)
+		sent()
+		return
+	}
 	v, err := l.current()
 	if err != nil {
 		l.g.end(j, failed(north.StageFailed, fmt.Errorf("the link went down before it was sent: %w", err)))
@@ -30,7 +35,7 @@ func (l *link) perform(ctx context.Context, j *job, sent func()) {
 		return
 	}
 	if j.command != nil {
-		l.command(ctx, v, j)
+		l.command(ctx, v.abilities.Commander, j)
 		sent()
 		return
 	}

@@ -22,7 +22,11 @@ func (s sink) Apply(c *driver.Change) {
 		return
 	}
 	now := time.Now()
-	d := device.Delta{Full: c.Full, Keep: own, Gone: c.Gone, Labels: c.Labels, Commands: c.Commands, Streams: c.Streams}
+	d := device.Delta{Full: c.Full, Keep: own, Gone: c.Gone, Labels: c.Labels, Streams: c.Streams}
+	if c.Commands != nil || c.Full {
+		l.native.session = slices.Clone(c.Commands)
+		d.Commands = append([]device.Command{}, l.native.commands()...)
+	}
 	d.Specs = c.Specs
 	if slices.ContainsFunc(c.Specs, func(s device.Spec) bool { return own(s.Path) }) {
 		d.Specs = slices.DeleteFunc(slices.Clone(c.Specs), func(s device.Spec) bool { return own(s.Path) })

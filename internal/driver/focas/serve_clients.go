@@ -21,7 +21,7 @@ import (
 )
 
 // clientsRoot is the subtree of a device in which its server's clients are points.
-const clientsRoot device.Path = "_clients"
+const clientsRoot = device.ClientsRoot
 
 // client is one connection of a FOCAS program.
 type client struct {

@@ -1,0 +1,194 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+)
+
+// native is the gateway's side of a device's native server. The link's lock guards it.
+type native struct {
+	changed   chan struct{}    // closed and replaced when the configuration of the server is another one
+	session   []device.Command // what the session has
+	clients   []device.Command // what the server has
+	commander driver.Commander // of the clients; nil while nothing is served
+}
+
+func newNative() native { return native{changed: make(chan struct{})} }
+
+// commands are those of the session and of the server; nil when neither said anything yet.
+func (n *native) commands() []device.Command { return slices.Concat(n.session, n.clients) }
+
+// serveAgain is the pause before a server that could not serve is started again.
+const serveAgain = 5 * time.Second
+
+// serveNative runs the device's native server as its configuration says, until ctx ends.
+func (l *link) serveNative(ctx context.Context) {
+	for ctx.Err() == nil {
+		l.mu.Lock()
+		cfg, changed := l.cfg, l.native.changed
+		l.mu.Unlock()
+		server, ok := cfg.Driver.(driver.Server)
+		if !ok || cfg.Serve == nil {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		err := l.serveOnce(ctx, server, cfg.Serve, changed)
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+			continue
+		default:
+		}
+		l.log.Error("the server for other programs does not run", "error", err, "hint", driver.HintOf(err), "pause", serveAgain)
+		l.showServeError(err)
+		pause := time.NewTimer(serveAgain)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		case <-pause.C:
+		}
+		pause.Stop()
+		l.showServeError(nil)
+	}
+}
+
+// serveOnce serves until ctx ends, the configuration changes, or the server gives up.
+func (l *link) serveOnce(ctx context.Context, server driver.Server, options any, changed <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-changed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	defer func() {
+		cancel()
+		<-watched
+	}()
+	return l.guard("serve", func() error { return server.Serve(ctx, l.serveEnv(), options) })
+}
+
+// showServeError keeps the point that says why nothing is served; nil takes it away.
+func (l *link) showServeError(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isRetired {
+		return
+	}
+	at := device.ClientsRoot.Child("error")
+	if err == nil {
+		l.g.tree.Apply(l.name, &device.Delta{Gone: []device.Path{at}})
+		return
+	}
+	text := err.Error()
+	if hint := driver.HintOf(err); hint != "" {
+		text += "; " + hint
+	}
+	l.g.tree.Apply(l.name, &device.Delta{
+		Specs: []device.Spec{{Path: at, Kind: device.String, Rate: device.Slow, Access: device.R, Title: "Server error",
+			Doc: "why other programs cannot connect", Grade: device.GradeSpec}},
+		Samples: []device.Sample{{Path: at, Value: device.OfString(text), Received: time.Now()}},
+	})
+}
+
+func (l *link) serveEnv() driver.ServeEnv {
+	env := driver.ServeEnv{
+		Listen: func(ctx context.Context, network, addr string) (net.Listener, error) {
+			return new(net.ListenConfig).Listen(ctx, network, addr)
+		},
+		ListenPacket: func(ctx context.Context, network, addr string) (net.PacketConn, error) {
+			return new(net.ListenConfig).ListenPacket(ctx, network, addr)
+		},
+		Upstreams: []driver.Upstream{l},
+		Gate:      l.g.Gate(l.config().Driver.Info().Name),
+		Sink:      clientSink{l},
+		Commands:  l.setClientCommander,
+		Log:       l.log,
+	}
+	if l.g.opt.ServeEnv != nil {
+		l.g.opt.ServeEnv(l.config(), &env)
+	}
+	return env
+}
+
+func (l *link) setClientCommander(c driver.Commander) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.native.commander = c
+}
+
+// clientCommander performs the commands of the clients; nil while nothing is served.
+func (l *link) clientCommander() driver.Commander {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.native.commander
+}
+
+// clientSink brings the clients of a server into the tree of its device.
+type clientSink struct{ l *link }
+
+// Apply takes what lies below the clients' root and drops the rest.
+func (s clientSink) Apply(c *driver.Change) {
+	l := s.l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isRetired {
+		return
+	}
+	theirs := func(p device.Path) bool { return p.Under(device.ClientsRoot) }
+	d := device.Delta{}
+	for _, x := range c.Gone {
+		if theirs(x) {
+			d.Gone = append(d.Gone, x)
+		}
+	}
+	for _, x := range c.Specs {
+		if theirs(x.Path) {
+			d.Specs = append(d.Specs, x)
+		}
+	}
+	for _, x := range c.Samples {
+		if theirs(x.Path) {
+			d.Samples = append(d.Samples, x)
+		}
+	}
+	if c.Commands != nil {
+		l.native.clients = slices.DeleteFunc(slices.Clone(c.Commands), func(x device.Command) bool { return !theirs(x.Path) })
+		d.Commands = append([]device.Command{}, l.native.commands()...)
+	}
+	l.g.tree.Apply(l.name, &d)
+}
+
+// Name is the device's name. With Session it makes a link the upstream of its native server.
+func (l *link) Name() string { return l.name }
+
+// Session waits for a live session. It is the one that the driver has opened: nothing is wrapped around it, so the server
+// asks the gate for every action.
+func (l *link) Session(ctx context.Context) (driver.Session, <-chan struct{}, error) {
+	for {
+		l.mu.Lock()
+		v, arrived := l.live, l.arrived
+		l.mu.Unlock()
+		if v != nil {
+			return v.session, v.gone, nil
+		}
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return nil, nil, fmt.Errorf("waiting for %s: %w", l.name, ctx.Err())
+		}
+	}
+}
