@@ -61,10 +61,11 @@ func (s *session) Close() error {
 func (s *session) Read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.read(ctx, paths)
+	return s.read(ctx, paths, nil)
 }
 
-func (s *session) read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
+// read puts the samples into the room of out where that is enough.
+func (s *session) read(ctx context.Context, paths []device.Path, out []device.Sample) ([]device.Sample, error) {
 	got := s.got
 	got.begin()
 	r := s.readingOf(paths)
@@ -72,7 +73,7 @@ func (s *session) read(ctx context.Context, paths []device.Path) ([]device.Sampl
 		return nil, wrap("read", s.target, err)
 	}
 	s.link.fill(s.client.Stats(), got)
-	out := make([]device.Sample, len(paths))
+	out = slices.Grow(out[:0], len(paths))[:len(paths)]
 	for i, p := range paths {
 		sample := got.get(p, &r.places[i])
 		if sample == nil {
@@ -262,9 +263,10 @@ func (s *session) period(r device.Rate) time.Duration {
 }
 
 func (s *session) readAndTell(sink driver.Sink, full *bool) func(context.Context, []device.Path) ([]device.Sample, error) {
-	return func(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
+	var out []device.Sample // used again by each read: a sink keeps nothing
+	return func(ctx context.Context, paths []device.Path) (_ []device.Sample, err error) {
 		s.mu.Lock()
-		out, err := s.read(ctx, paths)
+		out, err = s.read(ctx, paths, out)
 		news := s.amended
 		s.amended = nil
 		s.mu.Unlock()
