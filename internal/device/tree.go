@@ -294,8 +294,8 @@ func (t *Tree) bury(p *point) {
 	n.sorted.Store(nil)
 }
 
-// MarkBad turns every point of a device outside LinkRoot and ClientsRoot bad at once. Values and their times of receipt stay, so that
-// they can be shown as old.
+// MarkBad turns every point of a device outside LinkRoot and ClientsRoot bad at once. Values and their times of receipt
+// stay, so that they can be shown as old.
 func (t *Tree) MarkBad(dev, reason string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
