@@ -76,7 +76,7 @@ func (h *host) apply(c *config.Config) error {
 	for _, d := range c.Devices {
 		dc := gateway.DeviceConfig{
 			Name: d.Name, Driver: d.Driver, Target: d.Target, Display: d.Display, Labels: d.Labels, Writable: d.Writable,
-			Section: d.Fingerprint,
+			Section: d.Fingerprint, Serve: d.Serve, ServeSection: d.ServeFingerprint,
 		}
 		if d.Twin != "" {
 			sim := h.sims[d.Name]
