@@ -90,6 +90,8 @@ func codeOfProblem(p *gatewayclient.Problem) int {
 		return exitUnknown
 	case p.Code == "link-down":
 		return codeOfClass(driver.Closed.String())
+	case p.Code == "bad-configuration":
+		return exitConfig
 	case slices.Contains(gatewaySaidNo[:], p.Code):
 		return exitRefused
 	case codeOfClass(p.Class) != exitFailed:

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -16,8 +18,11 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/gateway"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
+	"github.com/patchbay-io/patchbay/internal/north"
 	"github.com/patchbay-io/patchbay/internal/north/httpapi"
+	"github.com/patchbay-io/patchbay/internal/north/prom"
 	"github.com/patchbay-io/patchbay/internal/obs"
+	"github.com/patchbay-io/patchbay/internal/obs/notify"
 	"github.com/patchbay-io/patchbay/web"
 )
 
@@ -30,6 +35,12 @@ type host struct {
 	door        *httpapi.Server
 	log         *slog.Logger
 	writableAll bool
+	manager     *notify.Manager
+
+	load    func() (*config.Config, error) // nil: there is nothing to read again
+	current *config.Config                 // in force; run's alone once it runs
+	reloads chan reloadRequest
+	stopped chan struct{} // closed when no more reloads are taken
 
 	mu   sync.Mutex
 	sims map[string]*simulation // by device
@@ -49,17 +60,27 @@ type hostOptions struct {
 	listener    net.Listener // of the door; nil: as configured
 	writableAll bool         // every point of simulated devices may be written
 	log         *slog.Logger
+	load        func() (*config.Config, error) // reads the configuration again; nil: it cannot be
+	manager     *notify.Manager                // nil: none
 }
 
 // newHost puts a gateway together; nothing runs or listens yet.
 func newHost(c *config.Config, o hostOptions) (*host, error) {
-	h := &host{log: o.log, writableAll: o.writableAll, sims: map[string]*simulation{}}
+	h := &host{log: o.log, writableAll: o.writableAll, manager: o.manager, load: o.load, current: c, reloads: make(chan reloadRequest), stopped: make(chan struct{}),
+		sims: map[string]*simulation{}}
 	h.gateway = gateway.New(gateway.Options{Log: o.log, Env: h.environment})
 	if err := h.apply(c); err != nil {
 		return nil, err
 	}
+	build := obs.BuildInfo()
+	metrics, err := prom.New(prom.Config{MaxSeries: c.Metrics.MaxSeries, Version: build.Version, Revision: build.Revision,
+		Measured: []north.Measured{h}, Log: o.log}, h.gateway.Tree(), h.gateway)
+	if err != nil {
+		return nil, err
+	}
 	door, err := httpapi.New(httpapi.Config{
-		Listen: c.Listen, Listener: o.listener, Hosts: c.Hosts, Version: obs.BuildInfo().Version, Log: o.log,
+		Listen: c.Listen, Listener: o.listener, Hosts: c.Hosts, Version: build.Version, Log: o.log,
+		Mount: map[string]http.Handler{"GET /metrics": metrics}, Reloader: h,
 	}, h.gateway.Tree(), h.gateway, h.gateway, web.FS())
 	if err != nil {
 		return nil, err
@@ -130,9 +151,33 @@ func (h *host) environment(d gateway.DeviceConfig) driver.Env {
 	return env
 }
 
-// run runs everything until ctx ends or one part fails; then nothing of it is left. Each configuration from changed is
-// applied; nil: there are none.
-func (h *host) run(ctx context.Context, changed <-chan *config.Config) error {
+// Measures are what the parts of the host count about themselves.
+func (h *host) Measures(yield func(north.Measure)) {
+	h.gateway.Measures(yield)
+	h.door.Measures(yield)
+}
+
+// status is one line for the service manager.
+func (h *host) status() string {
+	return fmt.Sprintf("%d devices, page at %s", len(h.current.Devices), h.door.Addr())
+}
+
+// alive returns when the gateway, its links and the tree answer.
+func (h *host) alive() {
+	h.gateway.Devices()
+	h.gateway.Tree().Stats()
+}
+
+// tell logs that the service manager cannot be told something.
+func (h *host) tell(err error) {
+	if err != nil {
+		h.log.Warn("service manager", "error", err)
+	}
+}
+
+// run runs everything until ctx ends or one part fails; then nothing of it is left. At each signal from hangup, which may be
+// nil, the configuration is read again.
+func (h *host) run(ctx context.Context, hangup <-chan os.Signal) error {
 	g, inner := errgroup.WithContext(ctx)
 	h.start = func(s *simulation) {
 		var sctx context.Context
@@ -144,19 +189,15 @@ func (h *host) run(ctx context.Context, changed <-chan *config.Config) error {
 	}
 	g.Go(func() error { return h.gateway.Run(inner) })
 	g.Go(func() error { return h.door.Run(inner) })
+	h.tell(h.manager.Ready(h.status()))
 	g.Go(func() error {
-		for {
-			select {
-			case <-inner.Done():
-				return nil
-			case c := <-changed:
-				if err := h.apply(c); err != nil {
-					h.log.Error("configuration not applied", "error", err)
-					continue
-				}
-				h.log.Info("configuration applied", "devices", len(c.Devices))
-			}
-		}
+		h.serveReloads(inner, hangup)
+		h.tell(h.manager.Stopping())
+		return nil
+	})
+	g.Go(func() error {
+		h.tell(h.manager.Watch(inner, h.alive))
+		return nil
 	})
 	err := g.Wait()
 	for _, s := range h.sims {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,6 +12,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver/all"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
 	"github.com/patchbay-io/patchbay/internal/obs"
+	"github.com/patchbay-io/patchbay/internal/obs/notify"
 )
 
 // demoConfig is the machines of the demo: a mill of one path and a lathe of two.
@@ -87,54 +87,27 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 	if err != nil {
 		return usageError(err)
 	}
-	h, err := newHost(c, hostOptions{writableAll: demo, log: log})
+	manager, err := notify.Open(a.env)
+	if err != nil {
+		return usageError(err)
+	}
+	h, err := newHost(c, hostOptions{writableAll: demo, log: log, load: reload, manager: manager})
 	if err != nil {
 		return err
 	}
 	if err := h.door.Listen(); err != nil {
 		return err
 	}
-	hangup := make(chan os.Signal, 1)
+	var hangup chan os.Signal
 	if reload != nil {
+		hangup = make(chan os.Signal, 1)
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
 	if err := a.printAddress("url", "http://"+h.door.Addr().String()+"/"); err != nil {
 		return err
 	}
-	if reload == nil {
-		return h.run(ctx, nil)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	changed := make(chan *config.Config)
-	done := make(chan struct{})
-	go func() { // ends with ctx, waited for below
-		defer close(done)
-		reloadOnHangup(ctx, hangup, log, reload, changed)
-	}()
-	err = h.run(ctx, changed)
-	cancel()
-	<-done
+	err = h.run(ctx, hangup)
+	h.tell(manager.Close())
 	return err
-}
-
-// reloadOnHangup reads the configuration again at each SIGHUP. A wrong one is logged, and the one before stays in force.
-func reloadOnHangup(ctx context.Context, hangup <-chan os.Signal, log *slog.Logger, reload func() (*config.Config, error), changed chan<- *config.Config) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hangup:
-		}
-		c, err := reload()
-		if err != nil {
-			log.Error("the configuration is wrong; the one before stays in force", "error", err)
-			continue
-		}
-		select {
-		case changed <- c:
-		case <-ctx.Done():
-			return
-		}
-	}
 }

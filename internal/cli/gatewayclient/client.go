@@ -44,6 +44,7 @@ type Problem struct {
 	Class      string `json:"class"`
 	Device     string `json:"device"`
 	DidYouMean texts  `json:"did_you_mean"`
+	Errors     texts  `json:"errors"` // each fault with its place
 }
 
 // texts is a text or a list of texts.
@@ -64,10 +65,10 @@ func (s *texts) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Error is the detail.
+// Error is the detail, and each fault on a line of its own.
 func (p *Problem) Error() string {
 	if p.Detail != "" {
-		return p.Detail
+		return strings.Join(append([]string{p.Detail}, p.Errors...), "\n  ")
 	}
 	return p.Title
 }

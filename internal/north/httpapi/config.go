@@ -75,6 +75,9 @@ func (c *Config) check() error {
 	}
 	addr := c.Listen
 	if c.Listener != nil {
+		if c.Listener.Addr().Network() == "unix" {
+			return nil // nobody but this machine reaches it
+		}
 		addr = c.Listener.Addr().String()
 	} else if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("http: listen address %q: write it like %s: %w", c.Listen, DefaultListen, err)

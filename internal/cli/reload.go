@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/patchbay-io/patchbay/internal/config"
+	"github.com/patchbay-io/patchbay/internal/north"
+)
+
+// reloadRequest asks a running host to read its configuration again.
+type reloadRequest struct {
+	dryRun bool
+	done   chan<- reloadResult // has room for the answer
+}
+
+type reloadResult struct {
+	reload north.Reload
+	err    error
+}
+
+var _ north.Reloader = (*host)(nil)
+
+// Reload reads the configuration again while the host runs; several are done one after the other.
+func (h *host) Reload(ctx context.Context, dryRun bool) (north.Reload, error) {
+	if h.load == nil {
+		return north.Reload{}, &north.ReloadError{Code: "no-file", Text: "this gateway has no configuration to read again", Hint: "start it with patchbay run FILE"}
+	}
+	done := make(chan reloadResult, 1)
+	select {
+	case h.reloads <- reloadRequest{dryRun, done}:
+	case <-h.stopped:
+		return north.Reload{}, &north.ReloadError{Code: "not-applied", Text: "the gateway is stopping"}
+	case <-ctx.Done():
+		return north.Reload{}, ctx.Err()
+	}
+	select {
+	case r := <-done:
+		return r.reload, r.err
+	case <-ctx.Done():
+		return north.Reload{}, ctx.Err()
+	}
+}
+
+// serveReloads takes reload requests and signals until ctx ends.
+func (h *host) serveReloads(ctx context.Context, hangup <-chan os.Signal) {
+	defer close(h.stopped)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			_, _ = h.reload(false) // it is in the log
+		case r := <-h.reloads:
+			out, err := h.reload(r.dryRun)
+			r.done <- reloadResult{out, err}
+		}
+	}
+}
+
+// reload is called by serveReloads alone.
+func (h *host) reload(dryRun bool) (north.Reload, error) {
+	if !dryRun {
+		h.tell(h.manager.Reloading())
+		defer func() { h.tell(h.manager.Ready(h.status())) }()
+	}
+	next, err := h.load()
+	if err != nil {
+		if !dryRun {
+			h.log.Error("the configuration is wrong; the one before stays in force", "error", err)
+		}
+		return north.Reload{}, reloadError(err)
+	}
+	out := reloadOf(config.Compare(h.current, next))
+	if dryRun {
+		return out, nil
+	}
+	if err := h.apply(next); err != nil {
+		h.log.Error("the configuration was not applied; the one before stays in force", "error", err)
+		return north.Reload{}, &north.ReloadError{Code: "not-applied", Text: err.Error(), Cause: err}
+	}
+	h.current, out.Applied = next, true
+	args := []any{"devices", len(next.Devices)}
+	for _, d := range out.Devices {
+		if d.What != string(config.Unchanged) {
+			args = append(args, d.What, d.Name)
+		}
+	}
+	h.log.Info("configuration applied", args...)
+	if len(out.Restart) > 0 {
+		h.log.Warn("some changed settings take effect when the gateway is started again", "keys", strings.Join(out.Restart, ", "))
+	}
+	return out, nil
+}
+
+func reloadOf(d config.Difference) north.Reload {
+	out := north.Reload{Restart: d.Gateway}
+	for _, x := range d.Devices {
+		out.Devices = append(out.Devices, north.ReloadDevice{Name: x.Name, What: string(x.What), Keys: x.Keys})
+	}
+	return out
+}
+
+// reloadError leaves out the lines of the file: they may hold secrets, and whoever asks may not be the one who wrote them.
+func reloadError(err error) error {
+	e := &north.ReloadError{Code: "bad-configuration", Text: "the configuration is wrong; the one before stays in force",
+		Hint: "patchbay check FILE shows the lines", Cause: err}
+	var problems config.Problems
+	if !errors.As(err, &problems) {
+		e.Text, e.Hint = "the configuration cannot be read; the one before stays in force: "+err.Error(), ""
+		return e
+	}
+	for _, p := range problems {
+		p.Source = ""
+		e.Each = append(e.Each, p.Error())
+	}
+	return e
+}
+
+func (a *app) reloadCommand() *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "reload",
+		Short: "Make a running gateway read its configuration again",
+		Long: `Make a running gateway read its configuration again. Only devices whose section changed are opened anew. A wrong
+configuration changes nothing. --dry-run shows what would change.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := a.deadline(cmd.Context())
+			defer cancel()
+			return cause(ctx, a.reload(ctx, dryRun))
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change, and change nothing")
+	return c
+}
+
+func (a *app) reload(ctx context.Context, dryRun bool) error {
+	t, err := a.openGateway()
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	r, err := t.Reload(ctx, dryRun)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(r)
+	}
+	rows := [][]string{{"DEVICE", "", "KEYS"}}
+	for _, d := range r.Devices {
+		rows = append(rows, []string{d.Device, d.What, strings.Join(d.Keys, ", ")})
+	}
+	if len(r.Devices) > 0 {
+		if err := a.table(rows); err != nil {
+			return err
+		}
+	}
+	if len(r.Restart) > 0 {
+		fmt.Fprintf(a.Err, "Changed, and in force when the gateway is started again: %s\n", strings.Join(r.Restart, ", "))
+	}
+	if dryRun {
+		fmt.Fprintln(a.Err, "Nothing was changed; this was a dry run.")
+	}
+	return nil
+}
