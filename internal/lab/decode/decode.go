@@ -1,6 +1,7 @@
-// Package decode shows recorded bytes beside what they mean. It reads transcripts and pasted hex, finds out which protocol
-// they are unless it is told, and writes text for people or JSON lines for programs. It never stops at bytes that it does
-// not understand: it shows them and counts them.
+// Package decode shows recorded bytes beside what they mean. It reads transcripts, pcap and pcapng captures, and hex as
+// tools print it and people paste it; it finds out which protocol the bytes are unless it is told, and writes text for
+// people or JSON lines for programs. It can sum up how much of a recording is understood, and compare two of them. It never
+// stops at bytes that it does not understand: it shows them and counts them.
 package decode
 
 import (
@@ -16,25 +17,35 @@ import (
 // Options say how to decode. The zero Options guess the protocol and write text with all fields.
 type Options struct {
 	Protocol string            // a name of Protocols; empty: the file's own, else a guess
+	Port     uint16            // of a capture, decode only flows whose server has this port; with Protocol, whatever they look like
+	Name     string            // of the input, for JSON; may be empty
 	JSON     bool              // JSON lines instead of text
 	Brief    bool              // one line for each frame, no fields
+	Stats    bool              // what is understood and what is not, instead of frames
 	Limits   transcript.Limits // of the input
 }
 
 // Result sums up what was decoded.
 type Result struct {
-	Protocol string
-	Guessed  bool // the protocol was neither named nor in the file
+	Protocol string // of a capture, all that were found, with commas between them
+	Guessed  bool   // the protocol was neither named nor in the file
 	Frames   int
 	Faulty   int // frames that are no proper messages
 	Share    transcript.Share
+
+	Capture    bool  // the input holds what passed on a network; the fields below are for such inputs
+	Flows      int   // that were decoded
+	Gaps       int   // places where bytes are missing
+	Missing    int64 // bytes in all gaps
+	OtherFlows int   // that are no protocol we know
+	OtherBytes int64
 }
 
 // ErrProtocol is the cause when no protocol is known by the name, or none fits the bytes.
 var ErrProtocol = errors.New("no such protocol")
 
 // ErrInput is the cause when the input is in no format that can be read.
-var ErrInput = errors.New("the input is neither a transcript nor hex")
+var ErrInput = errors.New("the input is neither a transcript, a capture nor hex")
 
 // guessBytes is how many bytes a guess looks at in each direction, guessEvents how many events at most.
 const (
@@ -42,105 +53,74 @@ const (
 	guessEvents = 256
 )
 
-// Decode reads r to its end, or until ctx ends, and writes to out as it goes.
+// Decode reads r to its end, or until ctx ends, and writes to out as it goes. When the input is damaged, everything before
+// the damage is shown and the error satisfies [ErrDamaged]. Its memory does not grow with the length of the input.
 func Decode(ctx context.Context, r io.Reader, out io.Writer, o Options) (Result, error) {
 	var res Result
-	src, err := openSource(r, o.Limits)
+	s, err := openStream(r, o, &res)
 	if err != nil {
 		return res, err
 	}
-	head, err := ahead(src)
-	if err != nil {
+	var w printer
+	switch {
+	case o.Stats:
+		w = newStatsPrinter(out, o)
+	case o.JSON:
+		w = newJSONPrinter(out, o)
+	default:
+		w = &textPrinter{w: out, brief: o.Brief}
+	}
+	if err := w.begin(s.src.header(), &res); err != nil {
 		return res, err
-	}
-	p, guessed, err := choose(o.Protocol, src.header().Protocol, head)
-	if err != nil {
-		return res, err
-	}
-	res.Protocol, res.Guessed = p.Name, guessed
-	var w printer = &textPrinter{w: out, brief: o.Brief}
-	if o.JSON {
-		w = newJSONPrinter(out, o.Brief)
-	}
-	if err := w.begin(src.header(), &res); err != nil {
-		return res, err
-	}
-	d := transcript.NewDissection(p.Open)
-	show := func(messages []transcript.Message) error {
-		for i := range messages {
-			m := &messages[i]
-			res.Frames++
-			res.Share.Add(&m.Frame)
-			if m.Frame.Err != nil {
-				res.Faulty++
-			}
-			if err := w.message(m); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	step := func(e *transcript.Event) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := w.event(e); err != nil {
-			return err
-		}
-		return show(d.Feed(e))
-	}
-	for i := range head {
-		if err := step(&head[i]); err != nil {
-			return res, err
-		}
 	}
 	for {
-		e, err := src.next()
-		if err == io.EOF {
-			break
+		it, err := s.next(ctx)
+		switch {
+		case err == io.EOF:
+			if res.Capture && res.Flows == 0 {
+				return res, s.nothing()
+			}
+			return res, w.end(&res, s.otherTexts(), nil)
+		case errors.Is(err, ErrDamaged):
+			return res, errors.Join(err, w.end(&res, s.otherTexts(), err))
+		case err != nil:
+			return res, err
+		case it.rec != nil:
+			err = w.event(it.rec)
+		default:
+			err = w.message(it.msg, it.by)
 		}
 		if err != nil {
 			return res, err
 		}
-		if err := step(&e); err != nil {
-			return res, err
-		}
 	}
-	if err := show(d.End()); err != nil {
-		return res, err
-	}
-	return res, w.end(&res)
 }
 
-// ahead reads as many events as a guess needs.
-func ahead(src source) ([]transcript.Event, error) {
-	var head []transcript.Event
-	n := 0
-	for n < guessBytes && len(head) < guessEvents {
-		e, err := src.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		n += len(e.Data)
-		head = append(head, e)
+// nothing is the error of a capture in which no flow was decoded.
+func (s *stream) nothing() error {
+	what := "it holds no TCP or UDP at all"
+	if texts := s.otherTexts(); len(texts) > 0 {
+		what = "it holds " + strings.Join(texts, "; ")
 	}
-	return head, nil
+	if s.o.Protocol != "" {
+		return fmt.Errorf("%w: no flow of the capture looks like %s: %s", ErrProtocol, s.o.Protocol, what)
+	}
+	return fmt.Errorf("%w: no flow of the capture looks like one of %s: %s", ErrProtocol, strings.Join(Names(), ", "), what)
 }
 
-func choose(named, recorded string, head []transcript.Event) (p Protocol, guessed bool, err error) {
+func unknownProtocol(name string) error {
+	return fmt.Errorf("%w: %q; known are %s", ErrProtocol, name, strings.Join(Names(), ", "))
+}
+
+func choose(named, recorded string, head []record) (p *Protocol, guessed bool, err error) {
 	for _, name := range []string{named, recorded} {
 		if name == "" {
 			continue
 		}
-		for _, p := range protocols {
-			if p.Name == name {
-				return p, false, nil
-			}
+		if p := find(name); p != nil {
+			return p, false, nil
 		}
-		return p, false, fmt.Errorf("%w: %q; known are %s", ErrProtocol, name, strings.Join(Names(), ", "))
+		return nil, false, unknownProtocol(name)
 	}
 	var client, server []byte
 	for i := range head {
@@ -152,13 +132,13 @@ func choose(named, recorded string, head []transcript.Event) (p Protocol, guesse
 		}
 	}
 	best := 0
-	for _, q := range protocols {
-		if n := q.looks(client, server); n > best {
-			best, p = n, q
+	for i := range protocols {
+		if n := protocols[i].looks(client, server); n > best {
+			best, p = n, &protocols[i]
 		}
 	}
 	if best == 0 {
-		return p, true, fmt.Errorf("%w: the bytes look like none; name one of %s", ErrProtocol, strings.Join(Names(), ", "))
+		return nil, true, fmt.Errorf("%w: the bytes look like none; name one of %s", ErrProtocol, strings.Join(Names(), ", "))
 	}
 	return p, true, nil
 }

@@ -94,7 +94,7 @@ func TestJSON(t *testing.T) {
 			t.Errorf("%d fields in %s", len(v.Fields), line)
 		}
 	}
-	if want := []string{"recording", "frameclient", "frameserver", "frameserver", "summary"}; !cmp.Equal(want, types) {
+	if want := []string{"recording", "event", "event", "frameclient", "frameserver", "frameserver", "summary"}; !cmp.Equal(want, types) {
 		t.Error(types)
 	}
 	if !strings.Contains(out, `"evidence":{"client":true,"server":false}`) || !strings.Contains(out, `"percent":95}`) {
@@ -166,7 +166,7 @@ func TestRefused(t *testing.T) {
 		want string
 	}{
 		"empty":            {t.Context(), strings.NewReader(""), Options{}, ErrInput, "empty"},
-		"binary":           {t.Context(), bytes.NewReader([]byte{0xa1, 0xb2, 0xc3, 0xd4, 0}), Options{}, ErrInput, "a1 b2 c3 d4"},
+		"binary":           {t.Context(), bytes.NewReader([]byte{0xa1, 0xb2, 0xc3, 0xd5, 0}), Options{}, ErrInput, "a1 b2 c3 d5"},
 		"prose":            {t.Context(), strings.NewReader("hello there"), Options{}, ErrInput, "line 1: column 1"},
 		"half a byte":      {t.Context(), strings.NewReader("a0a0\na0a"), Options{}, ErrInput, "line 2"},
 		"star":             {t.Context(), strings.NewReader("00000000  a0 a0\n*\n"), Options{}, ErrInput, "hexdump -v"},

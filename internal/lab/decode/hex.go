@@ -21,19 +21,30 @@ const maxHexLine = 1 << 20
 //	00000000  a0 a0 a0 a0 00 01  |......|       hexdump -C, Wireshark
 //
 // A line that begins with > or < is from the client or from the server, and so are the lines behind it; before the first
-// such line everything is from the client. Lines that begin with # or // are comments.
+// such line everything is from the client. In what Wireshark and tshark write of a followed stream (as hex dump, raw or C
+// arrays) the lines of the server are indented, or their arrays named peer1. Lines that begin with # or // are comments.
 type hexSource struct {
-	s     *bufio.Scanner
-	max   int
-	line  int
-	dir   transcript.Direction
-	bytes int // since the last offset 0
-	head  transcript.Header
-	err   error
+	s         *bufio.Scanner
+	max       int
+	line      int
+	dir       transcript.Direction
+	at        [2]int // bytes of each direction since the last offset 0
+	follow    bool   // the heading of Wireshark's "follow stream" was seen: lines that are indented are the server's
+	sawDeeper bool   // a line was indented deeper
+	indent    int    // of the first line of a dump; deeper ones are the server's; -1: none was seen
+	head      transcript.Header
+	err       error
+}
+
+func (h *hexSource) side() int {
+	if h.dir == transcript.FromServer {
+		return 1
+	}
+	return 0
 }
 
 func openHex(r io.Reader, limits transcript.Limits) (source, error) {
-	h := &hexSource{s: bufio.NewScanner(r), max: limits.Event, dir: transcript.FromClient}
+	h := &hexSource{s: bufio.NewScanner(r), max: limits.Event, dir: transcript.FromClient, indent: -1}
 	if h.max <= 0 {
 		h.max = maxHexLine
 	}
@@ -42,8 +53,9 @@ func openHex(r io.Reader, limits transcript.Limits) (source, error) {
 }
 
 func (h *hexSource) header() *transcript.Header { return &h.head }
+func (h *hexSource) capture() bool              { return false }
 
-func (h *hexSource) next() (transcript.Event, error) {
+func (h *hexSource) next() (record, error) {
 	for h.err == nil && h.s.Scan() {
 		h.line++
 		data, err := h.parse(h.s.Text())
@@ -53,8 +65,8 @@ func (h *hexSource) next() (transcript.Event, error) {
 		case len(data) > h.max:
 			h.err = fmt.Errorf("line %d: %d bytes: %w", h.line, len(data), transcript.ErrLimit)
 		case len(data) > 0:
-			h.bytes += len(data)
-			return transcript.Event{Flow: 1, Dir: h.dir, Kind: transcript.Data, Data: data}, nil
+			h.at[h.side()] += len(data)
+			return record{Event: transcript.Event{Flow: 1, Dir: h.dir, Kind: transcript.Data, Data: data}}, nil
 		}
 	}
 	switch err := h.s.Err(); {
@@ -66,21 +78,77 @@ func (h *hexSource) next() (transcript.Event, error) {
 	default:
 		h.err = io.EOF
 	}
-	return transcript.Event{}, h.err
+	return record{}, h.err
 }
 
 func (h *hexSource) parse(line string) ([]byte, error) {
+	depth := len(line) - len(strings.TrimLeft(line, " \t"))
+	if strings.HasPrefix(line, "\t") {
+		depth += 4
+	}
 	line = strings.TrimSpace(line)
 	switch {
 	case line == "", strings.HasPrefix(line, "#"), strings.HasPrefix(line, "//"):
 		return nil, nil
+	case h.heading(line):
+		return nil, nil
 	case line == "*":
 		return nil, errors.New("a star stands for lines that were left out; use hexdump -v")
 	case line[0] == '>', line[0] == '<':
-		h.dir, h.bytes = transcript.Direction(line[0]), 0
+		h.dir = transcript.Direction(line[0])
+		h.at[h.side()] = 0
 		line = strings.TrimSpace(line[1:])
+	case h.follow || offsetDigits(line) == 8:
+		h.indented(depth)
 	}
 	return digits(h.withoutFrame(line))
+}
+
+// heading takes what stands around the bytes of a followed stream.
+func (h *hexSource) heading(line string) bool {
+	switch {
+	case strings.HasPrefix(line, "Follow: "), strings.HasPrefix(line, "Node 0: "):
+		h.follow = true
+		return true
+	case strings.HasPrefix(line, "======"), strings.HasPrefix(line, "Filter: "), strings.HasPrefix(line, "Node 1: "), line == "};":
+		return true
+	case strings.HasPrefix(line, "char peer") && strings.HasSuffix(line, "{"), strings.HasPrefix(line, "char peer") && strings.HasSuffix(line, "*/"):
+		h.dir = transcript.FromClient
+		if strings.HasPrefix(line, "char peer1") {
+			h.dir = transcript.FromServer
+		}
+		return true
+	}
+	return false
+}
+
+// offsetDigits is how many hex digits begin a line that looks like one of a dump; 0 when it does not.
+func offsetDigits(line string) int {
+	n := 0
+	for n < len(line) && isHex(line[n]) {
+		n++
+	}
+	if n >= 4 && (strings.HasPrefix(line[n:], "  ") || strings.HasPrefix(line[n:], ": ")) {
+		return n
+	}
+	return 0
+}
+
+// indented finds the direction of a line of a followed stream.
+func (h *hexSource) indented(depth int) {
+	if h.indent < 0 {
+		h.indent = depth
+		if h.follow {
+			h.indent = 0
+		}
+	}
+	switch {
+	case depth >= h.indent+4:
+		h.dir = transcript.FromServer
+	case h.follow || depth == h.indent && h.sawDeeper:
+		h.dir = transcript.FromClient
+	}
+	h.sawDeeper = h.sawDeeper || depth >= h.indent+4
 }
 
 // withoutFrame takes the offset and the text column off a dump's line.
@@ -97,15 +165,15 @@ func (h *hexSource) withoutFrame(line string) string {
 	switch {
 	case strings.HasPrefix(rest, ": "):
 		rest, stop = rest[2:], "  "
-	case strings.HasPrefix(rest, "  ") && (offset == 0 || offset == uint64(h.bytes)): // else it may be data
+	case strings.HasPrefix(rest, "  ") && (offset == 0 || offset == uint64(h.at[h.side()])): // else it may be data
 		rest, stop = strings.TrimLeft(rest, " "), "   "
-	case rest == "" && h.bytes > 0 && offset == uint64(h.bytes):
+	case rest == "" && h.at[h.side()] > 0 && offset == uint64(h.at[h.side()]):
 		return "" // the last line of hexdump holds the length alone
 	default:
 		return line
 	}
 	if offset == 0 {
-		h.bytes = 0
+		h.at[h.side()] = 0
 	}
 	rest, _, _ = strings.Cut(rest, "|")
 	rest, _, _ = strings.Cut(rest, stop)

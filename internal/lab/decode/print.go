@@ -1,11 +1,13 @@
 package decode
 
 import (
-	"encoding/hex"
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sort"
+	"strings"
 
 	"github.com/patchbay-io/patchbay/transcript"
 )
@@ -13,10 +15,14 @@ import (
 // printer writes one form of output.
 type printer interface {
 	begin(h *transcript.Header, r *Result) error
-	event(e *transcript.Event) error // remarks; bytes come as messages
-	message(m *transcript.Message) error
-	end(r *Result) error
+	event(r *record) error // remarks and gaps; bytes come as messages
+	message(m *transcript.Message, by *Protocol) error
+	// end sums up. others are the flows that were left out, damage is why the input ended early.
+	end(r *Result, others []string, damage error) error
 }
+
+// gradeLine says what stands behind fields that carry no mark.
+const gradeLine = "fields were seen on the maker's own products, except those marked [spec], [inferred] or [guess]\n"
 
 type textPrinter struct {
 	w     io.Writer
@@ -30,7 +36,15 @@ func (t *textPrinter) begin(h *transcript.Header, r *Result) error {
 	if r.Guessed {
 		how = " (guessed)"
 	}
-	b = fmt.Appendf(b, "protocol %s%s\n", r.Protocol, how)
+	switch {
+	case r.Capture && r.Protocol == "":
+		b = append(b, "capture; the protocol of each flow is found by its port and its bytes\n"...)
+	case r.Capture:
+		b = fmt.Appendf(b, "capture; protocol %s\n", r.Protocol)
+	default:
+		b = fmt.Appendf(b, "protocol %s%s\n", r.Protocol, how)
+	}
+	b = append(b, gradeLine...)
 	client, server := h.Evidence()
 	for _, s := range []struct {
 		name   string
@@ -57,7 +71,7 @@ func (t *textPrinter) flush(b []byte) error {
 	return err
 }
 
-func (t *textPrinter) event(e *transcript.Event) error {
+func (t *textPrinter) event(e *record) error {
 	switch e.Kind {
 	case transcript.Comment:
 		return t.flush(fmt.Appendf(t.buf[:0], "# %s\n", e.Text))
@@ -70,7 +84,7 @@ func (t *textPrinter) event(e *transcript.Event) error {
 // shownBytes is how many bytes of a field stand on its line.
 const shownBytes = 8
 
-func (t *textPrinter) message(m *transcript.Message) error {
+func (t *textPrinter) message(m *transcript.Message, _ *Protocol) error {
 	f := &m.Frame
 	b := fmt.Appendf(t.buf[:0], "%c %d +%.6f %s (%d bytes)\n", m.Dir, m.Flow, m.Offset.Seconds(), f.Summary, f.Length)
 	if f.Err != nil {
@@ -117,99 +131,39 @@ func linesOf(f *transcript.Frame) []transcript.Field {
 	return lines
 }
 
-func (t *textPrinter) end(r *Result) error {
-	return t.flush(fmt.Appendf(t.buf[:0], "%d frames, %d faulty; %d of %d bytes decoded, %.1f %%\n", r.Frames, r.Faulty,
-		r.Share.Decoded, r.Share.Bytes, r.Share.Percent()))
+func (t *textPrinter) end(r *Result, others []string, damage error) error {
+	return t.flush(appendSummary(t.buf[:0], r, others, damage))
 }
 
-// The lines of JSON output. Type tells them apart.
-type (
-	jsonRecording struct {
-		Type     string `json:"type"` // "recording"
-		Protocol string `json:"protocol"`
-		Guessed  bool   `json:"guessed"`
-		Device   string `json:"device,omitempty"`
-		Client   string `json:"client,omitempty"` // who produced the bytes
-		Server   string `json:"server,omitempty"`
-		Evidence struct {
-			Client bool `json:"client"`
-			Server bool `json:"server"`
-		} `json:"evidence"`
+func appendSummary(b []byte, r *Result, others []string, damage error) []byte {
+	b = fmt.Appendf(b, "%d frames, %d faulty; %d of %d bytes decoded, %.1f %%\n", r.Frames, r.Faulty,
+		r.Share.Decoded, r.Share.Bytes, r.Share.Percent())
+	if r.Gaps > 0 {
+		b = fmt.Appendf(b, "%s bytes are missing in %d places\n", thousands(r.Missing), r.Gaps)
 	}
-	jsonFrame struct {
-		Type    string      `json:"type"` // "frame"
-		Flow    uint32      `json:"flow"`
-		From    string      `json:"from"`
-		Time    float64     `json:"time"`   // seconds since the start
-		Offset  int64       `json:"offset"` // bytes, within what this side sent
-		Length  int         `json:"length"`
-		Summary string      `json:"summary"`
-		Error   string      `json:"error,omitempty"`
-		Fields  []jsonField `json:"fields,omitempty"`
-		Unknown [][2]int    `json:"unknown,omitempty"` // offset and length
-		Hex     string      `json:"hex"`
+	if len(others) > 0 {
+		b = fmt.Appendf(b, "left out: %s\n", strings.Join(others, "; "))
 	}
-	jsonField struct {
-		Name   string `json:"name"`
-		Offset int    `json:"offset"`
-		Length int    `json:"length"`
-		Value  string `json:"value,omitempty"`
-		Text   string `json:"text,omitempty"`
-		Grade  string `json:"grade,omitempty"`
+	if damage != nil {
+		b = fmt.Appendf(b, "not complete: %v\n", damage)
 	}
-	jsonSummary struct {
-		Type    string  `json:"type"` // "summary"
-		Frames  int     `json:"frames"`
-		Faulty  int     `json:"faulty"`
-		Bytes   int64   `json:"bytes"`
-		Decoded int64   `json:"decoded"`
-		Percent float64 `json:"percent"`
-	}
-)
-
-type jsonPrinter struct {
-	enc   *json.Encoder
-	brief bool
+	return b
 }
 
-func newJSONPrinter(w io.Writer, brief bool) *jsonPrinter {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return &jsonPrinter{enc, brief}
-}
-
-func (j *jsonPrinter) begin(h *transcript.Header, r *Result) error {
-	l := jsonRecording{Type: "recording", Protocol: r.Protocol, Guessed: r.Guessed, Device: h.Device}
-	if h.Client.Producer != 0 {
-		l.Client = h.Client.Producer.String()
-	}
-	if h.Server.Producer != 0 {
-		l.Server = h.Server.Producer.String()
-	}
-	l.Evidence.Client, l.Evidence.Server = h.Evidence()
-	return j.enc.Encode(l)
-}
-
-func (j *jsonPrinter) event(*transcript.Event) error { return nil }
-
-func (j *jsonPrinter) message(m *transcript.Message) error {
-	f := &m.Frame
-	l := jsonFrame{Type: "frame", Flow: m.Flow, From: m.Dir.String(), Time: m.Offset.Seconds(), Offset: f.Offset, Length: f.Length,
-		Summary: f.Summary, Hex: hex.EncodeToString(m.Raw)}
-	if f.Err != nil {
-		l.Error = f.Err.Error()
-	}
-	if !j.brief {
-		for _, fd := range f.Fields {
-			l.Fields = append(l.Fields, jsonField(fd))
+// otherTexts are the flows that were left out, largest first.
+func (s *stream) otherTexts() []string {
+	keys := slices.SortedFunc(maps.Keys(s.others), func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.others[b].bytes, s.others[a].bytes), strings.Compare(a, b))
+	})
+	var out []string
+	for i, k := range keys {
+		if i == maxOthersShown {
+			out = append(out, fmt.Sprintf("and %d more", len(keys)-i))
+			break
 		}
+		out = append(out, fmt.Sprintf("%s: %d flows with %s bytes", k, s.others[k].flows, thousands(s.others[k].bytes)))
 	}
-	for _, u := range f.Unknown {
-		l.Unknown = append(l.Unknown, [2]int{u.Offset, u.Length})
-	}
-	return j.enc.Encode(l)
+	return out
 }
 
-func (j *jsonPrinter) end(r *Result) error {
-	return j.enc.Encode(jsonSummary{"summary", r.Frames, r.Faulty, r.Share.Bytes, r.Share.Decoded, r.Share.Percent()})
-}
+const maxOthersShown = 8

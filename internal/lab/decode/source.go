@@ -10,10 +10,21 @@ import (
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
-// source gives the events of an input; next returns io.EOF at the end.
+// record is an event of an input, with what only captures know about it.
+type record struct {
+	transcript.Event
+	missing int64  // so many bytes of this direction are missing here; the event is a Note that says so
+	gone    bool   // nothing of the flow follows
+	network string // of an Open: "tcp" or "udp"; empty when the input does not tell
+	port    uint16 // of an Open: the server's
+}
+
+// source gives the records of an input. Their data is valid until the next call. next returns io.EOF at the end.
 type source interface {
 	header() *transcript.Header
-	next() (transcript.Event, error)
+	next() (record, error)
+	// capture reports whether the input holds what passed on a network, and so perhaps more than one protocol.
+	capture() bool
 }
 
 // format is one kind of input, known by its first bytes.
@@ -25,14 +36,17 @@ type format struct {
 // formats are tried in order; never changed.
 var formats = []format{
 	{func(b []byte) bool { return bytes.HasPrefix(b, []byte("patchbay transcript")) }, openTranscript},
+	{looksLikePcapng, openPcapng},
+	{looksLikePcap, openPcap},
+	{looksLikePacketDump, openPacketDump},
 	{looksLikeText, openHex},
 }
 
 // prefixSize is how many bytes decide about the format.
-const prefixSize = 512
+const prefixSize = 1024
 
 func openSource(r io.Reader, limits transcript.Limits) (source, error) {
-	br := bufio.NewReaderSize(r, prefixSize)
+	br := bufio.NewReaderSize(r, readSize)
 	prefix, err := br.Peek(prefixSize)
 	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("read input: %w", err)
@@ -45,8 +59,11 @@ func openSource(r io.Reader, limits transcript.Limits) (source, error) {
 			return f.open(br, limits)
 		}
 	}
-	return nil, fmt.Errorf("%w: it begins with the bytes % x; give a transcript, or hex as xxd or a person writes it", ErrInput, prefix[:min(len(prefix), 16)])
+	return nil, fmt.Errorf("%w: it begins with the bytes % x; give a transcript, a pcap or pcapng file, or hex as Wireshark, xxd or a person writes it", ErrInput, prefix[:min(len(prefix), 16)])
 }
+
+// readSize is how much of the input is read at once.
+const readSize = 64 << 10
 
 func looksLikeText(b []byte) bool {
 	// The prefix may end inside a character.
@@ -68,5 +85,9 @@ func openTranscript(r io.Reader, limits transcript.Limits) (source, error) {
 	return transcriptSource{tr}, nil
 }
 
-func (t transcriptSource) header() *transcript.Header      { return t.Header() }
-func (t transcriptSource) next() (transcript.Event, error) { return t.Next() }
+func (t transcriptSource) header() *transcript.Header { return t.Header() }
+func (t transcriptSource) capture() bool              { return false }
+func (t transcriptSource) next() (record, error) {
+	e, err := t.Next()
+	return record{Event: e}, err
+}
