@@ -12,7 +12,9 @@ import (
 
 func records(t *testing.T, s *Sim, q focas.Request, slots int) []focas.Record {
 	t.Helper()
-	return read(t, s, q, func(b []byte) (focas.List[focas.Record], error) { return focas.ParseRecords(s.prof.dialect(), slots, b) }).Items
+	return read(t, s, q, func(b []byte) (focas.List[focas.Record], error) {
+		return focas.ParseRecords(s.prof.dialect(), slots, b)
+	}).Items
 }
 
 func slots(s *Sim) int {
@@ -287,7 +289,9 @@ func TestParametersByPath(t *testing.T) {
 // Written through one function, read through another: offsets and counters are one memory.
 func TestOneMemory(t *testing.T) {
 	s, _ := newSim(t, Options{Manual: true})
-	macro := func(n int32) float64 { return read(t, s, focas.MacroRequest(1, n, n), focas.ParseValues).Items[0].Float() }
+	macro := func(n int32) float64 {
+		return read(t, s, focas.MacroRequest(1, n, n), focas.ParseValues).Items[0].Float()
+	}
 	for k := range int32(7) {
 		if r := ask(s, focas.WriteWorkOffsetRequest(1, k, 2, 1000*(k+1))); r.Code != 0 {
 			t.Fatal(r.Code)
