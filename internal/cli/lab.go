@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) labCommands() []*cobra.Command {
-	return []*cobra.Command{a.simCommand(), a.decodeCommand()}
+	return []*cobra.Command{a.simCommand(), a.probeCommand(), a.discoverCommand(), a.decodeCommand()}
 }
 
 func (a *app) decodeCommand() *cobra.Command {

@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": start, "peer": peer, "exits": exits,
+			"start": start, "peer": peer, "exits": exits, "port": port,
 		},
 		RequireUniqueNames: true,
 	})

@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/patchbay-io/patchbay/internal/driver/all"
+	"github.com/patchbay-io/patchbay/internal/lab/discover"
+)
+
+// discoverFlags say where devices are looked for besides this machine.
+type discoverFlags struct {
+	subnets    []string
+	neighbours bool
+	yes        bool
+	ports      []uint
+	anyPort    bool
+	timeout    time.Duration
+}
+
+func (a *app) discoverCommand() *cobra.Command {
+	var f discoverFlags
+	c := &cobra.Command{
+		Use:   "discover",
+		Short: "Find devices and print the configuration lines for them",
+		Long: `Find devices and print the configuration lines for them. It looks at what listens on this machine; other machines are asked
+only when they are named: with --subnet, or with --neighbours for those that this machine has talked to lately. It asks on
+the ports that belong to a protocol which patchbay speaks, opens a session there and closes it, and changes nothing.
+
+What was looked at goes to standard error, the lines to standard output.`,
+		Example: "  patchbay discover\n  patchbay discover --subnet 192.0.2.0/24 >> patchbay.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.timeout = time.Second
+			if cmd.Flags().Changed("timeout") {
+				f.timeout = a.timeout
+			}
+			return a.discover(cmd.Context(), f)
+		},
+	}
+	fl := c.Flags()
+	fl.StringArrayVar(&f.subnets, "subnet", nil, "ask the hosts of this subnet, such as 192.0.2.0/24; may be repeated")
+	fl.BoolVar(&f.neighbours, "neighbours", false, "ask the hosts in this machine's neighbour table")
+	fl.BoolVar(&f.yes, "yes", false, "search a subnet larger than a /22")
+	fl.UintSliceVar(&f.ports, "port", nil, "ask on this port too; needs --any-port")
+	fl.BoolVar(&f.anyPort, "any-port", false, "allow ports that belong to no known protocol")
+	return c
+}
+
+// check reads the subnets and ports of the command line.
+func (f *discoverFlags) check() (hosts []netip.Addr, ports []uint16, err error) {
+	for _, text := range f.subnets {
+		if !strings.Contains(text, "/") {
+			return nil, nil, usageError(fmt.Errorf("--subnet %s has no size; write %s/24, or %s/32 for this one host", text, text, text))
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, nil, usageError(fmt.Errorf("--subnet %s is no subnet; write it like 192.0.2.0/24", text))
+		}
+		if p.Addr().BitLen()-p.Bits() > 10 && !f.yes {
+			return nil, nil, &failure{code: exitUsage, kind: "large-subnet", err: fmt.Errorf("--subnet %s is larger than a /22", text),
+				hint: "Is that what you mean? Every address in it is asked. Add --yes, or name a smaller one."}
+		}
+		list, err := discover.Hosts(p)
+		if err != nil {
+			return nil, nil, usageError(fmt.Errorf("--subnet: %w", err))
+		}
+		hosts = append(hosts, list...)
+	}
+	for _, n := range f.ports {
+		if n == 0 || n > 65535 {
+			return nil, nil, usageError(fmt.Errorf("--port %d is no port; it is a number from 1 to 65535", n))
+		}
+		if !f.anyPort {
+			return nil, nil, &failure{code: exitUsage, kind: "unknown-port", err: fmt.Errorf("--port %d may belong to something else", n),
+				hint: "A raw serial line may hang behind an open port, and what is sent there reaches a machine. If you know what is behind it, add --any-port."}
+		}
+		ports = append(ports, uint16(n))
+	}
+	return hosts, ports, nil
+}
+
+func (a *app) discover(ctx context.Context, f discoverFlags) error {
+	hosts, ports, err := f.check()
+	if err != nil {
+		return err
+	}
+	finder := &discover.Finder{Drivers: all.Drivers(), Dial: new(net.Dialer).DialContext, Timeout: f.timeout, Ports: ports}
+	targets, err := a.localTargets(finder)
+	if err != nil {
+		return err
+	}
+	neighbours, err := a.neighbourHosts(finder, f.neighbours)
+	if err != nil {
+		return err
+	}
+	if len(f.subnets) > 0 {
+		a.say("Subnets: %s, %d addresses on port %s.", strings.Join(f.subnets, ", "), len(hosts), portList(finder))
+	}
+	for _, t := range finder.Targets(append(neighbours, hosts...)) {
+		if !slices.Contains(targets, t) {
+			targets = append(targets, t)
+		}
+	}
+	var found []discover.Found
+	looked, err := finder.Search(ctx, targets, func(x discover.Found) {
+		if a.json {
+			_ = a.printJSON(x) // nobody reads it any more
+		}
+		found = append(found, x)
+	})
+	if err != nil {
+		return err
+	}
+	a.say("Asked %d ports: %d open, %d refused, %d without an answer; %d devices.", looked.Asked, looked.Open, looked.Refused, looked.Silent, len(found))
+	if a.json {
+		return nil
+	}
+	if len(found) == 0 {
+		if len(f.subnets) == 0 {
+			a.say("Other machines are asked with --subnet 192.0.2.0/24; one address is looked at closely by patchbay probe HOST.")
+		}
+		return nil
+	}
+	a.printFound(found)
+	return nil
+}
+
+// say writes what was looked at to standard error, where it does not get into a configuration.
+func (a *app) say(format string, args ...any) {
+	if !a.json {
+		fmt.Fprintf(a.Err, format+"\n", args...)
+	}
+}
+
+func portList(f *discover.Finder) string {
+	var out []string
+	for _, p := range f.AllPorts() {
+		out = append(out, fmt.Sprint(p))
+	}
+	return strings.Join(out, ", ")
+}
+
+// localTargets are the ports of this machine that are worth asking.
+func (a *app) localTargets(f *discover.Finder) ([]netip.AddrPort, error) {
+	list, err := discover.Listening()
+	if errors.Is(err, discover.ErrNoTable) {
+		a.say("This machine: %v, so its own ports %s are tried.", err, portList(f))
+		return f.Targets([]netip.Addr{netip.MustParseAddr("127.0.0.1")}), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("discover: %w", err)
+	}
+	var out []netip.AddrPort
+	for _, t := range list {
+		if slices.Contains(f.AllPorts(), t.Port()) {
+			out = append(out, t)
+		}
+	}
+	a.say("This machine: %d listening TCP ports, %d of them belong to a known protocol (%s).", len(list), len(out), portList(f))
+	return out, nil
+}
+
+// neighbourHosts are the hosts of the neighbour table, or none when they are not to be asked.
+func (a *app) neighbourHosts(f *discover.Finder, ask bool) ([]netip.Addr, error) {
+	list, err := discover.Neighbours()
+	switch {
+	case errors.Is(err, discover.ErrNoTable) && !ask:
+		return nil, nil
+	case err != nil && ask:
+		return nil, fmt.Errorf("--neighbours: %w; name a --subnet instead", err)
+	case err != nil || len(list) == 0:
+		a.say("Neighbours: none known.")
+		return nil, nil
+	case !ask:
+		a.say("Neighbours: %d hosts known, not asked; --neighbours asks them on port %s.", len(list), portList(f))
+		return nil, nil
+	}
+	a.say("Neighbours: %d hosts on port %s.", len(list), portList(f))
+	return list, nil
+}
+
+// printFound prints a configuration, ready to paste.
+func (a *app) printFound(found []discover.Found) {
+	discover.Sort(found)
+	fmt.Fprintln(a.Out, "devices:")
+	numbers := map[string]int{}
+	for _, x := range found {
+		numbers[x.Protocol]++
+		comment := ""
+		if len(x.Reasons) > 0 {
+			comment = "  # " + oneLine(x.Reasons[0])
+		}
+		fmt.Fprintf(a.Out, "  %s%d: %s%s\n", x.Protocol, numbers[x.Protocol], x.URL, comment)
+	}
+}

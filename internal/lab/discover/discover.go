@@ -1,0 +1,168 @@
+// Package discover finds devices: servers on this machine, and hosts that answer in a known protocol. It asks no other
+// machine unless it is told which, it asks only on ports that belong to a known protocol, at a pace, and it says what it
+// has looked at.
+package discover
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/lab/probe"
+)
+
+// MaxHosts is the largest subnet that is searched without further question: a /22.
+const MaxHosts = 1024
+
+// Finder searches. The zero values of the numbers are good.
+type Finder struct {
+	Drivers []driver.Driver
+	Dial    driver.Opener[net.Conn]
+
+	Timeout time.Duration // of one connection; 0: 1 second
+	Pace    time.Duration // least time between two connections; 0: 10 milliseconds
+	Workers int           // connections at a time; 0: 16
+	Ports   []uint16      // asked besides those of the drivers
+}
+
+// Found is a device that answered.
+type Found struct {
+	Addr     netip.AddrPort `json:"addr"`
+	Protocol string         `json:"protocol"` // the driver's name
+	URL      string         `json:"url"`
+	Reasons  []string       `json:"found"`
+}
+
+// Looked is what a search has looked at.
+type Looked struct {
+	Asked   int `json:"asked"`   // ports that were asked
+	Open    int `json:"open"`    // of them open
+	Refused int `json:"refused"` // of them refused: a host is there
+	Silent  int `json:"silent"`  // of them without an answer
+}
+
+// AllPorts are the ports that are asked on each host.
+func (f *Finder) AllPorts() []uint16 {
+	return append((&probe.Prober{Drivers: f.Drivers}).Ports(), f.Ports...)
+}
+
+// Hosts are the addresses of a subnet, without its network and broadcast address where it has them.
+func Hosts(p netip.Prefix) ([]netip.Addr, error) {
+	p = p.Masked()
+	bits := p.Addr().BitLen() - p.Bits()
+	if bits > 16 {
+		return nil, fmt.Errorf("%v has 2^%d addresses; a /16 of IPv4 is the most that is searched", p, bits)
+	}
+	var out []netip.Addr
+	for a := p.Addr(); p.Contains(a); a = a.Next() {
+		out = append(out, a)
+	}
+	if p.Addr().Is4() && bits >= 2 {
+		out = out[1 : len(out)-1]
+	}
+	return out, nil
+}
+
+// Search asks every target once. report is called for each device, from one goroutine at a time.
+func (f *Finder) Search(ctx context.Context, targets []netip.AddrPort, report func(Found)) (Looked, error) {
+	workers := f.Workers
+	if workers <= 0 {
+		workers = 16
+	}
+	pace := f.Pace
+	if pace <= 0 {
+		pace = 10 * time.Millisecond
+	}
+	queue := make(chan netip.AddrPort)
+	var mu sync.Mutex
+	var looked Looked
+	var wg sync.WaitGroup
+	for range min(workers, len(targets)) {
+		wg.Go(func() {
+			for t := range queue {
+				found, outcome := f.ask(ctx, t)
+				mu.Lock()
+				looked.Asked++
+				switch outcome {
+				case probe.OK:
+					looked.Open++
+				case probe.Refused:
+					looked.Refused++
+				default:
+					looked.Silent++
+				}
+				if found != nil && report != nil {
+					report(*found)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	var err error
+	for i, t := range targets {
+		if i > 0 {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+			}
+		}
+		select {
+		case queue <- t:
+		case <-ctx.Done():
+		}
+		if err = ctx.Err(); err != nil {
+			break
+		}
+	}
+	close(queue)
+	wg.Wait()
+	return looked, err
+}
+
+// ask asks one port. The outcome is that of the connect.
+func (f *Finder) ask(ctx context.Context, t netip.AddrPort) (*Found, probe.Outcome) {
+	timeout := f.Timeout
+	if timeout <= 0 {
+		timeout = time.Second
+	}
+	p := &probe.Prober{Drivers: f.Drivers, Dial: f.Dial, StepTimeout: timeout, Pace: time.Nanosecond}
+	var found *Found
+	open := probe.Failed
+	p.Identify(ctx, t, func(s probe.Step) {
+		switch {
+		case s.Name == "connect":
+			open = s.Outcome
+		case s.Protocol != "":
+			found = &Found{Addr: t, Protocol: s.Protocol, Reasons: s.Found, URL: probe.URL(f.Drivers, s.Name, t)}
+		}
+	})
+	return found, open
+}
+
+// Targets are all ports of all hosts, host by host, each once.
+func (f *Finder) Targets(hosts []netip.Addr) []netip.AddrPort {
+	var out []netip.AddrPort
+	seen := map[netip.AddrPort]bool{}
+	for _, h := range hosts {
+		for _, port := range f.AllPorts() {
+			t := netip.AddrPortFrom(h, port)
+			if !seen[t] {
+				seen[t] = true
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// Sort puts devices into the order of their addresses.
+func Sort(found []Found) {
+	slices.SortFunc(found, func(a, b Found) int { return a.Addr.Compare(b.Addr) })
+}

@@ -1,0 +1,122 @@
+package discover
+
+import (
+	"bufio"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ErrNoTable is the cause when this system does not show its tables the way Linux does.
+var ErrNoTable = errors.New("this system has no table in /proc/net")
+
+// maxRows bounds how much of a table is read.
+const maxRows = 100_000
+
+// Listening are the TCP ports of this machine on which something listens, with an address at which this machine reaches
+// them. The error wraps [ErrNoTable] on other systems than Linux.
+func Listening() ([]netip.AddrPort, error) {
+	var out []netip.AddrPort
+	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		list, err := table(name, ParseListening)
+		if err != nil && !(name == "/proc/net/tcp6" && errors.Is(err, os.ErrNotExist)) { // IPv6 may be off
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	slices.SortFunc(out, netip.AddrPort.Compare)
+	return slices.Compact(out), nil
+}
+
+// Neighbours are the hosts that this machine has exchanged packets with lately, from its ARP table.
+func Neighbours() ([]netip.Addr, error) { return table("/proc/net/arp", ParseNeighbours) }
+
+func table[T any](name string, parse func(io.Reader) ([]T, error)) ([]T, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		if runtime.GOOS != "linux" {
+			return nil, fmt.Errorf("%s: %w", runtime.GOOS, ErrNoTable)
+		}
+		return nil, err
+	}
+	defer f.Close()
+	out, err := parse(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return out, nil
+}
+
+// stateListen is the state of a listening socket in the kernel's table.
+const stateListen = "0A"
+
+// ParseListening reads /proc/net/tcp or /proc/net/tcp6. What listens on all addresses is reached at loopback.
+func ParseListening(r io.Reader) ([]netip.AddrPort, error) {
+	var out []netip.AddrPort
+	err := rows(r, func(f []string) error {
+		if len(f) < 4 || f[3] != stateListen {
+			return nil
+		}
+		addr, port, ok := strings.Cut(f[1], ":")
+		b, err := hex.DecodeString(addr)
+		n, err2 := strconv.ParseUint(port, 16, 16)
+		if !ok || err != nil || err2 != nil || len(b)%4 != 0 {
+			return fmt.Errorf("%q is no address", f[1])
+		}
+		for i := 0; i < len(b); i += 4 { // each word is in the byte order of the machine, which is little-endian here
+			slices.Reverse(b[i : i+4])
+		}
+		ip, ok := netip.AddrFromSlice(b)
+		if !ok {
+			return fmt.Errorf("%q is no address", f[1])
+		}
+		ip = ip.Unmap()
+		if ip.IsUnspecified() {
+			ip = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		}
+		out = append(out, netip.AddrPortFrom(ip, uint16(n)))
+		return nil
+	})
+	return out, err
+}
+
+// ParseNeighbours reads /proc/net/arp. Entries without an answer are left out.
+func ParseNeighbours(r io.Reader) ([]netip.Addr, error) {
+	var out []netip.Addr
+	err := rows(r, func(f []string) error {
+		if len(f) < 4 || f[2] == "0x0" {
+			return nil
+		}
+		ip, err := netip.ParseAddr(f[0])
+		if err != nil {
+			return err
+		}
+		out = append(out, ip)
+		return nil
+	})
+	return out, err
+}
+
+// rows calls f with the words of each line after the first.
+func rows(r io.Reader, f func(words []string) error) error {
+	sc := bufio.NewScanner(r)
+	for n := 0; sc.Scan(); n++ {
+		if n == 0 {
+			continue
+		}
+		if n > maxRows {
+			return fmt.Errorf("more than %d lines", maxRows)
+		}
+		if err := f(strings.Fields(sc.Text())); err != nil {
+			return fmt.Errorf("line %d: %w", n+1, err)
+		}
+	}
+	return sc.Err()
+}
