@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 
+	"github.com/patchbay-io/patchbay/internal/access"
 	"github.com/patchbay-io/patchbay/internal/driver"
 )
 
@@ -20,9 +21,15 @@ type Config struct {
 	Hosts   []string // names in the Host header that are accepted besides those of loopback
 	Log     Log
 	Metrics Metrics
-	Devices []Device // in the order of the file
+	Access  access.Set // who is let in; nobody: whoever reaches the gateway
+	TLS     TLS
+	// Insecure lets the HTTP door listen beyond this machine without users or TLS.
+	Insecure bool
+	Audit    Audit
+	Devices  []Device // in the order of the file
 
 	secrets []string
+	people  []setting         // users and tokens, for Explain
 	origins map[string]string // "listen" -> "flag --listen"
 }
 

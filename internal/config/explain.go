@@ -6,7 +6,8 @@ import (
 )
 
 // Explain is the expanded form of the whole configuration as YAML, each line with where its value came from. Secrets are
-// hidden; a value that was given as a reference is shown as the reference. What it prints can be loaded again.
+// hidden; a value that was given as a reference is shown as the reference. What it prints can be loaded again once hashes of
+// passwords and tokens are put back.
 func (c *Config) Explain() string {
 	var rows []row
 	add := func(indent int, key, value, origin string) {
@@ -69,7 +70,8 @@ func (c *Config) settings() []setting {
 	add("log.level", c.Log.Level)
 	add("log.format", c.Log.Format)
 	add("metrics.max_series", fmt.Sprint(c.Metrics.MaxSeries))
-	return out
+	c.accessSettings(add)
+	return append(out, c.people...)
 }
 
 type row struct{ text, origin string }

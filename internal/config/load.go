@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/patchbay-io/patchbay/internal/access"
 )
 
 // maxFile bounds a configuration file, in bytes.
@@ -34,6 +36,7 @@ func Load(in Input) (*Config, error) {
 		in: in, lines: strings.Split(string(data), "\n"), place: in.File,
 		resolve: resolver{getenv: in.Getenv, dir: filepath.Dir(in.File)},
 		c: &Config{File: in.File, Version: Version, Listen: DefaultListen, Log: Log{Level: "info", Format: "auto"}, Metrics: Metrics{MaxSeries: DefaultMaxSeries},
+			Access:  access.Set{WriteRate: DefaultWriteRate},
 			origins: map[string]string{}},
 	}
 	if l.place == "" {
@@ -43,6 +46,7 @@ func Load(in Input) (*Config, error) {
 	l.commandLine()
 	l.environment()
 	l.flags()
+	l.guard()
 	l.c.secrets = l.resolve.secrets
 	if len(l.problems) > 0 {
 		return nil, l.problems
@@ -76,6 +80,8 @@ type loader struct {
 	lines    []string
 	resolve  resolver
 	problems Problems
+	listen   *token.Token // where the file names it; nil: somewhere else does
+	hashes   bool         // the file itself holds password hashes
 }
 
 // at adds a problem at a token of the file.
@@ -103,7 +109,7 @@ func (l *loader) where(t *token.Token) string {
 	return l.place + ":" + strconv.Itoa(t.Position.Line)
 }
 
-var topKeys = []string{"version", "listen", "hosts", "log", "metrics", "devices"}
+var topKeys = []string{"version", "listen", "hosts", "log", "metrics", "users", "tokens", "write_rate", "tls", "insecure", "audit", "devices"}
 
 func (l *loader) file(data []byte) {
 	f, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
@@ -129,6 +135,7 @@ func (l *loader) file(data []byte) {
 		case "version":
 			l.version(kv.value)
 		case "listen":
+			l.listen = kv.value.GetToken()
 			l.scalar(kv.value, "listen", func(s string) error { return l.setListen(s) })
 		case "hosts":
 			for _, n := range l.list(kv.value, "hosts") {
@@ -147,6 +154,16 @@ func (l *loader) file(data []byte) {
 			}
 		case "metrics":
 			l.metrics(kv.value)
+		case "users", "tokens":
+			l.members(kv.value, kv.key)
+		case "write_rate":
+			l.scalar(kv.value, "write_rate", l.setWriteRate)
+		case "tls":
+			l.tls(kv.value)
+		case "insecure":
+			l.scalar(kv.value, "insecure", l.setInsecure)
+		case "audit":
+			l.audit(kv.value)
 		case "devices":
 			for _, kv := range l.mapping(kv.value, "devices") {
 				l.device(kv)
@@ -254,6 +271,9 @@ func (l *loader) set(place, key, v string, set func(string) error) {
 		return
 	}
 	l.c.origins[key] = place
+	if key == "listen" {
+		l.listen = nil
+	}
 }
 
 func splitList(s string) []string {

@@ -29,6 +29,7 @@ func Schema(drivers []driver.Driver, twins map[string][]string) ([]byte, error) 
 	log.Properties.Set("format", oneOf("auto is text on a terminal and JSON elsewhere", formats))
 	root.Properties.Set("log", log)
 	root.Properties.Set("metrics", metricsSchema())
+	accessSchema(root)
 	devices := object("the devices by name")
 	var forms, schemes []string
 	var kinds []*jsonschema.Schema

@@ -63,6 +63,11 @@ func (r *resolver) lookup(kind, name string) (string, error) {
 		if err == nil && info.Size() > maxSecretFile {
 			return "", fmt.Errorf("the file %s has %d bytes; a secret has at most %d", name, info.Size(), maxSecretFile)
 		}
+		if err == nil {
+			if err := Private(path); err != nil {
+				return "", fmt.Errorf("the file %s holds a secret, and %w", name, err)
+			}
+		}
 		b, err := os.ReadFile(path)
 		if err != nil {
 			return "", fmt.Errorf("the file of a secret cannot be read: %w", err)
