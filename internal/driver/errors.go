@@ -51,8 +51,21 @@ type Error struct {
 	Err    error
 }
 
-// Error is "op target: cause".
-func (e *Error) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Target, e.Err) }
+// Error is "op target: cause". Of a connection that could not be made it leaves out what the layers below repeat.
+func (e *Error) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Target, brief(e.Err)) }
+
+// brief is the cause of a failed dial without the address, which the target says already; other errors stay as they are.
+func brief(err error) error {
+	var dial *net.OpError
+	if !errors.As(err, &dial) || dial.Op != "dial" {
+		return err
+	}
+	var call *os.SyscallError
+	if errors.As(dial.Err, &call) {
+		return call.Err
+	}
+	return dial.Err
+}
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
@@ -84,6 +97,10 @@ func HintOf(err error) string {
 func classOfNet(err error) Class {
 	var dns *net.DNSError
 	var ne net.Error
+	var op *net.OpError
+	if c, ok := classOfWinsock(err); ok {
+		return c
+	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return RefusedConn
@@ -96,8 +113,32 @@ func classOfNet(err error) Class {
 		return Closed
 	case errors.As(err, &ne) && ne.Timeout():
 		return Timeout
+	case errors.As(err, &op): // whatever else a network can have: trying again may help
+		if op.Op == "dial" {
+			return Unreachable
+		}
+		return Closed
 	}
 	return Internal
+}
+
+// classOfWinsock knows the numbers of Windows, where the names of syscall stand for other numbers than the network gives.
+func classOfWinsock(err error) (Class, bool) {
+	var number syscall.Errno
+	if !errors.As(err, &number) {
+		return 0, false
+	}
+	switch number {
+	case 10061:
+		return RefusedConn, true
+	case 10050, 10051, 10064, 10065: // network down or unreachable, host down or unreachable
+		return Unreachable, true
+	case 10060:
+		return Timeout, true
+	case 10052, 10053, 10054, 10058: // reset by the network, this computer or the peer; shut down
+		return Closed, true
+	}
+	return 0, false
 }
 
 // WrapNet makes an *Error of a network error, with its class found from the error itself; nil stays nil, and an *Error

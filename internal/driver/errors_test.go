@@ -25,6 +25,12 @@ func TestClassOf(t *testing.T) {
 		{sys(syscall.ETIMEDOUT), Timeout},
 		{sys(syscall.ECONNRESET), Closed},
 		{sys(syscall.EPIPE), Closed},
+		{sys(syscall.EMFILE), Unreachable},
+		{&net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.EIO)}, Closed},
+		{sys(10061), RefusedConn}, // as Windows says it
+		{sys(10065), Unreachable},
+		{sys(10060), Timeout},
+		{&net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("wsarecv", syscall.Errno(10054))}, Closed},
 		{&net.DNSError{Err: "no such host", Name: "x"}, Unreachable},
 		{context.DeadlineExceeded, Timeout},
 		{os.ErrDeadlineExceeded, Timeout},
@@ -87,5 +93,27 @@ func TestWrapNet(t *testing.T) {
 	err := WrapNet("read", "192.0.2.1:8193", io.EOF)
 	if err.Error() != "read 192.0.2.1:8193: EOF" || !errors.Is(err, io.EOF) || ClassOf(err) != Closed {
 		t.Errorf("wrapped: %v, class %v", err, ClassOf(err))
+	}
+}
+
+func TestDialErrorsAreBrief(t *testing.T) {
+	addr := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 8193}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("focas connect 192.0.2.1:8193: %w", &net.OpError{Op: "dial", Net: "tcp", Addr: addr,
+			Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}), "open mill: connection refused"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "mill", IsNotFound: true}}, "open mill: lookup mill: no such host"},
+		{&net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}, "open mill: read tcp: i/o timeout"},
+		{io.EOF, "open mill: EOF"},
+	} {
+		e := &Error{Op: "open", Target: "mill", Err: tt.err}
+		if e.Error() != tt.want {
+			t.Errorf("%q, want %q", e, tt.want)
+		}
+		if !errors.Is(e, tt.err) {
+			t.Errorf("%q hides its cause", e)
+		}
 	}
 }

@@ -112,10 +112,15 @@ func (l *link) show() {
 
 func (l *link) publishCounters() { l.update(func(*status) {}) }
 
+// to changes the state. The attempts of one outage are one state to a person: since stays at its beginning.
 func (s *status) to(next state) {
-	if s.state != next {
-		s.state, s.since = next, time.Now()
+	trying := func(st state) bool { return st == connecting || st == down }
+	if !trying(s.state) || !trying(next) {
+		if s.state != next {
+			s.since = time.Now()
+		}
 	}
+	s.state = next
 }
 
 // run holds the conversation with the device until ctx ends or the link is retired.
@@ -170,7 +175,7 @@ func (l *link) supervise(ctx context.Context) {
 		if text := err.Error(); text != said || held > 0 {
 			level, said = slog.LevelWarn, text
 		}
-		l.log.Log(ctx, level, "link down", "error", err, "class", driver.ClassOf(err).String(), "again", again, "pause", delay)
+		l.log.Log(ctx, level, "link down", "error", err, "class", driver.ClassOf(err).String(), "again", again, "pause", delay.Round(time.Millisecond).String())
 		l.update(func(s *status) {
 			s.err, s.condition = err, driver.Condition{}
 			if driver.ClassOf(err) == driver.NotThisProtocol {

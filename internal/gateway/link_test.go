@@ -45,10 +45,14 @@ func TestLinkComesUpFallsAndComesBack(t *testing.T) {
 		if linkText(t, g, "m", "next-attempt") == "" {
 			t.Error("no next attempt")
 		}
+		since := linkText(t, g, "m", "since")
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if got := linkText(t, g, "m", "state") + linkText(t, g, "m", "error") + " " + linkText(t, g, "m", "connects"); got != "up 2" {
 			t.Errorf("after the pause: %q", got)
+		}
+		if linkText(t, g, "m", "since") == since {
+			t.Error("since is still the beginning of the outage")
 		}
 		if s := sample(t, g, "m", "gain"); s.Quality != device.Good {
 			t.Errorf("gain = %+v", s)
@@ -132,8 +136,12 @@ func TestClassDecidesRetry(t *testing.T) {
 				}
 				g, stop := running(t, conf("m", d))
 				defer stop()
+				began := linkText(t, g, "m", "since")
 				time.Sleep(time.Minute)
 				synctest.Wait()
+				if got := linkText(t, g, "m", "since"); tt.state == "down" && got != began {
+					t.Errorf("down since %s, want %s: the attempts of one outage move its beginning", got, began)
+				}
 				if attempts < tt.least || attempts > tt.most {
 					t.Errorf("%d attempts, want %d to %d", attempts, tt.least, tt.most)
 				}

@@ -41,7 +41,7 @@ func linkSpecs() []device.Spec {
 		spec("error", device.String, "Error", "why the connection is not up; empty while it is"),
 		spec("error-class", device.String, "Error class", "kind of the error, for programs"),
 		spec("hint", device.String, "What to do", "what a person can do about the error"),
-		spec("since", device.String, "Since", "time of the last change of the state, RFC 3339"),
+		spec("since", device.String, "Since", "since when the device is, or is not, connected, RFC 3339"),
 		spec("next-attempt", device.String, "Next attempt", "time of the next attempt to connect, RFC 3339; empty when none is due"),
 		spec("attempts", device.Int, "Attempts", "attempts to connect"),
 		spec("connects", device.Int, "Connects", "times the link came up"),

@@ -2,13 +2,17 @@ package focas
 
 import (
 	"errors"
+	"net"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/protocol/focas"
 )
 
-// hints of what a person can check, by class, when a control cannot be opened.
-func hint(c driver.Class) string {
+// hint is what a person can check when a control cannot be opened.
+func hint(c driver.Class, err error) string {
+	if dns := (*net.DNSError)(nil); errors.As(err, &dns) && dns.IsNotFound {
+		return "This name is not known on the network: check its spelling, or write the control's address instead."
+	}
 	switch c {
 	case driver.RefusedConn:
 		return "The control is on the network, but FOCAS Ethernet is not answering there: check the port number (8193 unless changed on the Ethernet screen) and that the control has the Ethernet function enabled."
@@ -40,7 +44,7 @@ func wrap(op, target string, err error) error {
 	case errors.As(err, &fe):
 		e.Hint = fe.Code.Advice()
 	case op == "open":
-		e.Hint = hint(c)
+		e.Hint = hint(c, err)
 	}
 	return e
 }
