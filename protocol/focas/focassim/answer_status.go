@@ -230,6 +230,8 @@ func (a *asked) startCycle() ([]byte, focas.Code) {
 		return nil, focas.EWAlarm
 	case a.m.mode != ModeMemory:
 		return nil, focas.EWMode
+	case a.path.stopping():
+		return nil, focas.EWReject
 	}
 	a.path.start()
 	return nil, 0

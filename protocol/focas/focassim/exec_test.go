@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/patchbay-io/patchbay/protocol/focas"
 )
 
 // at is a machine position with the mill's work offset G54: X-400 Y-250 Z-350.
@@ -300,5 +302,39 @@ func TestDwellTakesItsTime(t *testing.T) {
 	})
 	if waits < 2*time.Second-2*tick || waits > 2*time.Second {
 		t.Errorf("dwells for %v, want 2 s", waits)
+	}
+}
+
+// Start right after reset begins the program once; while the axes still come to a stop it does nothing.
+func TestStartAfterReset(t *testing.T) {
+	s, _ := newSim(t, Options{Manual: true})
+	p := runProgram(t, s, "O5000\nG91 G1 X-0.01 F600\nM0\n")
+	s.Reset()
+	s.CycleStart()
+	run(s.m, time.Second, func() {})
+	if p.run != runStop || !near(p.pos[0], -0.01, 1e-9) || p.blocks != 3 {
+		t.Errorf("%v after %d blocks", p, p.blocks)
+	}
+	s, _ = newSim(t, Options{Manual: true})
+	p = runProgram(t, s, "O5000\nN1 G53 G0 X-500.\nN2 G53 G0 X-100.\nM0\n")
+	run(s.m, 500*time.Millisecond, func() {})
+	s.Reset()
+	s.CycleStart()
+	if r := ask(s, cnc(focas.FuncStart)); p.run != runReset || r.Code != focas.EWReject {
+		t.Errorf("run %d, %v: started while the axes still move", p.run, r.Code)
+	}
+	run(s.m, 2*time.Second, func() {})
+	if r := ask(s, cnc(focas.FuncStart)); r.Code != 0 {
+		t.Fatal(r.Code)
+	}
+	last := 0
+	run(s.m, 10*time.Second, func() {
+		if p.index < last {
+			t.Fatalf("goes back from block %d to %d", last, p.index)
+		}
+		last = p.index
+	})
+	if p.run != runStop || p.pos[0] != -100 {
+		t.Errorf("%v", p)
 	}
 }

@@ -101,9 +101,16 @@ func (p *pathState) workZero(m *modal) vector {
 	return v
 }
 
-// start begins or continues the program.
+// stopping reports that a reset has not come to its end: the axes still move.
+func (p *pathState) stopping() bool { return p.rewind && p.speed > 0 }
+
+// start begins or continues the program. While a reset stops the axes it does nothing.
 func (p *pathState) start() {
+	if p.stopping() {
+		return
+	}
 	if p.run == runReset {
+		p.rewind, p.along, p.mod.m = false, 0, [3]int{}
 		p.prog, p.index, p.stack = p.main.prog, 0, nil
 		p.cur, p.next, p.op = plan{}, nil, 0
 		p.blocks = 0
