@@ -8,6 +8,7 @@ class Device {
     this.specs = new Map();
     this.points = new Map();
     this.changed = new Set();
+    this.commands = [];
     this.labels = { 'link-state': labels('connecting', 'up', 'waiting', 'down', 'stopped') };
     this.t = 0;
     this.since = Date.now() - 7_380_000;
@@ -190,7 +191,28 @@ class Machine extends Device {
   }
 }
 
-export const machine = (name, shape) => new Machine(name, shape);
+export const machine = (name, shape) => {
+  const m = new Machine(name, shape);
+  if (name === 'mill1') serve(m, ['192.0.2.40:40112', '192.0.2.41:51977', '[2001:db8::7:4]:39112']);
+  return m;
+};
+
+/** serve adds the programs that use a device through the gateway. */
+function serve(d, addresses) {
+  for (const [name, value, title] of [['listen', '127.0.0.1:8193', 'Listens on'], ['count', addresses.length, 'Programs'], ['forwarded', 18_442, 'Forwarded'], ['saved', 9_120, 'Saved'], ['refused', 3, 'Refused']]) {
+    d.add(`_clients/${name}`, typeof value === 'string' ? 'string' : 'int', value, { title });
+  }
+  addresses.forEach((address, i) => {
+    const at = `_clients/${i + 1}`;
+    d.add(`${at}/address`, 'string', address, { title: 'Client' });
+    d.add(`${at}/since`, 'string', new Date(Date.now() - 400_000 * (i + 1)).toISOString(), { title: 'Since' });
+    d.add(`${at}/channel`, 'int', 2, { title: 'Channel' });
+    d.add(`${at}/requests-per-second`, 'float', 12.5 * (i + 1), { title: 'Requests per second', decimals: 1 });
+    d.add(`${at}/requests`, 'int', 4120 * (i + 1), { title: 'Requests' });
+    d.add(`${at}/refused`, 'int', i, { title: 'Refused' });
+    d.commands.push({ path: `${at}/disconnect`, args: [], title: 'Disconnect', writable: true, writable_key: `devices.${d.about.name}.writable` });
+  });
+}
 
 /** plain is a device that no panel was made for. */
 export function plain(name) {
@@ -203,6 +225,11 @@ export function plain(name) {
   d.add('outputs/1/limit', 'float', 2, { unit: 'A', decimals: 1, access: 'rw', writable: false, title: 'Current limit' });
   d.add('id', 'string', 'A very long identification, as some makers like them: MODEL 3000X-B/115 SERIAL 00A1B2C3D4E5F6', { title: 'Identity' });
   Object.assign(d.points.get('outputs/1/limit'), { quality: 'uncertain', reason: 'assumed-default' });
+  const key = { writable: true, writable_key: `devices.${name}.writable` };
+  d.commands.push(
+    { path: 'beep', args: [], title: 'Beep', doc: 'Sounds once at the front panel.', ...key },
+    { path: 'recall', args: [{ path: 'slot', kind: 'int', min: 1, max: 9 }, { path: 'range', kind: 'enum', labels: 'range-set' }], title: 'Recall', doc: 'Puts a stored setting onto the output.', hazard: 'hazard', ...key },
+    { path: 'calibrate', args: [], title: 'Calibrate', hazard: 'hazard', writable: false, writable_key: key.writable_key });
   d.tick = () => d.set('outputs/1/current', 0.5 + 0.05 * Math.sin(d.t));
   return d;
 }

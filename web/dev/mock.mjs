@@ -113,6 +113,20 @@ function writeOne({ device, path, value }, user) {
   return write;
 }
 
+async function command(req, d, user) {
+  let body = '';
+  for await (const part of req) body += part;
+  const { path, args } = JSON.parse(body);
+  const write = {
+    id: `w${writes.length + 1}`, seq, at: now(), who: { user, door: 'http', addr: '127.0.0.1:50112' }, stage: 'accepted', final: false,
+    items: [{ device: d.about.name, path, command: true, args: Object.values(args), steps: [] }],
+  };
+  writes.push(write);
+  take(write, 'accepted', false);
+  setTimeout(() => take(write, 'acknowledged', true), 400);
+  return write;
+}
+
 function json(res, status, body) {
   res.writeHead(status, { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(body));
 }
@@ -168,9 +182,10 @@ async function api(req, res, url) {
     }
     return json(res, 200, writeOne(item, user));
   }
-  const of = /^\/devices\/([^/]+)\/(specs|value)$/.exec(path);
+  const of = /^\/devices\/([^/]+)\/(specs|value|commands)$/.exec(path);
   const d = of && devices.find((x) => x.about.name === of[1]);
-  if (d && of[2] === 'specs') return json(res, 200, { specs: [...d.specs.values()] });
+  if (d && of[2] === 'specs') return json(res, 200, { specs: [...d.specs.values()], label_sets: d.labels, commands: d.commands.map((c) => (users[user] === 'viewer' ? { ...c, writable: false } : c)) });
+  if (d && of[2] === 'commands') return json(res, 200, await command(req, d, user));
   if (d?.points.has(url.searchParams.get('path'))) return json(res, 200, d.points.get(url.searchParams.get('path')));
   const one = /^\/writes\/(.+)$/.exec(path);
   const write = one && writes.find((w) => w.id === one[1]);

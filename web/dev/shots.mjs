@@ -76,6 +76,18 @@ const shots = [
     await fill('anna', 'anna')(page);
     await page.locator('.user').click();
   }, 'login'],
+  ['clients', '/d/mill1?tab=clients', desk, 'dark'],
+  ['clients-light', '/d/mill1?tab=clients', { width: 1024, height: 768 }, 'light'],
+  ['clients-phone', '/d/mill1?tab=clients', phone, 'dark'],
+  ['clients-viewer', '/d/mill1?tab=clients', desk, 'light', fill('eve', 'eve'), 'login'],
+  ['commands', '/d/bench-psu', desk, 'dark', async (page) => page.keyboard.press('l')],
+  ['commands-phone', '/d/bench-psu?tab=points', phone, 'light'],
+  ['commands-sheet', '/d/bench-psu', desk, 'light', async (page) => {
+    await page.keyboard.press('l');
+    await page.locator('.arg input').fill('3');
+    await page.getByRole('button', { name: 'Recall' }).click();
+    await page.waitForTimeout(300);
+  }],
   ['audit', '/log', desk, 'dark', null],
   ['audit-phone', '/log', phone, 'light', null],
   ['insecure', '/d/mill1', desk, 'dark', null, 'insecure'],
@@ -91,7 +103,7 @@ function fill(user, password) {
     await page.fill('[name=user]', user);
     await page.fill('[name=password]', password);
     await page.keyboard.press('Enter');
-    await page.waitForTimeout(600);
+    await page.waitForTimeout(1200);
   };
 }
 

@@ -43,10 +43,10 @@ export function commandLines({ origin, login }: Reach, device: string, path: str
   ];
 }
 
-/** prometheusLine is the query for a point that /metrics shows as a number. */
-export function prometheusLine(device: string, path: string): Line {
+/** prometheusLine is the query for a point that /metrics shows: as a number, or as one series for each state. */
+export function prometheusLine(device: string, path: string, states = false): Line {
   const text = (s: string) => `"${s.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-  return { door: 'Prometheus', line: `patchbay_point{device=${text(device)},path=${text(path)}}` };
+  return { door: 'Prometheus', line: `patchbay_point${states ? '_state' : ''}{device=${text(device)},path=${text(path)}}` };
 }
 
 const token = (login: boolean): string => (login ? '-H "Authorization: Bearer $PATCHBAY_TOKEN" ' : '');

@@ -2,11 +2,12 @@ import type { Entry } from '../store/store.ts';
 import { rolesOf } from '../store/find.ts';
 import { parent, last } from '../model/tree.ts';
 import { addressOf } from '../store/route.ts';
+import { Commands } from '../ui/commands.tsx';
 import { Reading } from '../ui/value.tsx';
 
 /** GenericPanel is for a device that nobody planned for: everything that carries a role, grouped as the device has it. */
 export function GenericPanel({ device }: { device: string }) {
-  const all = rolesOf(device).all.filter((e) => !e.path.startsWith('_link/'));
+  const all = rolesOf(device).all.filter((e) => !e.path.startsWith('_'));
   const tagged = all.filter((e) => e.spec.peek().role);
   const shown = (tagged.length > 0 ? tagged : all).slice(0, 200);
   const groups = new Map<string, Entry[]>();
@@ -26,6 +27,7 @@ export function GenericPanel({ device }: { device: string }) {
           </dl>
         </section>
       ))}
+      <Commands device={device} />
       <p class="quiet">
         {all.length > shown.length ? `${all.length - shown.length} more are in ` : 'Everything is also in '}
         <a href={addressOf(device, 'points')}>Points</a>.

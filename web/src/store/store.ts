@@ -167,7 +167,7 @@ function takePoints(points: Point[]): void {
     if (!s || !e) continue;
     e.point.value = point;
     const at = pageTime(point.received);
-    const link = point.path.startsWith('_link/');
+    const link = point.path.startsWith('_');
     if (!link && point.quality !== 'bad') s.newest.value = Math.max(s.newest.peek(), at);
     if (point.path === '_link/last-data') s.newest.value = Math.max(s.newest.peek(), pageTime(point.value));
     if (point.path === '_link/state') void refreshDevices();
@@ -222,9 +222,10 @@ async function refreshLog(device: string): Promise<void> {
   }
 }
 
-/** reachable says whether a press can be sent now; otherwise it is the reason, in words. */
-export function unreachable(device: string): string {
+/** unreachable is why a press cannot be sent now, in words; '' when it can. Some commands are for the gateway and need no device. */
+export function unreachable(device: string, needsLink = true): string {
   if (gateway.value.state !== 'up') return 'Not sent: the page has no contact with the gateway.';
+  if (!needsLink) return '';
   const state = entry(device, '_link/state')?.point.value?.value;
   if (state !== undefined && state !== null && state !== 'up') return 'Not sent: the gateway has no connection to the device.';
   return '';

@@ -42,27 +42,36 @@ export function touch(device: string, path: string): void {
 }
 
 /** write sends one value. It never throws: whatever happens is in attemptOf. */
-export async function write(device: string, path: string, value: Value): Promise<void> {
+export function write(device: string, path: string, value: Value): Promise<void> {
+  return attempt(device, path, value, () => api.send(device, path, value));
+}
+
+/** perform runs a command, with its arguments by name. What becomes of it is in attemptOf, as with a write. */
+export function perform(device: string, path: string, args: Record<string, Value>, needsLink = true): Promise<void> {
+  return attempt(device, path, null, () => api.perform(device, path, args), needsLink);
+}
+
+async function attempt(device: string, path: string, value: Value, ask: () => Promise<Write>, needsLink = true): Promise<void> {
   const s = attemptOf(device, path);
   if (s.value && !s.value.final) return; // one at a time
-  const attempt: Attempt = { id: '', value, stage: 'sending', final: false, slow: false, text: '', hint: '' };
-  const no = unreachable(device);
-  if (no) return end(s, path, { ...attempt, stage: 'refused', final: true, text: no });
-  s.value = attempt;
+  const first: Attempt = { id: '', value, stage: 'sending', final: false, slow: false, text: '', hint: '' };
+  const no = unreachable(device, needsLink);
+  if (no) return end(s, path, { ...first, stage: 'refused', final: true, text: no });
+  s.value = first;
   setTimeout(() => {
     if (s.value && !s.value.final) s.value = { ...s.value, slow: true };
   }, 300);
   try {
-    const answer = await api.send(device, path, value);
+    const answer = await ask();
     mine.add(answer.id);
-    s.value = { ...(s.value ?? attempt), id: answer.id };
+    s.value = { ...(s.value ?? first), id: answer.id };
     adopt(answer);
     setTimeout(() => void settle(s, path), 4000);
   } catch (e) {
     const r = e instanceof api.Refusal ? e : new api.Refusal({ detail: String(e) });
     const lost = r.code === 'gateway-lost';
     const text = lost ? 'No answer from the gateway; whether it was sent is not known.' : r.message;
-    end(s, path, { ...attempt, stage: lost ? 'uncertain' : 'refused', final: true, text, hint: r.hint });
+    end(s, path, { ...first, stage: lost ? 'uncertain' : 'refused', final: true, text, hint: r.hint });
   }
 }
 

@@ -32,7 +32,7 @@ export function Control({ e }: { e: Entry }) {
         <Field e={e} ask={ask} />
       )}
       {locked && <p class="quiet">Locked: hold the lock for 0.6 s, or press L.</p>}
-      <Outcome e={e} />
+      <Outcome device={e.device} path={e.path} />
     </div>
   );
 }
@@ -118,8 +118,8 @@ function Field({ e, ask }: { e: Entry; ask: Ask }) {
 }
 
 /** Outcome is the life of the last press: progress after 300 ms, then its end; what went wrong stays until touched. */
-export function Outcome({ e }: { e: Entry }) {
-  const a = attemptOf(e.device, e.path).value;
+export function Outcome({ device, path }: { device: string; path: string }) {
+  const a = attemptOf(device, path).value;
   if (!a) return null;
   if (!a.final) {
     return a.slow ? (
@@ -133,23 +133,33 @@ export function Outcome({ e }: { e: Entry }) {
     <div class="outcome refusal">
       <strong>{a.stage.replaceAll('-', ' ')}</strong> {a.text}
       {a.hint && <p class="hint">{a.hint}</p>}
-      <button type="button" class="small" onClick={() => touch(e.device, e.path)}>
+      <button type="button" class="small" onClick={() => touch(device, path)}>
         Understood
       </button>
     </div>
   );
 }
 
-/** ReadOnly says in one line what would allow writing. */
 function ReadOnly({ e }: { e: Entry }) {
   const spec = e.spec.value;
   if (!spec.access?.includes('w')) return <p class="quiet readonly">Read only: the device offers no way to write this.</p>;
+  return <Forbidden what="Read only" device={e.device} path={e.path} given={spec.writable_key} />;
+}
+
+/** Forbidden says in one line what would allow a write or a command. */
+export function Forbidden({ what, device, path, given = '' }: { what: string; device: string; path: string; given?: string }) {
   const who = me.value;
-  if (who?.role === 'viewer') return <p class="quiet readonly">Read only: {who.user} is signed in as a viewer, who may look and not change.</p>;
-  const key = spec.writable_key || devices.value?.find((d) => d.name === e.device)?.config_key || `devices.${e.device}.writable`;
+  if (who?.role === 'viewer') {
+    return (
+      <p class="quiet readonly">
+        {what}: {who.user} is signed in as a viewer, who may look and not change.
+      </p>
+    );
+  }
+  const key = given || devices.value?.find((d) => d.name === device)?.config_key || `devices.${device}.writable`;
   return (
     <p class="quiet readonly">
-      Read only. The configuration key that would allow it: <code>{key}</code> with <code>{key.startsWith('devices.') ? e.path : `${e.device}/${e.path}`}</code>
+      {what}. The configuration key that would allow it: <code>{key}</code> with <code>{key.startsWith('devices.') ? path : `${device}/${path}`}</code>
     </p>
   );
 }

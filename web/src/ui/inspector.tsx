@@ -6,7 +6,7 @@ import { me } from '../store/session.ts';
 import { closeInspector, inspected } from '../store/inspect.ts';
 import { stamp, span, words } from '../model/format.ts';
 import { hasRange, rangeWords } from '../model/entry.ts';
-import { readLines, writeLines } from '../model/lines.ts';
+import { prometheusLine, readLines, writeLines } from '../model/lines.ts';
 import { Control } from './control.tsx';
 import { CopyLine } from './copy.tsx';
 import { Plot } from './plot.tsx';
@@ -75,6 +75,9 @@ function Details({ e }: { e: Entry }) {
       {readLines(reach, e.device, e.path).map((l) => (
         <CopyLine key={`r${l.door}`} {...l} />
       ))}
+      {spec.kind !== 'string' && spec.kind !== 'list' && spec.kind !== 'bytes' && spec.kind !== 'none' && (
+        <CopyLine {...prometheusLine(e.device, e.path, spec.kind === 'enum')} />
+      )}
       {spec.writable &&
         writeLines(reach, e.device, e.path, String(point?.value ?? 0)).map((l) => <CopyLine key={`w${l.door}`} {...l} />)}
     </>

@@ -1,7 +1,7 @@
 import { addressOf, go, route } from '../store/route.ts';
 import { isUnlocked, lock, unlock } from '../store/lock.ts';
 import { closeInspector } from '../store/inspect.ts';
-import { tabs } from './tabs.tsx';
+import { tabsOf } from './tabs.tsx';
 import { settingsOpen } from './settings.tsx';
 
 /** startKeys handles the keys of the whole page. They rest while a field or a dialog has the focus. */
@@ -12,7 +12,7 @@ export function startKeys(): void {
     if (target.closest('dialog')) return;
     if (event.key === 'Escape') return closeInspector();
     if (target.closest('input, select, textarea, [contenteditable]')) return;
-    const { device, wall } = route.value;
+    const { device, tab, wall } = route.value;
     if (event.key === '?') {
       settingsOpen.value = true;
       return;
@@ -26,8 +26,8 @@ export function startKeys(): void {
       go(addressOf(device, 'points'));
       requestAnimationFrame(() => document.getElementById('search')?.focus());
     } else {
-      const tab = tabs[Number(event.key) - 1];
-      if (tab) go(addressOf(device, tab.id));
+      const other = tabsOf(device, tab)[Number(event.key) - 1];
+      if (other) go(addressOf(device, other.id));
     }
   });
 }

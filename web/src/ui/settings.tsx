@@ -8,7 +8,7 @@ export const settingsOpen = signal(false);
 const keys: [string, string][] = [
   ['L', 'unlock or lock the device that is shown'],
   ['/', 'search in Points'],
-  ['1 – 4', 'Panel, Points, Link, Log'],
+  ['1 – 5', 'the tabs of a device, from the left'],
   ['Esc', 'close details'],
   ['?', 'this sheet'],
 ];

@@ -7,10 +7,12 @@ import { write } from '../store/writing.ts';
 import { Hold } from './hold.tsx';
 import { Value as Shown } from './value.tsx';
 
-/** The one hazard write that waits for its hold. */
-export const sheet = signal<{ e: Entry; value: Value; text: string } | null>(null);
+/** Asked is a hazard write that waits for its hold, or a command: then with what it will be told. */
+export type Asked = { e: Entry; value: Value; text: string } | { device: string; path: string; title: string; text: string; act: () => void };
 
-/** Sheet shows old → new of a hazard write and sends it after a hold of one second. */
+export const sheet = signal<Asked | null>(null);
+
+/** Sheet shows old → new of a hazard write, or what a command is told, and sends it after a hold of one second. */
 export function Sheet() {
   const ask = sheet.value;
   const box = useRef<HTMLDialogElement>(null);
@@ -18,35 +20,40 @@ export function Sheet() {
     if (ask && !box.current?.open) box.current?.showModal();
   }, [ask]);
   if (!ask) return null;
-  const { e } = ask;
-  const spec = e.spec.value;
+  const spec = 'e' in ask ? ask.e.spec.value : null;
+  const device = 'e' in ask ? ask.e.device : ask.device;
+  const path = 'e' in ask ? ask.e.path : ask.path;
   const close = () => {
     box.current?.close();
     sheet.value = null;
   };
-  const no = unreachable(e.device);
+  const no = unreachable(device);
   return (
     <dialog ref={box} class="sheet" aria-labelledby="sheet-title" onClose={close} onCancel={close}>
-      <h2 id="sheet-title">{spec.title || e.path}</h2>
+      <h2 id="sheet-title">{('e' in ask ? spec?.title : ask.title) || path}</h2>
       <p class="path">
-        {e.device}/{e.path}
+        {device}/{path}
       </p>
-      <div class="oldnew">
-        <div>
-          <span class="caption">now</span>
-          <Shown e={e} />
-        </div>
-        <span class="arrow" aria-label="becomes">
-          →
-        </span>
-        <div>
-          <span class="caption">new</span>
-          <span class="value">
-            <span class="digits">{ask.text}</span>
-            {spec.unit && <span class="unit"> {spec.unit}</span>}
+      {'e' in ask ? (
+        <div class="oldnew">
+          <div>
+            <span class="caption">now</span>
+            <Shown e={ask.e} />
+          </div>
+          <span class="arrow" aria-label="becomes">
+            →
           </span>
+          <div>
+            <span class="caption">new</span>
+            <span class="value">
+              <span class="digits">{ask.text}</span>
+              {spec?.unit && <span class="unit"> {spec.unit}</span>}
+            </span>
+          </div>
         </div>
-      </div>
+      ) : (
+        ask.text && <p class="oldnew digits">{ask.text}</p>
+      )}
       <p class="warn">This can move the machine or cannot be undone. Check that nobody is in reach.</p>
       {no && <p class="refusal">{no}</p>}
       <div class="actions">
@@ -57,13 +64,14 @@ export function Sheet() {
           seconds={1}
           class="cap danger"
           disabled={no !== ''}
-          label={`Hold for one second to write ${ask.text} ${spec.unit ?? ''}`}
+          label={`Hold for one second to ${'e' in ask ? 'write' : 'do it:'} ${ask.text} ${spec?.unit ?? ''}`}
           onHeld={() => {
-            void write(e.device, e.path, ask.value);
+            if ('e' in ask) void write(device, path, ask.value);
+            else ask.act();
             close();
           }}
         >
-          Hold 1 s to write
+          {'e' in ask ? 'Hold 1 s to write' : 'Hold 1 s to do it'}
         </Hold>
       </div>
     </dialog>

@@ -8,6 +8,7 @@ import { addressOf, go, route } from '../store/route.ts';
 import { onlyBad } from '../store/search.ts';
 import { LongName } from './longname.tsx';
 import { LockButton } from './lockbutton.tsx';
+import { commands } from '../store/commands.ts';
 import { admin } from '../store/session.ts';
 import { User } from './account.tsx';
 import { Insecure } from './insecure.tsx';
@@ -117,7 +118,7 @@ function writableAny(device: string): boolean {
   const s = shelf(device);
   s?.shape.value;
   for (const e of s?.entries.values() ?? []) if (e.spec.peek().writable) return true;
-  return false;
+  return commands.value.device === device && commands.value.list.some((c) => c.writable);
 }
 
 /** Faults names the place of the break: between page and gateway, or between gateway and device. */

@@ -9,6 +9,8 @@ import { Inspector } from '../ui/inspector.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { CncPanel } from '../panels/cnc/index.tsx';
 import { GenericPanel } from '../panels/generic.tsx';
+import { isOfClients } from '../model/clients.ts';
+import { Clients } from './clients.tsx';
 import { LinkView } from './link.tsx';
 import { Log } from './log.tsx';
 import { Points } from './points.tsx';
@@ -36,6 +38,8 @@ function View({ device, tab }: { device: string; tab: string }) {
   switch (tab) {
     case 'points':
       return <Points device={device} />;
+    case 'clients':
+      return <Clients device={device} />;
     case 'link':
       return <LinkView device={device} />;
     case 'log':
@@ -43,7 +47,7 @@ function View({ device, tab }: { device: string; tab: string }) {
   }
   const panel = devices.value?.find((d) => d.name === device)?.panel;
   const roles = rolesOf(device);
-  if (roles.all.every((e) => e.path.startsWith('_link/'))) return <Unheard device={device} />;
+  if (roles.all.every((e) => e.path.startsWith('_link/') || isOfClients(e.path))) return <Unheard device={device} />;
   return panel === 'cnc' || roles.one('cnc.execution') ? <CncPanel device={device} /> : <GenericPanel device={device} />;
 }
 

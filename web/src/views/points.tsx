@@ -5,6 +5,7 @@ import { rolesOf } from '../store/find.ts';
 import { inspect, inspected } from '../store/inspect.ts';
 import { onlyBad, search } from '../store/search.ts';
 import { matches, parent, last } from '../model/tree.ts';
+import { Commands } from '../ui/commands.tsx';
 import { Value } from '../ui/value.tsx';
 
 const most = 1500; // rows drawn at once; a search narrows more than that
@@ -12,7 +13,7 @@ const most = 1500; // rows drawn at once; a search narrows more than that
 /** Points is the whole tree of a device, with search. */
 export function Points({ device }: { device: string }) {
   const sorted = rolesOf(device).all;
-  const ofLink = (e: Entry) => e.path.startsWith('_link/');
+  const ofLink = (e: Entry) => e.path.startsWith('_'); // of the gateway, not of the device
   const all = [...sorted.filter((e) => !ofLink(e)), ...sorted.filter(ofLink)];
   if (onlyBad.value) now.value; // qualities are looked at once a second
   const found = all.filter((e) => wanted(e));
@@ -47,6 +48,7 @@ export function Points({ device }: { device: string }) {
         </span>
       </div>
       {found.length === 0 && <p class="quiet pad">{all.length === 0 ? 'The device has not told its points yet.' : 'Nothing matches.'}</p>}
+      {search.value === '' && !onlyBad.value && <Commands device={device} />}
       {[...groups].map(([under, entries]) => (
         <Group key={under} under={under} entries={entries} open={search.value !== '' || onlyBad.value} />
       ))}

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { alarmOf, loadTone, plainState } from '../../node_modules/.unit/model/cnc.js';
 import { elapsed, middle, span } from '../../node_modules/.unit/model/format.js';
 import { linkWords } from '../../node_modules/.unit/model/link.js';
+import { clientsOf, isOfClients } from '../../node_modules/.unit/model/clients.js';
 import { commandLines, prometheusLine, quote, readLines, writeLines } from '../../node_modules/.unit/model/lines.js';
 import { rangeWords, typed } from '../../node_modules/.unit/model/entry.js';
 import { outcomeOf, passes, whoName } from '../../node_modules/.unit/model/log.js';
@@ -144,4 +145,17 @@ test('a log is narrowed by outcome and by user', () => {
   assert.ok(passes({ outcome: 'wrong', user: '' }, 'open', 'anna'), 'what has not ended stays in sight');
   assert.ok(!passes({ outcome: 'wrong', user: '' }, 'done', 'anna'));
   assert.ok(!passes({ outcome: 'all', user: 'eve' }, 'done', 'anna'));
+});
+
+test('clients are told apart from their server, with common columns', () => {
+  const point = (path, title) => ({ path, spec: { peek: () => ({ title }) } });
+  const { own, clients, columns } = clientsOf([
+    point('_clients/10/refused'), point('_clients/10/address', 'Client'), point('_clients/2/address', 'Client'),
+    point('_clients/2/odd-thing'), point('_clients/saved'), point('_clients/listen'), point('path/1/execution'),
+  ]);
+  assert.deepEqual(own.map((e) => e.path), ['_clients/listen', '_clients/saved']);
+  assert.deepEqual(clients.map((c) => c.path), ['_clients/2', '_clients/10']);
+  assert.deepEqual(columns, [{ name: 'address', title: 'Client' }, { name: 'refused', title: 'refused' }, { name: 'odd-thing', title: 'odd thing' }]);
+  assert.equal(clients[0].points.get('refused'), undefined);
+  assert.ok(!isOfClients('_clients'));
 });

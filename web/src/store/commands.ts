@@ -1,0 +1,46 @@
+import { effect, signal } from '@preact/signals';
+import * as api from '../api/client.ts';
+import type { Command, LabelSets } from '../api/types.ts';
+import { stranger } from './session.ts';
+import { shelf } from './store.ts';
+
+export interface Commands {
+  device: string;
+  list: Command[];
+  labels: LabelSets;
+}
+
+const none: Commands = { device: '', list: [], labels: {} };
+
+/** The commands of the device that is followed. They come and go with the points that are told beside them. */
+export const commands = signal<Commands>(none);
+
+const followed = signal('');
+
+/** followCommands keeps `commands` of one device until the returned function is called. */
+export function followCommands(device: string): () => void {
+  if (commands.peek().device !== device) commands.value = none;
+  followed.value = device;
+  let timer = 0;
+  const stop = effect(() => {
+    shelf(device)?.shape.value;
+    if (stranger.value) return;
+    clearTimeout(timer);
+    // Points and their commands come in bursts, when a link comes up.
+    timer = window.setTimeout(() => void read(device), 150);
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+    followed.value = '';
+  };
+}
+
+async function read(device: string): Promise<void> {
+  try {
+    const news = await api.commands(device);
+    if (followed.peek() === device) commands.value = { device, list: news.commands, labels: news.labels };
+  } catch {
+    return; // the link and the event stream say what is wrong
+  }
+}
