@@ -2,8 +2,9 @@ package device
 
 import "strings"
 
-// Nearest finds the word that somebody most likely meant: the one with the fewest edits, when these are few enough for a
-// slip of the hand. Of equals the first wins.
+// Nearest finds the word that somebody most likely meant: one that differs by a single edit, else the shortest that begins
+// with what they wrote, else the only path that ends with it, else the one with the fewest edits, when these are few enough
+// for a slip of the hand. Of equals the first wins.
 func Nearest(word string, among []string) (string, bool) {
 	word = strings.ToLower(word)
 	limit := len(word)/3 + 1
@@ -16,7 +17,39 @@ func Nearest(word string, among []string) (string, bool) {
 			break
 		}
 	}
+	if found && limit <= 0 {
+		return best, true
+	}
+	if w, ok := completed(word, among); ok {
+		return w, true
+	}
 	return best, found
+}
+
+// completed finds a word of which somebody wrote the beginning or the end.
+func completed(word string, among []string) (string, bool) {
+	const least = 3 // shorter ones say too little
+	if len(word) < least {
+		return "", false
+	}
+	begins, ends, several := "", "", false
+	for _, w := range among {
+		low := strings.ToLower(w)
+		if strings.HasPrefix(low, word) && (begins == "" || len(w) < len(begins)) {
+			begins = w
+		}
+		if strings.HasSuffix(low, "/"+word) {
+			several = several || ends != ""
+			ends = w
+		}
+	}
+	switch {
+	case begins != "":
+		return begins, true
+	case ends != "" && !several:
+		return ends, true
+	}
+	return "", false
 }
 
 // edits is the Levenshtein distance of a and b in bytes, or limit+1 when it is above limit.
