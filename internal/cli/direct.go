@@ -22,7 +22,7 @@ const directName = "device"
 // openDevice runs a gateway for one device, with its door on a listener in memory that only this process reaches, and waits
 // until the device is up or has failed.
 func (a *app) openDevice(ctx context.Context, rawURL string, writable []string) (*target, string, error) {
-	c, err := config.Load(config.Input{URLs: []string{directName + "=" + rawURL}, Getenv: a.env, Drivers: all.Drivers(), Twins: simulate.Settings()})
+	c, err := config.Load(config.Input{Flags: config.Flags{Listen: config.DefaultListen}, URLs: []string{directName + "=" + rawURL}, Getenv: a.env, Drivers: all.Drivers(), Twins: simulate.Settings()})
 	if err != nil {
 		return nil, "", err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,6 +37,7 @@ type host struct {
 	log         *slog.Logger
 	writableAll bool
 	manager     *notify.Manager
+	security    *security
 
 	load    func() (*config.Config, error) // nil: there is nothing to read again
 	current *config.Config                 // in force; run's alone once it runs
@@ -62,31 +64,47 @@ type hostOptions struct {
 	log         *slog.Logger
 	load        func() (*config.Config, error) // reads the configuration again; nil: it cannot be
 	manager     *notify.Manager                // nil: none
+	env         Env                            // of the program; nil: empty
+	notice      io.Writer                      // for what a person must see once; nil: nobody is there
 }
 
 // newHost puts a gateway together; nothing runs or listens yet.
 func newHost(c *config.Config, o hostOptions) (*host, error) {
 	h := &host{log: o.log, writableAll: o.writableAll, manager: o.manager, load: o.load, current: c, reloads: make(chan reloadRequest), stopped: make(chan struct{}),
 		sims: map[string]*simulation{}}
-	h.gateway = gateway.New(gateway.Options{Log: o.log, Env: h.environment})
-	if err := h.apply(c); err != nil {
+	sec, err := secure(c, &o)
+	if err != nil {
 		return nil, err
+	}
+	h.security = sec
+	if err := h.assemble(c, &o); err != nil {
+		return nil, errors.Join(err, sec.audit.Close())
+	}
+	return h, nil
+}
+
+// assemble makes the gateway and its doors.
+func (h *host) assemble(c *config.Config, o *hostOptions) error {
+	h.gateway = gateway.New(gateway.Options{Log: o.log, Env: h.environment, Access: h.security.access, Audit: h.security.audit})
+	if err := h.apply(c); err != nil {
+		return err
 	}
 	build := obs.BuildInfo()
 	metrics, err := prom.New(prom.Config{MaxSeries: c.Metrics.MaxSeries, Version: build.Version, Revision: build.Revision,
 		Measured: []north.Measured{h}, Log: o.log}, h.gateway.Tree(), h.gateway)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	door, err := httpapi.New(httpapi.Config{
-		Listen: c.Listen, Listener: o.listener, Hosts: c.Hosts, Version: build.Version, Log: o.log,
+		Listen: c.Listen, Listener: o.listener, Hosts: h.security.hosts, Version: build.Version, Log: o.log,
 		Mount: map[string]http.Handler{"GET /metrics": metrics}, Reloader: h,
+		Access: h.security.access, Audit: h.security.audit, TLS: h.security.tls, Insecure: c.Insecure,
 	}, h.gateway.Tree(), h.gateway, h.gateway, web.FS())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	h.door = door
-	return h, nil
+	return nil
 }
 
 // apply hands the devices of a configuration to the gateway. A device whose section is as before is left alone, its
@@ -126,6 +144,9 @@ func (h *host) apply(c *config.Config) error {
 		}
 	}
 	err := h.gateway.SetDevices(devices)
+	if err == nil {
+		err = h.security.access.Set(c.Access)
+	}
 	for name, s := range before {
 		if sims[name] != s && s.stop != nil {
 			s.stop()
@@ -178,6 +199,7 @@ func (h *host) tell(err error) {
 // run runs everything until ctx ends or one part fails; then nothing of it is left. At each signal from hangup, which may be
 // nil, the configuration is read again.
 func (h *host) run(ctx context.Context, hangup <-chan os.Signal) error {
+	stopAudit := h.security.keep() // ends after everything that adds to it
 	g, inner := errgroup.WithContext(ctx)
 	h.start = func(s *simulation) {
 		var sctx context.Context
@@ -202,6 +224,9 @@ func (h *host) run(ctx context.Context, hangup <-chan os.Signal) error {
 	err := g.Wait()
 	for _, s := range h.sims {
 		s.stop()
+	}
+	if e := stopAudit(); err == nil {
+		err = e
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil

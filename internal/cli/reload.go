@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,8 @@ func (h *host) serveReloads(ctx context.Context, hangup <-chan os.Signal) {
 		case <-ctx.Done():
 			return
 		case <-hangup:
-			_, _ = h.reload(false) // it is in the log
+			_, err := h.reload(false) // it is in the log
+			h.noteReload(err)
 		case r := <-h.reloads:
 			out, err := h.reload(r.dryRun)
 			r.done <- reloadResult{out, err}
@@ -75,6 +77,12 @@ func (h *host) reload(dryRun bool) (north.Reload, error) {
 			h.log.Error("the configuration is wrong; the one before stays in force", "error", err)
 		}
 		return north.Reload{}, reloadError(err)
+	}
+	if err := h.security.check(next, h.door.Addr()); err != nil {
+		if !dryRun {
+			h.log.Error("the configuration was not applied; the one before stays in force", "error", err)
+		}
+		return north.Reload{}, &north.ReloadError{Code: "not-applied", Text: err.Error(), Cause: err}
 	}
 	out := reloadOf(config.Compare(h.current, next))
 	if dryRun {
@@ -99,7 +107,7 @@ func (h *host) reload(dryRun bool) (north.Reload, error) {
 }
 
 func reloadOf(d config.Difference) north.Reload {
-	out := north.Reload{Restart: d.Gateway}
+	out := north.Reload{Restart: slices.DeleteFunc(d.Gateway, inForce)}
 	for _, x := range d.Devices {
 		out.Devices = append(out.Devices, north.ReloadDevice{Name: x.Name, What: string(x.What), Keys: x.Keys})
 	}

@@ -91,7 +91,7 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 	if err != nil {
 		return usageError(err)
 	}
-	h, err := newHost(c, hostOptions{writableAll: demo, log: log, load: reload, manager: manager})
+	h, err := newHost(c, hostOptions{writableAll: demo, log: log, load: reload, manager: manager, env: a.env, notice: a.Err})
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
-	if err := a.printAddress("url", "http://"+h.door.Addr().String()+"/"); err != nil {
+	if err := a.printAddress("url", h.scheme()+"://"+h.door.Addr().String()+"/"); err != nil {
 		return err
 	}
 	err = h.run(ctx, hangup)

@@ -176,3 +176,13 @@ func (s *Server) record(e audit.Entry) { s.cfg.Audit.Add(e) }
 
 // openAccess is for a door that was given none: nobody is configured.
 func openAccess() (*access.Access, error) { return access.New(rand.Reader) }
+
+// noteReload says in the audit who read the configuration again.
+func (s *Server) noteReload(ctx context.Context, err error) {
+	w := who(ctx)
+	e := audit.Entry{What: audit.Reload, User: w.User, Door: w.Door, Addr: w.Addr, Outcome: "ok"}
+	if err != nil {
+		e.Outcome, e.Why = "refused", err.Error()
+	}
+	s.record(e)
+}

@@ -203,7 +203,9 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 		name string
 		end  func(t *testing.T, d *door, set access.Set, cookie string)
 	}{
-		{"logout", func(_ *testing.T, d *door, _ access.Set, cookie string) { d.do("POST", api+"/logout", "", "Cookie: "+cookie) }},
+		{"logout", func(_ *testing.T, d *door, _ access.Set, cookie string) {
+			d.do("POST", api+"/logout", "", "Cookie: "+cookie)
+		}},
 		{"user removed", func(t *testing.T, d *door, set access.Set, _ string) {
 			set.Users = set.Users[1:]
 			if err := d.s.access.Set(set); err != nil {

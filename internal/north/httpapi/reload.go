@@ -37,6 +37,9 @@ func (s *Server) reloadRoute(api huma.API) {
 			return nil, problem(http.StatusConflict, "no-file", "this gateway has no configuration to read again", "start it with patchbay run FILE")
 		}
 		r, err := s.cfg.Reloader.Reload(ctx, in.DryRun)
+		if !in.DryRun {
+			s.noteReload(ctx, err)
+		}
 		if err != nil {
 			return nil, reloadProblem(err)
 		}
