@@ -34,6 +34,8 @@ type Config struct {
 	Mount map[string]http.Handler
 	// Reloader reads the configuration again. Nil: there is none to read.
 	Reloader north.Reloader
+	// Prober finds out what stands at an address. Nil: the door does not probe.
+	Prober north.Prober
 	// Access knows the users, tokens and sessions. Nil: there are none, and everybody who reaches the door may do everything.
 	Access *access.Access
 	// Audit gets logins; who may read it sees it through the door. Nil: one in memory.

@@ -41,6 +41,7 @@ func (s *Server) routes(mux *http.ServeMux, page fs.FS) error {
 	s.healthRoutes(api)
 	s.accessRoutes(api)
 	s.reloadRoute(api)
+	s.probeRoute(api)
 
 	// The framework describes its own form of errors; the transformer replaces it, so the document does too.
 	schema := registry.Schema(typeOf[Problem](), true, "Problem")

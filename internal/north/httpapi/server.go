@@ -40,6 +40,7 @@ type Server struct {
 
 	closing                                       chan struct{} // closed when Run is told to stop; ends streams and waits
 	streams                                       atomic.Int64
+	probes                                        probes
 	refusedStreams, droppedStreams, mergedChanges atomic.Uint64
 	requests                                      requests
 	buffers                                       sync.Pool      // of *[]byte, for events
