@@ -29,24 +29,33 @@ func peerProgram(t *testing.T, name string) string {
 func startGateway(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	r, w := io.Pipe()
-	done := make(chan int, 1)
-	go func() {
-		done <- Main(ctx, args, Streams{In: strings.NewReader(""), Out: w, Err: io.Discard}, func(string) (string, bool) { return "", false })
-		_ = w.Close()
-	}()
+	base, done := runMain(t, ctx, args...)
 	t.Cleanup(func() {
 		cancel()
 		if code := <-done; code != 0 {
 			t.Errorf("patchbay %v ended with %d", args, code)
 		}
 	})
+	return base
+}
+
+// runMain runs a command line until ctx ends. It returns the first line of its standard output, and where its exit code
+// will be.
+func runMain(t *testing.T, ctx context.Context, args ...string) (first string, done <-chan int) {
+	t.Helper()
+	r, w := io.Pipe()
+	code := make(chan int, 1)
+	go func() {
+		code <- Main(ctx, args, Streams{In: strings.NewReader(""), Out: w, Err: io.Discard}, func(string) (string, bool) { return "", false })
+		_ = w.Close()
+	}()
 	buf := make([]byte, 256)
 	n, err := r.Read(buf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(buf[:n]))
+	go func() { _, _ = io.Copy(io.Discard, r) }() // ends with the command
+	return strings.TrimSpace(string(buf[:n])), code
 }
 
 // curl is the simplest program that other people write against the HTTP interface.
