@@ -18,7 +18,7 @@ type frame struct {
 	forward  []focas.Request // what goes to the control, in order
 	index    []int           // of each of them in the client's frame
 	own      []*shared       // what each of them is to fill; nil: nobody else's business
-	waits    []waiting
+	waits    []waiting       // instead, when others have asked for all of it
 }
 
 // waiting is a block that somebody else has asked for.
@@ -34,8 +34,7 @@ func (s *session) exchange(ctx context.Context, requests []focas.Request) ([]foc
 	return s.client.Exchange(context.WithoutCancel(ctx), requests)
 }
 
-// Data answers one data frame of a client. It stays one frame on its way to the control, without what is refused or
-// known already.
+// Data answers one data frame of a client. It stays one frame on its way to the control, without what is refused.
 func (p *proxy) Data(ctx context.Context, c *focasserver.Conn, blocks []focas.Request, replies []focas.Reply) ([]focas.Reply, error) {
 	cl := p.client(c)
 	up := p.upstream.Load()
@@ -99,14 +98,13 @@ func (p *proxy) forwardChanges(ctx context.Context, cl *client, blocks []focas.R
 	return err
 }
 
-// forwardReads asks for what nobody has just asked for, in one frame, and takes the rest from there.
+// forwardReads answers a frame of reads, from the control or from what it has just said to somebody else.
 func (p *proxy) forwardReads(ctx context.Context, cl *client, blocks []focas.Request, replies []focas.Reply) error {
 	f := &cl.frame
 	p.claim(cl, blocks)
 	if err := p.ask(ctx, cl, blocks, replies); err != nil {
 		return err
 	}
-	// What was asked for is answered before anybody waits, so that no two clients wait for each other.
 	f.forward, f.index, f.own = f.forward[:0], f.index[:0], f.own[:0]
 	for _, w := range f.waits {
 		reply, err := w.on.wait(ctx)
@@ -123,13 +121,18 @@ func (p *proxy) forwardReads(ctx context.Context, cl *client, blocks []focas.Req
 	return p.ask(ctx, cl, blocks, replies)
 }
 
-// claim divides the reads of a frame into those that this client asks for and those that somebody else has.
+// claim decides whether a frame is answered from what others have asked: only when that holds for all of its reads. Else
+// the frame goes as it is, which costs the control no more frames and keeps what was asked together, also where a
+// program asks the same twice to see whether something has changed in between.
 func (p *proxy) claim(cl *client, blocks []focas.Request) {
 	f := &cl.frame
 	now, changes := time.Now(), cl.up.changes.Load()
 	if p.opts.Window > 0 {
 		p.answers.mu.Lock()
 		defer p.answers.mu.Unlock()
+		if p.known(f, blocks, now, changes) {
+			return
+		}
 	}
 	for i := range blocks {
 		if f.verdicts[i] != isRead {
@@ -137,15 +140,27 @@ func (p *proxy) claim(cl *client, blocks []focas.Request) {
 		}
 		var mine *shared
 		if p.opts.Window > 0 {
-			s, first := p.answers.claim(&blocks[i], now, changes)
-			if !first {
-				f.waits = append(f.waits, waiting{i, s})
-				continue
-			}
-			mine = s
+			mine = p.answers.claim(&blocks[i], now, changes)
 		}
 		f.forward, f.index, f.own = append(f.forward, blocks[i]), append(f.index, i), append(f.own, mine)
 	}
+}
+
+// known reports whether every read of a frame is answered or on its way, and then fills f.waits. The lock of the answers
+// is held.
+func (p *proxy) known(f *frame, blocks []focas.Request, now time.Time, changes uint64) bool {
+	for i := range blocks {
+		if f.verdicts[i] != isRead {
+			continue
+		}
+		s := p.answers.find(&blocks[i], now, changes)
+		if s == nil {
+			f.waits = f.waits[:0]
+			return false
+		}
+		f.waits = append(f.waits, waiting{i, s})
+	}
+	return true
 }
 
 // ask sends what is in f.forward and settles what others wait for.

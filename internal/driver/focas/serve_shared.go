@@ -53,23 +53,32 @@ func appendKey(b []byte, q *focas.Request) []byte {
 	return append(b, q.Data...)
 }
 
-// claim finds the answer to a block. mine is true when there is none: the caller must ask, and must then settle it.
-// changes counts what has changed the control's memory; an answer from before the last change is none. The lock is held:
-// all blocks of a frame are claimed in one go, so that equal frames of several clients become one and not pieces of each.
-func (a *answers) claim(q *focas.Request, now time.Time, changes uint64) (s *shared, mine bool) {
+// find is the answer to a block, or the wait for it; nil: nobody has asked within the window. changes counts what has
+// changed the control's memory; an answer from before the last change is none. The lock is held, over all blocks of a
+// frame, so that equal frames of several clients become one and not pieces of each.
+func (a *answers) find(q *focas.Request, now time.Time, changes uint64) *shared {
 	a.key = appendKey(a.key[:0], q)
-	if s := a.byKey[string(a.key)]; s != nil {
-		if s.changes == changes && (!s.answered() || now.Sub(s.at) <= a.window) {
-			return s, false
-		}
-		a.drop(string(a.key), s)
+	s := a.byKey[string(a.key)]
+	if s == nil || s.changes != changes || s.answered() && now.Sub(s.at) > a.window {
+		return nil
+	}
+	return s
+}
+
+// claim makes the caller the one who asks, and who must settle what it gets; nil: somebody asks already. The lock is held.
+func (a *answers) claim(q *focas.Request, now time.Time, changes uint64) *shared {
+	if a.find(q, now, changes) != nil {
+		return nil
+	}
+	if old := a.byKey[string(a.key)]; old != nil {
+		a.drop(string(a.key), old)
 	}
 	if len(a.byKey) >= maxAnswers || a.bytes >= maxAnswerBytes {
 		a.clean(now)
 	}
-	s = &shared{changes: changes, done: make(chan struct{})}
+	s := &shared{changes: changes, done: make(chan struct{})}
 	a.byKey[string(a.key)] = s
-	return s, true
+	return s
 }
 
 // clean drops what is too old, and everything that is answered when that is not enough.
