@@ -37,4 +37,4 @@ browser: ## drive the page with Chromium
 	cd web && npm ci --no-audit --no-fund && npm run browser
 
 interop: ## run programs that are not ours against this one; a missing one is skipped, except with CI=true
-	$(GO) test -count=1 -run Interop -v ./internal/cli
+	$(GO) test -count=1 -run Interop -v ./internal/cli ./internal/lab/...
