@@ -160,6 +160,10 @@ func explain(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		// The connection's deadline may be the context's, and then either can be noticed first.
+		if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
+			return context.DeadlineExceeded
+		}
 		return fmt.Errorf("no answer in time: %w", err)
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("the control closed the connection: %w", err)
