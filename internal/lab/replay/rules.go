@@ -1,0 +1,103 @@
+package replay
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/patchbay-io/patchbay/protocol/focas"
+	"github.com/patchbay-io/patchbay/transcript"
+)
+
+// protocol is what tolerant comparison knows about one.
+type protocol struct {
+	name string
+	open func() transcript.Dissector
+	// may says why a field of a frame may differ; empty: it may not. Fields that only count the bytes of such fields may
+	// differ as well.
+	may func(f *transcript.Frame, field string) string
+}
+
+// protocols is never changed.
+var protocols = []protocol{{"focas", focas.NewDissector, focasMay}}
+
+// Protocols are the names of the protocols that can be compared field by field.
+func Protocols() []string {
+	var out []string
+	for _, p := range protocols {
+		out = append(out, p.name)
+	}
+	return out
+}
+
+func protocolOf(name string) *protocol {
+	for i := range protocols {
+		if protocols[i].name == name {
+			return &protocols[i]
+		}
+	}
+	return nil
+}
+
+// The reasons why something may differ.
+const (
+	mayTime    = "time"
+	mayCounter = "counter"
+	mayID      = "identity"
+	mayAddress = "address"
+	mayLive    = "live value"
+)
+
+// focasFuncs are the functions whose answers differ by their nature; never changed.
+var focasFuncs = map[focas.Func]string{
+	focas.FuncGetTimer: mayTime, focas.FuncReadTimer: mayTime,
+	focas.FuncReadBlockCount: mayCounter, focas.FuncReadSequenceNum: mayCounter,
+	focas.FuncReadCNCID: mayID, focas.FuncReadEthernetInfo: mayAddress,
+	focas.FuncStatInfo: mayLive, focas.FuncStatInfo2: mayLive, focas.FuncReadAxis: mayLive, focas.FuncActualFeed: mayLive,
+	focas.FuncActualSpindle: mayLive, focas.FuncReadSpindle: mayLive, focas.FuncReadServo: mayLive, focas.FuncReadExecProgram: mayLive,
+	focas.FuncReadActPoint: mayLive, focas.FuncModalG: mayLive, focas.FuncModalAux: mayLive, focas.FuncReadGCode: mayLive,
+	focas.FuncReadCommand: mayLive, focas.FuncReadOpSignal: mayLive, focas.FuncReadPMC: mayLive,
+	focas.FuncExecProgramName: mayLive, focas.FuncExecProgramName2: mayLive, focas.FuncReadProgramNum: mayLive,
+}
+
+// focasMay looks at the payload of reply blocks, by function.
+func focasMay(f *transcript.Frame, field string) string {
+	if field == "length" {
+		for i := range f.Fields {
+			if block, ok := strings.CutSuffix(f.Fields[i].Name, ".function"); ok && focasMay(f, block+".payload") != "" {
+				return mayLive
+			}
+		}
+		return ""
+	}
+	block, rest, ok := strings.Cut(field, ".")
+	if !ok || !strings.HasPrefix(rest, "payload") && rest != "size" && rest != unnamed {
+		return ""
+	}
+	text, reply := "", false
+	for i := range f.Fields {
+		switch f.Fields[i].Name {
+		case block + ".code": // requests have none
+			reply = true
+		case block + ".function":
+			text = f.Fields[i].Text
+		}
+	}
+	if !reply {
+		return ""
+	}
+	for fn, why := range focasFuncs {
+		if fn.String() == text {
+			return why
+		}
+	}
+	return ""
+}
+
+// matches reports whether a field name is one of the patterns; * stands for any characters but a slash.
+func matches(patterns []string, field string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, field)
+		return err == nil && ok
+	})
+}
