@@ -50,11 +50,14 @@ type app struct {
 	secrets                              *obs.Secrets
 	outTerminal, errTerminal, inTerminal bool
 
-	json     bool
-	gateway  string
-	timeout  time.Duration
-	logLevel string
-	logForm  string
+	json        bool
+	gateway     string
+	token       string
+	ca          string
+	fingerprint string
+	timeout     time.Duration
+	logLevel    string
+	logForm     string
 }
 
 func isTerminal(stream any) bool {
@@ -84,6 +87,9 @@ and shows it in the browser, over HTTP and on the command line.
 	f := root.PersistentFlags()
 	f.BoolVar(&a.json, "json", false, "print JSON lines, made for programs")
 	f.StringVar(&a.gateway, "gateway", "", "address of a running gateway (default "+defaultGateway+", or PATCHBAY_GATEWAY)")
+	f.StringVar(&a.token, "token", "", "token for a gateway with users; better in PATCHBAY_TOKEN, which other users of the machine do not see")
+	f.StringVar(&a.ca, "ca", "", "file with the certificate that vouches for a gateway at https:// (or PATCHBAY_CA)")
+	f.StringVar(&a.fingerprint, "fingerprint", "", "SHA-256 fingerprint of the certificate of a gateway at https:// (or PATCHBAY_FINGERPRINT)")
 	f.DurationVar(&a.timeout, "timeout", 10*time.Second, "how long to wait for a gateway or device to answer")
 	f.StringVar(&a.logLevel, "log-level", "", "least level that is logged: debug, info, warn, error")
 	f.StringVar(&a.logForm, "log-format", "", "format of the log: auto, text, json")

@@ -113,7 +113,7 @@ func hintOf(p *gatewayclient.Problem) string {
 		}
 		return "patchbay ls " + p.Device + " shows what it has."
 	}
-	return p.Hint
+	return accessHint(p)
 }
 
 // report says on standard error what went wrong and what to do.
@@ -136,7 +136,10 @@ func (a *app) report(err error) {
 		hint, kind, mean = hintOf(p), p.Code, p.DidYouMean
 	case errors.As(err, &none):
 		kind = "no-gateway"
-		hint = "Start one with `patchbay run` or `patchbay demo`, name a running one with --gateway URL, or give a device URL instead of a device name."
+		hint = hintOfNoGateway(err)
+		if hint == "" {
+			hint = "Start one with `patchbay run` or `patchbay demo`, name a running one with --gateway URL, or give a device URL instead of a device name."
+		}
 	}
 	if a.json {
 		line, _ := json.Marshal(map[string]any{"error": map[string]any{

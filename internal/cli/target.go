@@ -108,11 +108,23 @@ func (a *app) openGateway() (*target, error) {
 	if base == "" {
 		base = defaultGateway
 	}
-	c, err := gatewayclient.New(base, nil)
+	secure := gatewayclient.Secure{Token: a.flagOrEnv(a.token, "PATCHBAY_TOKEN"), CA: a.flagOrEnv(a.ca, "PATCHBAY_CA"),
+		Fingerprint: a.flagOrEnv(a.fingerprint, "PATCHBAY_FINGERPRINT")}
+	a.secrets.Add(secure.Token)
+	c, err := gatewayclient.NewSecure(base, secure)
 	if err != nil {
 		return nil, usageError(err)
 	}
 	return &target{Client: c, close: c.Close}, nil
+}
+
+// flagOrEnv is the value of a flag, or else of an environment variable.
+func (a *app) flagOrEnv(flag, name string) string {
+	if flag != "" {
+		return flag
+	}
+	v, _ := a.env(name)
+	return v
 }
 
 // deadline bounds the requests of a command that is not meant to go on for ever.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -18,8 +19,9 @@ const maxReply = 256 << 20
 
 // Client talks to one gateway. It is safe for concurrent use.
 type Client struct {
-	http *http.Client
-	base string
+	http  *http.Client
+	base  string
+	token string // empty: none
 }
 
 // New makes a client of the gateway at base, such as http://127.0.0.1:8620. rt carries the requests; nil: the network.
@@ -180,6 +182,9 @@ func (c *Client) open(ctx context.Context, method, path string, q url.Values, in
 		return nil, err
 	}
 	req.Header.Set("Accept", accept)
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -199,6 +204,9 @@ func (c *Client) open(ctx context.Context, method, path string, q url.Values, in
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if speaksTLS(resp.StatusCode, text) {
+		return nil, &NoGateway{c.base, errors.New("what is there speaks HTTPS; write https:// before the address")}
+	}
 	p := &Problem{Status: resp.StatusCode}
 	if kind != "application/problem+json" || json.Unmarshal(text, p) != nil {
 		return nil, &NoGateway{c.base, fmt.Errorf("something else answers there (HTTP status %s)", resp.Status)}
