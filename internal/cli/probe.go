@@ -31,7 +31,7 @@ given: behind an open port may stand a raw serial line, and what is sent there r
 		Example: "  patchbay probe 192.0.2.21\n  patchbay probe mill1:8193 --json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p := a.prober(anyPort)
+			p := prober(anyPort)
 			if cmd.Flags().Changed("timeout") {
 				p.StepTimeout = a.timeout
 			}
@@ -43,7 +43,7 @@ given: behind an open port may stand a raw serial line, and what is sent there r
 }
 
 // prober probes over the network of this machine.
-func (a *app) prober(anyPort bool) *probe.Prober {
+func prober(anyPort bool) *probe.Prober {
 	return &probe.Prober{Drivers: all.Drivers(), Dial: new(net.Dialer).DialContext, AnyPort: anyPort,
 		Resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
