@@ -158,6 +158,18 @@ async function api(req, res, url) {
     for (const reader of readers) if (reader.user === user) reader.res.end();
     return res.writeHead(204, { 'Set-Cookie': 'mock=; Max-Age=0; Path=/' }).end();
   }
+  if (path === '/probe') {
+    let body = '';
+    for await (const part of req) body += part;
+    const { address } = JSON.parse(body);
+    const open = { step: 'connect', target: `${address}:8193`, outcome: 'ok', took_ms: 0.8, meaning: 'the port is open' };
+    const refused = { step: 'connect', target: `${address}:8193`, outcome: 'refused', took_ms: 0.3, meaning: 'the host is on and answers, but nothing listens on this port' };
+    const spoken = { step: 'focas', target: `${address}:8193`, outcome: 'ok', took_ms: 2.1, sent: 'a0a0a0a00001010100020002', received: 'a0a0a0a000010102000200020030', found: ['series 30i, version 0042'], meaning: 'it speaks FANUC FOCAS' };
+    const no = 'The device answers on the network but FANUC FOCAS does not: nothing listens on its port.';
+    return json(res, 200, address.endsWith('.9')
+      ? { match: false, urls: [], verdict: no, advice: 'On a FANUC control, look at the Ethernet screen: is FOCAS2/Ethernet switched on for the port in use?', steps: [refused] }
+      : { match: true, urls: [`focas://${address}`], verdict: `It speaks FANUC FOCAS.`, steps: [open, spoken] });
+  }
   if (path === '/audit') return json(res, 200, { seq: audit.length, entries: audit.filter((e) => e.seq > Number(url.searchParams.get('since'))) });
   if (path === '/devices') return json(res, 200, { epoch, version: 'mock', devices: devices.map((d) => d.describe()) });
   if (path === '/events') {

@@ -60,6 +60,8 @@ const shots = [
   ['device-lost', '/d/mill1', desk, 'dark', null, 'lost'],
   ['wall-lost', '/d/mill1?wall', { width: 1920, height: 1080 }, 'dark', null, 'lost'],
   ['empty', '/', desk, 'light', null, 'empty'],
+  ['empty-found', '/', desk, 'dark', find('192.0.2.21'), 'empty'],
+  ['empty-refused', '/', phone, 'light', find('192.0.2.9'), 'empty'],
   ['login', '/d/mill1?tab=log', desk, 'dark', null, 'login'],
   ['login-phone', '/d/mill1', phone, 'light', null, 'login'],
   ['login-wrong', '/', desk, 'light', fill('anna', 'wrong'), 'login'],
@@ -97,6 +99,15 @@ const shots = [
     await page.waitForTimeout(7000);
   }, 'silent'],
 ];
+
+function find(address) {
+  return async (page) => {
+    await page.reload();
+    await page.fill('#address', address);
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(500);
+  };
+}
 
 function fill(user, password) {
   return async (page) => {

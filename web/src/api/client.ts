@@ -1,4 +1,4 @@
-import type { AuditEntry, Command, Device, LabelSets, Me, Problem, Value, Write } from './types.ts';
+import type { AuditEntry, Command, Device, LabelSets, Me, Probe, Problem, Value, Write } from './types.ts';
 
 const base = '/api/v1';
 
@@ -25,10 +25,10 @@ export function onStranger(act: () => void): void {
   whenStranger = act;
 }
 
-async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+async function ask<T>(path: string, init?: RequestInit, ms = 10_000): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch(base + path, { ...init, signal: AbortSignal.timeout(10_000) });
+    answer = await fetch(base + path, { ...init, signal: AbortSignal.timeout(ms) });
   } catch {
     throw new Refusal({ detail: 'no answer from the gateway', code: 'gateway-lost' });
   }
@@ -78,6 +78,9 @@ export async function audit(since: number): Promise<AuditEntry[]> {
 export function write(id: string): Promise<Write> {
   return ask<Write>(`/writes/${encodeURIComponent(id)}`);
 }
+
+/** probe finds out what stands at an address. It may take a minute. */
+export const probe = (address: string): Promise<Probe> => ask<Probe>('/probe', post({ address }), 70_000);
 
 /** send starts a write of one point and returns as soon as the gateway has accepted it. */
 export function send(device: string, path: string, value: Value): Promise<Write> {

@@ -153,5 +153,26 @@ export interface AuditEntry {
   why?: string;
 }
 
+/** Probe is what stands at an address. */
+export interface Probe {
+  match: boolean;
+  urls: string[];
+  verdict: string;
+  advice?: string;
+  steps: ProbeStep[];
+}
+
+export interface ProbeStep {
+  step: string;
+  target: string;
+  outcome: string;
+  took_ms: number;
+  sent?: string; // hex
+  received?: string;
+  found?: string[];
+  meaning: string;
+  advice?: string;
+}
+
 /** LabelSets of one device, by id. */
 export type LabelSets = Record<string, Label[]>;

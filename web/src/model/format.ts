@@ -46,3 +46,9 @@ export function middle(text: string, most: number): string {
 
 /** words turns "not-reported" into "not reported". */
 export const words = (key: string): string => key.replaceAll('-', ' ');
+
+/** hexWords sets hex apart byte by byte, and cuts what is long: "a0 a0 a0 a0 00 01 …". */
+export function hexWords(hex: string, most = 24): string {
+  const bytes = hex.match(/../g) ?? [];
+  return `${bytes.slice(0, most).join(' ')}${bytes.length > most ? ' …' : ''}`;
+}

@@ -60,3 +60,6 @@ function valueAddress(origin: string, device: string, path: string): string {
 function gatewayFlag(origin: string): string {
   return /^http:\/\/(127\.0\.0\.1|localhost):8620$/.test(origin) ? '' : ` --gateway ${quote(origin)}`;
 }
+
+/** configurationOf is the part of a configuration file that names one device. */
+export const configurationOf = (url: string, name = 'mill1'): string => `devices:\n  ${name}: ${url}`;

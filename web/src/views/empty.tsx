@@ -1,15 +1,18 @@
 import { CopyLine } from '../ui/copy.tsx';
-
-const lines = `devices:
-  mill1: focas://192.0.2.21`;
+import { configurationOf } from '../model/lines.ts';
+import { admin } from '../store/session.ts';
+import { Finder } from './finder.tsx';
 
 /** Empty is the list without devices: how to get the first one. */
 export function Empty() {
   return (
     <main class="empty">
       <h1>No devices yet</h1>
-      <p>patchbay is running, but its configuration names no device. Put the device’s own address into these lines of the configuration file:</p>
-      <CopyLine door="the configuration" line={lines} />
+      <p>patchbay is running, but its configuration names no device.{admin.value && ' What is the address of the first one?'}</p>
+      {admin.value && <Finder />}
+      <h2>By hand</h2>
+      <p>Put the device’s own address into these lines of the configuration file:</p>
+      <CopyLine door="the configuration" line={configurationOf('focas://192.0.2.21')} />
       <p>Check the file, then start the gateway with it:</p>
       <CopyLine door="check" line="patchbay check patchbay.yaml" />
       <CopyLine door="run" line="patchbay run patchbay.yaml" />

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { alarmOf, loadTone, plainState } from '../../node_modules/.unit/model/cnc.js';
-import { elapsed, middle, span } from '../../node_modules/.unit/model/format.js';
+import { elapsed, hexWords, middle, span } from '../../node_modules/.unit/model/format.js';
 import { linkWords } from '../../node_modules/.unit/model/link.js';
 import { clientsOf, isOfClients } from '../../node_modules/.unit/model/clients.js';
 import { commandLines, prometheusLine, quote, readLines, writeLines } from '../../node_modules/.unit/model/lines.js';
@@ -56,6 +56,12 @@ test('time counters read h:mm:ss whatever their unit', () => {
   assert.equal(elapsed(59_999, 'ms'), '0:00:59');
   assert.equal(elapsed(5, 'mm'), '');
   assert.equal(elapsed(NaN, 's'), '');
+});
+
+test('bytes are set apart', () => {
+  assert.equal(hexWords('a0a000'), 'a0 a0 00');
+  assert.equal(hexWords('00'.repeat(30), 2), '00 00 …');
+  assert.equal(hexWords(''), '');
 });
 
 test('long names are cut in the middle', () => {
