@@ -73,10 +73,11 @@ func (h *host) reload(dryRun bool) (north.Reload, error) {
 	}
 	next, err := h.load()
 	if err != nil {
+		e := reloadError(err)
 		if !dryRun {
-			h.log.Error("the configuration is wrong; the one before stays in force", "error", err)
+			h.log.Error(e.Text, "error", strings.Join(e.Each, "; "))
 		}
-		return north.Reload{}, reloadError(err)
+		return north.Reload{}, e
 	}
 	if err := h.security.check(next, h.door.Addr()); err != nil {
 		if !dryRun {
@@ -94,9 +95,15 @@ func (h *host) reload(dryRun bool) (north.Reload, error) {
 	}
 	h.current, out.Applied = next, true
 	args := []any{"devices", len(next.Devices)}
-	for _, d := range out.Devices {
-		if d.What != string(config.Unchanged) {
-			args = append(args, d.What, d.Name)
+	for _, what := range []config.What{config.Added, config.Removed, config.Restarted, config.Changed} {
+		var names []string
+		for _, d := range out.Devices {
+			if d.What == string(what) {
+				names = append(names, d.Name)
+			}
+		}
+		if len(names) > 0 {
+			args = append(args, string(what), strings.Join(names, ", "))
 		}
 	}
 	h.log.Info("configuration applied", args...)
@@ -115,7 +122,7 @@ func reloadOf(d config.Difference) north.Reload {
 }
 
 // reloadError leaves out the lines of the file: they may hold secrets, and whoever asks may not be the one who wrote them.
-func reloadError(err error) error {
+func reloadError(err error) *north.ReloadError {
 	e := &north.ReloadError{Code: "bad-configuration", Text: "the configuration is wrong; the one before stays in force",
 		Hint: "patchbay check FILE shows the lines", Cause: err}
 	var problems config.Problems
