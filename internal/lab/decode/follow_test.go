@@ -41,6 +41,7 @@ func TestFollowedStreams(t *testing.T) {
 	}
 	for name, in := range map[string]string{
 		"tshark hex":    head + dump(c, wireshark8) + indentLines(dump(s, wireshark8), "\t") + second(c, len(c)) + indentLines(second(s, len(s)), "\t") + bars,
+		"two spaces":    strings.ReplaceAll(head+dump(c, tshark8)+indentLines(dump(s, tshark8), "\t"), "\n\n", "\n") + fmt.Sprintf("> %x\n< %x\n", c, s),
 		"Wireshark hex": dump(c, wireshark8) + indentLines(dump(s, wireshark8), "    ") + second(c, len(c)) + indentLines(second(s, len(s)), "    "),
 		"raw":           fmt.Sprintf("%s%x\n\t%x\n%x\n\t%x\n%s", head, c, s, c, s, bars),
 		"C arrays":      carray("peer0_0", c) + carray("peer1_0", s) + carray("peer0_1", c) + carray("peer1_1", s),
@@ -58,6 +59,12 @@ func TestFollowedStreams(t *testing.T) {
 }
 
 func wireshark8(off int, row []byte) string { return "0000" + wireshark(off, row) }
+
+// tshark8 has two spaces before the text column of a full row.
+func tshark8(off int, row []byte) string {
+	n := min(8, len(row))
+	return fmt.Sprintf("%08X  %-23s  %-23s  ..ab 12 cd", off, fmt.Sprintf("% x", row[:n]), fmt.Sprintf("% x", row[n:]))
+}
 
 func TestPacketDumps(t *testing.T) {
 	var plain, listed, xxdText strings.Builder

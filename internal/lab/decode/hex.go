@@ -161,12 +161,12 @@ func (h *hexSource) withoutFrame(line string) string {
 	if err != nil || end < 4 {
 		return line
 	}
-	rest, stop := line[end:], ""
+	rest, colon := line[end:], false
 	switch {
 	case strings.HasPrefix(rest, ": "):
-		rest, stop = rest[2:], "  "
+		rest, colon = rest[2:], true
 	case strings.HasPrefix(rest, "  ") && (offset == 0 || offset == uint64(h.at[h.side()])): // else it may be data
-		rest, stop = strings.TrimLeft(rest, " "), "   "
+		rest = strings.TrimLeft(rest, " ")
 	case rest == "" && h.at[h.side()] > 0 && offset == uint64(h.at[h.side()]):
 		return "" // the last line of hexdump holds the length alone
 	default:
@@ -175,9 +175,26 @@ func (h *hexSource) withoutFrame(line string) string {
 	if offset == 0 {
 		h.at[h.side()] = 0
 	}
-	rest, _, _ = strings.Cut(rest, "|")
-	rest, _, _ = strings.Cut(rest, stop)
-	return rest
+	return withoutText(rest, colon)
+}
+
+// withoutText takes the text column off a row of bytes. Three spaces stand before it, or two; two also stand in the middle
+// of a row, behind eight bytes, except where a colon follows the offset.
+func withoutText(row string, colon bool) string {
+	row, _, _ = strings.Cut(row, "|")
+	digits := 0
+	for i := 0; i < len(row); i++ {
+		if row[i] != ' ' {
+			digits++
+			continue
+		}
+		gap := len(row[i:]) - len(strings.TrimLeft(row[i:], " "))
+		if gap > 2 || gap == 2 && (colon || digits != 16) {
+			return row[:i]
+		}
+		i += gap - 1
+	}
+	return row
 }
 
 // digits reads pairs of hex digits and passes over what people put between them.

@@ -29,22 +29,9 @@ func dumpLine(line string) (offset int, data []byte, ok bool) {
 	if err != nil {
 		return 0, nil, false
 	}
-	rest := strings.TrimLeft(line[n:], ": ")
-	for len(data) < 16 {
-		// one space, or two in the middle of the row, stand before the next byte; more before the text column
-		gap := len(rest) - len(strings.TrimLeft(rest, " "))
-		if len(data) > 0 && (gap == 0 && len(data)%2 == 0 || gap > 2 || gap == 2 && len(data) != 8) {
-			break
-		}
-		rest = rest[gap:]
-		if len(rest) < 2 || !isHex(rest[0]) || !isHex(rest[1]) {
-			break
-		}
-		v, _ := strconv.ParseUint(rest[:2], 16, 8)
-		data = append(data, byte(v))
-		rest = rest[2:]
-	}
-	return int(at), data, len(data) > 0
+	colon := line[n] == ':'
+	data, err = digits(withoutText(strings.TrimLeft(line[n:], ": "), colon))
+	return int(at), data, err == nil && len(data) > 0
 }
 
 // looksLikePacketDump reports whether a text is the hex dump of packets with their Ethernet and IP headers.

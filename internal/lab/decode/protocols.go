@@ -12,9 +12,10 @@ import (
 
 // Protocol is one that can be decoded.
 type Protocol struct {
-	Name string
-	Open func() transcript.Dissector
-	// ports are those of its servers.
+	Name    string
+	Open    func() transcript.Dissector
+	network string // "tcp" or "udp"
+	// ports are those of its servers, the usual one first.
 	ports []uint16
 	// looks says how much the first bytes of the two directions look like it: 0 not at all, 100 beyond doubt.
 	looks func(client, server []byte) int
@@ -26,7 +27,7 @@ type Protocol struct {
 
 // protocols is never changed.
 var protocols = []Protocol{{
-	Name: "focas", Open: focas.NewDissector, ports: []uint16{8193}, looks: looksLikeFOCAS,
+	Name: "focas", Open: focas.NewDissector, network: "tcp", ports: []uint16{8193}, looks: looksLikeFOCAS,
 	names: []string{"function", "type"}, unnamed: func(f *transcript.Field) bool { return strings.Contains(f.Text, "(0x") },
 }}
 
