@@ -39,12 +39,18 @@ type Log struct {
 	Format string // auto (text on a terminal, else JSON), text or json
 }
 
+// The twins of a device: its far end is a simulator inside this process, or a recording that answers by request.
+const (
+	TwinSim    = "sim"
+	TwinReplay = "replay"
+)
+
 // Device is one configured device.
 type Device struct {
 	Name    string
 	Driver  driver.Driver
-	Twin    string     // "sim": the far end is a simulator inside this process; empty: a real device
-	TwinArg url.Values // settings of the twin, such as profile
+	Twin    string     // TwinSim, TwinReplay, or empty for a real device
+	TwinArg url.Values // settings of the twin, such as profile; of a recording "file"
 	Target  driver.Target
 	Display string            // the URL as written, with secrets hidden
 	Labels  map[string]string // site, area, line, cell
@@ -86,6 +92,6 @@ type Input struct {
 	Getenv  func(string) (string, bool)
 	Flags   Flags
 	Drivers []driver.Driver
-	// Twins names the settings that the simulator of a driver takes, by driver name. A driver that is absent has none.
+	// Twins names the settings that the simulator of a driver takes, by driver name. A driver that is absent has no twins.
 	Twins map[string][]string
 }

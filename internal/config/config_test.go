@@ -141,6 +141,20 @@ func TestCommandLineDevices(t *testing.T) {
 	}
 }
 
+func TestRecording(t *testing.T) {
+	for raw, want := range map[string]string{"replay+mill:show.transcript?poll=20ms": "show.transcript", "replay+mill:a/b%20c.transcript": "a/b c.transcript",
+		"replay+mill:/var/x.transcript": "/var/x.transcript", "replay+mill:///var/x.transcript": "/var/x.transcript"} {
+		d := load(t, input("devices: {m: '"+raw+"'}")).Devices[0]
+		if d.Twin != TwinReplay || d.TwinArg.Get("file") != want || d.Target.URL.String() != "mill:" || d.Display != raw {
+			t.Errorf("%s: %q %v %v %s", raw, d.Twin, d.TwinArg, d.Target.URL, d.Display)
+		}
+	}
+	a, b := load(t, input("devices: {m: 'replay+mill:a'}")), load(t, input("devices: {m: 'replay+mill:b'}"))
+	if a.Devices[0].Fingerprint == b.Devices[0].Fingerprint {
+		t.Error("the same fingerprint for two recordings")
+	}
+}
+
 func TestTwinExpanded(t *testing.T) {
 	d := load(t, input("devices:\n  m:\n    url: 'sim+mill:'\n    profile: 30i\n    poll: 20ms\n")).Devices[0]
 	if d.Twin != "sim" || d.TwinArg.Get("profile") != "30i" || d.Target.Options.(*toyOptions).Poll != 20*time.Millisecond {

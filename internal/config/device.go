@@ -217,7 +217,7 @@ func (l *loader) exampleURL() string {
 // findDriver finds the driver of a scheme, with or without a twin before it.
 func (l *loader) findDriver(scheme string) (d driver.Driver, twin string) {
 	twin, rest, ok := strings.Cut(scheme, "+")
-	if !ok || twin != "sim" {
+	if !ok || twin != TwinSim && twin != TwinReplay {
 		twin, rest = "", scheme
 	}
 	for _, d := range l.in.Drivers {
@@ -237,7 +237,7 @@ func (l *loader) schemes() []string {
 		for _, sc := range d.Info().Schemes {
 			out = append(out, sc.Name)
 			if has {
-				out = append(out, "sim+"+sc.Name)
+				out = append(out, TwinSim+"+"+sc.Name, TwinReplay+"+"+sc.Name)
 			}
 		}
 	}

@@ -48,7 +48,18 @@ func (s *section) openURL(raw string, t *token.Token, pairs []pair) {
 		s.problem(t, "%q is no known scheme.%s Known: %s", u.Scheme, didYouMean(u.Scheme, known), strings.Join(known, ", "))
 		return
 	}
+	file := ""
+	if s.d.Twin == TwinReplay {
+		if file, err = url.PathUnescape(u.Opaque); u.Opaque == "" {
+			file, err = u.Path, nil
+		}
+	}
 	switch {
+	case s.d.Twin == TwinReplay && (file == "" || u.Host != "" || u.Fragment != "" || err != nil):
+		s.problem(t, "%q names no recording; write %s:FILE", shown, u.Scheme)
+		return
+	case s.d.Twin == TwinReplay:
+		u.Opaque, u.Path = "", ""
 	case s.d.Twin == "" && u.Hostname() == "":
 		s.problem(t, "%q names no host; write it like %s://192.0.2.10", shown, u.Scheme)
 	case s.d.Twin != "" && u.Host != "":
@@ -73,8 +84,12 @@ func (s *section) openURL(raw string, t *token.Token, pairs []pair) {
 	}
 	s.note("url", base, origin)
 	r := &optionReader{section: s, fields: optionFields(s.d.Target.Options), twin: s.in.Twins[s.d.Driver.Info().Name]}
-	if s.d.Twin == "" {
+	if s.d.Twin != TwinSim {
 		r.twin = nil
+	}
+	if file != "" {
+		r.setTwin("file", []string{file})
+		s.print = append(s.print, "file="+file)
 	}
 	r.query(values, query, t, origin)
 	for _, p := range pairs {

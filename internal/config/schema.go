@@ -41,7 +41,7 @@ func Schema(drivers []driver.Driver, twins map[string][]string) ([]byte, error) 
 		}
 		form := "(" + strings.Join(own, "|") + ")"
 		if simulated {
-			form = `(sim\+)?` + form
+			form = `((sim|replay)\+)?` + form
 		}
 		forms = append(forms, form)
 		schemes = append(schemes, own...)

@@ -48,6 +48,8 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 		{"devices: {m: mill://a}", true},
 		{"devices: {m: sim+mill:?profile=30i}", true},
 		{"devices: {m: sim+desk:}", false},
+		{"devices: {m: replay+mill:a.transcript}", true},
+		{"devices: {m: replay+desk:a.transcript}", false},
 		{"devices: {m: tape://a}", false},
 		{"devices: {'M M': mill://a}", false},
 		{"devices: {m: 7}", false},

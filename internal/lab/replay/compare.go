@@ -156,7 +156,7 @@ func (r *recorded) tolerate(want, got *transcript.Message, number int, ignore []
 		for _, p := range pieces(m) {
 			why := r.proto.may(&m.Frame, p.name)
 			if why == "" && matches(ignore, p.name) {
-				why = "ignored"
+				why = mayIgnored
 			}
 			if why == "" {
 				out = append(out, p)

@@ -46,6 +46,7 @@ const (
 	mayID      = "identity"
 	mayAddress = "address"
 	mayLive    = "live value"
+	mayIgnored = "request" // the user's
 )
 
 // focasFuncs are the functions whose answers differ by their nature; never changed.
@@ -101,3 +102,6 @@ func matches(patterns []string, field string) bool {
 		return err == nil && ok
 	})
 }
+
+// Reasons are the keys of [Result.Tolerated], in a fixed order.
+func Reasons() []string { return []string{mayTime, mayCounter, mayID, mayAddress, mayLive, mayIgnored} }

@@ -1,5 +1,6 @@
 // Package simulate is the simulators of every kind of device by name: inside this process behind an in-memory network, as
-// the far end of a sim+ device URL, or on a real listener for other programs.
+// the far end of a sim+ device URL, or on a real listener for other programs. The far end of a replay+ device URL, a
+// recording that answers by request, is found here too.
 package simulate
 
 import (
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/patchbay-io/patchbay/internal/lab/replay"
 	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
 )
@@ -29,10 +31,14 @@ type Server interface {
 	Serve(ctx context.Context, l net.Listener) error
 }
 
-// New makes the simulator of a driver; it starts nothing, and reads the scenario file when the settings name one.
+// New makes the simulator of a driver; it starts nothing, and reads the scenario file when the settings name one. With the
+// setting "file" it is the recording in that file instead.
 func New(kind string, settings url.Values) (Server, error) {
 	if kind != "focas" {
 		return nil, fmt.Errorf("there is no simulator for %q; known: %s", kind, strings.Join(slices.Sorted(maps.Keys(Settings())), ", "))
+	}
+	if name := settings.Get("file"); name != "" {
+		return replay.ReadFOCAS(name)
 	}
 	o, sc, err := FOCASOptions(settings)
 	if err != nil {
