@@ -275,6 +275,9 @@ func TestInsecureKeepsSayingSo(t *testing.T) {
 		if me := into[Me](t, d.do("GET", api+"/me", "", h...), 200); !me.Insecure || me.InsecureWhy != tt.why {
 			t.Errorf("%s: %+v", tt.name, me)
 		}
+		if got := measures(d.s, "insecure")[""]; got != 1 {
+			t.Errorf("%s: the metric says %v", tt.name, got)
+		}
 		if l := into[DeviceList](t, d.do("GET", api+"/devices", "", h...), 200); !l.Insecure || l.InsecureWhy != tt.why {
 			t.Errorf("%s: devices: %v %q", tt.name, l.Insecure, l.InsecureWhy)
 		}

@@ -114,6 +114,11 @@ func (s *Server) Measures(yield func(north.Measure)) {
 		yield(north.Measure{Name: "http_request_seconds_total", Help: "Time spent answering HTTP requests", Counter: true,
 			Labels: labels(k), Value: counts[k].seconds})
 	}
+	insecure := 0.0
+	if s.Insecure() != "" {
+		insecure = 1
+	}
+	yield(north.Measure{Name: "insecure", Help: "1 while others reach the gateway without users or without TLS, because the configuration says insecure", Value: insecure})
 	yield(north.Measure{Name: "http_streams", Help: "Event streams that are open", Value: float64(s.streams.Load())})
 	yield(north.Measure{Name: "http_streams_refused_total", Help: "Event streams refused because too many were open", Counter: true,
 		Value: float64(s.refusedStreams.Load())})
