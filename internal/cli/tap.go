@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -173,17 +174,19 @@ func (a *app) tapView(t tapEnd, f tapFlags, o *capture.Options) error {
 	if f.quiet {
 		return nil
 	}
-	l, err := decode.NewLive(a.Out, decode.Options{Protocol: t.protocol, Port: t.port, JSON: a.json, Brief: !f.fields})
+	out := bufio.NewWriterSize(a.Out, 64<<10)
+	l, err := decode.NewLive(out, decode.Options{Protocol: t.protocol, Port: t.port, JSON: a.json, Brief: !f.fields})
 	if err != nil {
 		return err
 	}
-	o.Sinks = append(o.Sinks, liveSink{l, t.port})
+	o.Sinks = append(o.Sinks, liveSink{l, out, t.port})
 	return nil
 }
 
 // liveSink shows what a relay records.
 type liveSink struct {
 	live *decode.Live
+	out  *bufio.Writer
 	port uint16
 }
 
@@ -193,7 +196,7 @@ func (l liveSink) Event(f *capture.Flow, e *transcript.Event) error {
 }
 
 // Flush implements capture.Sink.
-func (l liveSink) Flush() error { return nil }
+func (l liveSink) Flush() error { return l.out.Flush() }
 
 func (a *app) printTap(addr string, files *recording) error {
 	if a.json {

@@ -16,7 +16,7 @@ import (
 )
 
 // packets reads a pcapng file and checks every header of it: lengths, checksums, and that sequence numbers follow each other.
-func packets(t *testing.T, file []byte) []gopacket.Packet {
+func packets(t testing.TB, file []byte) []gopacket.Packet {
 	t.Helper()
 	r, err := pcapgo.NewNgReader(bytes.NewReader(file), pcapgo.DefaultNgReaderOptions)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/patchbay-io/patchbay/transcript"
@@ -28,6 +28,7 @@ type textPrinter struct {
 	w     io.Writer
 	brief bool
 	buf   []byte
+	lines []transcript.Field // of the message at hand
 }
 
 func (t *textPrinter) begin(h *transcript.Header, r *Result) error {
@@ -81,8 +82,11 @@ func (t *textPrinter) event(e *record) error {
 	return nil
 }
 
-// shownBytes is how many bytes of a field stand on its line.
-const shownBytes = 8
+// shownBytes is how many bytes of a field stand on its line, nameWidth how wide its name is at least.
+const (
+	shownBytes = 8
+	nameWidth  = 24
+)
 
 func (t *textPrinter) message(m *transcript.Message, _ *Protocol) error {
 	f := &m.Frame
@@ -93,41 +97,60 @@ func (t *textPrinter) message(m *transcript.Message, _ *Protocol) error {
 	if t.brief {
 		return t.flush(b)
 	}
-	for _, l := range linesOf(f) {
-		b = fmt.Appendf(b, "    %04x  ", l.Offset)
-		part := m.Raw[min(l.Offset, len(m.Raw)):min(l.Offset+l.Length, len(m.Raw))]
-		for i := range shownBytes {
-			switch {
-			case i >= len(part):
-				b = append(b, "   "...)
-			case i == shownBytes-1 && len(part) > shownBytes:
-				b = append(b, ".. "...)
-			default:
-				b = fmt.Appendf(b, "%02x ", part[i])
-			}
-		}
-		b = fmt.Appendf(b, " %-24s", l.Name)
-		if l.Value != "" {
-			b = fmt.Appendf(b, " %s", l.Value)
-		}
-		if l.Text != "" && l.Text != l.Value {
-			b = fmt.Appendf(b, "  %s", l.Text)
-		}
-		if l.Grade != "" && l.Grade != transcript.GradeSeen {
-			b = fmt.Appendf(b, "  [%s]", l.Grade)
-		}
-		b = append(b, '\n')
+	t.lines = linesOf(t.lines[:0], f)
+	for i := range t.lines {
+		b = appendLine(b, &t.lines[i], m.Raw)
 	}
 	return t.flush(b)
 }
 
-// linesOf are the fields and the unknown bytes, by offset.
-func linesOf(f *transcript.Frame) []transcript.Field {
-	lines := append([]transcript.Field(nil), f.Fields...)
+const hexDigits = "0123456789abcdef"
+
+// appendLine is one field: offset, bytes, name, value, text and grade.
+func appendLine(b []byte, l *transcript.Field, raw []byte) []byte {
+	b = append(b, "    "...)
+	for shift := 12; shift >= 0 && l.Offset <= 0xffff; shift -= 4 {
+		b = append(b, hexDigits[l.Offset>>shift&15])
+	}
+	if l.Offset > 0xffff {
+		b = strconv.AppendInt(b, int64(l.Offset), 16)
+	}
+	b = append(b, "  "...)
+	part := raw[min(l.Offset, len(raw)):min(l.Offset+l.Length, len(raw))]
+	for i := range shownBytes {
+		switch {
+		case i >= len(part):
+			b = append(b, "   "...)
+		case i == shownBytes-1 && len(part) > shownBytes:
+			b = append(b, ".. "...)
+		default:
+			b = append(b, hexDigits[part[i]>>4], hexDigits[part[i]&15], ' ')
+		}
+	}
+	b = append(b, ' ')
+	b = append(b, l.Name...)
+	for n := len(l.Name); n < nameWidth; n++ {
+		b = append(b, ' ')
+	}
+	if l.Value != "" {
+		b = append(append(b, ' '), l.Value...)
+	}
+	if l.Text != "" && l.Text != l.Value {
+		b = append(append(b, "  "...), l.Text...)
+	}
+	if l.Grade != "" && l.Grade != transcript.GradeSeen {
+		b = append(append(append(b, "  ["...), l.Grade...), ']')
+	}
+	return append(b, '\n')
+}
+
+// linesOf appends the fields and the unknown bytes, by offset.
+func linesOf(lines []transcript.Field, f *transcript.Frame) []transcript.Field {
+	lines = append(lines, f.Fields...)
 	for _, u := range f.Unknown {
 		lines = append(lines, transcript.Field{Name: "?", Offset: u.Offset, Length: u.Length, Value: fmt.Sprintf("%d unknown bytes", u.Length)})
 	}
-	sort.SliceStable(lines, func(i, j int) bool { return lines[i].Offset < lines[j].Offset })
+	slices.SortStableFunc(lines, func(a, b transcript.Field) int { return cmp.Compare(a.Offset, b.Offset) })
 	return lines
 }
 
