@@ -32,18 +32,16 @@ func parseList[T interface{ Append([]byte) []byte }](payload []byte, size int, i
 	for i := range l.Items {
 		l.Items[i] = item(payload[i*size : (i+1)*size])
 	}
-	if len(payload) > n*size {
-		l.Rest = payload[n*size:]
-	}
+	l.Rest = rest(payload, n*size)
 	return l
 }
 
-// rest is b without its first n bytes; nil when nothing is left.
+// rest is b without its first n bytes; nil when nothing is left. An append to it does not reach what lies behind b.
 func rest(b []byte, n int) []byte {
 	if len(b) <= n {
 		return nil
 	}
-	return b[n:]
+	return b[n:len(b):len(b)]
 }
 
 // short is the error of a payload that is smaller than its fixed part.

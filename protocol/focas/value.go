@@ -60,12 +60,15 @@ func (v Value) Decimals() int {
 	return 0
 }
 
+// maxShown is how many digits after the point a text has; no control shows as many, and a peer may claim 32767.
+const maxShown = 32
+
 // String is the number as the control shows it, "vacant" for an empty variable.
 func (v Value) String() string {
 	if v.IsVacant() {
 		return "vacant"
 	}
-	if v.Base == 10 && v.Exponent >= 0 {
+	if v.Base == 10 && v.Exponent >= 0 && v.Exponent <= maxShown {
 		return strconv.FormatFloat(v.Float(), 'f', int(v.Exponent), 64)
 	}
 	return strconv.FormatFloat(v.Float(), 'g', -1, 64)
