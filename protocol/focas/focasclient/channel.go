@@ -101,14 +101,16 @@ func (ch *channel) do(ctx context.Context, op string, exchange func() error) err
 	return fmt.Errorf("focas %s %s: %w", op, ch.addr, ch.fail(explain(ctx, err)))
 }
 
-// watch ends the exchange in flight when its context ends. It stays with a context from one exchange to the next, because
-// most exchanges of a session have the same.
+// watch ends the exchange in flight when its context ends. With a context that two exchanges in a row have it stays, because
+// then most exchanges of a session have it.
 type watch struct {
 	conn net.Conn
 	mu   sync.Mutex
 	done <-chan struct{} // of the context that it stays with
 	stop func() bool     // ends that; nil: there is nothing to end
 	busy bool            // an exchange with that context is in flight
+	last <-chan struct{} // of the context of the exchange in flight or before
+	keep bool            // it is the one before that, too
 }
 
 func (w *watch) begin(ctx context.Context) {
@@ -121,6 +123,7 @@ func (w *watch) begin(ctx context.Context) {
 			w.done, w.stop = done, context.AfterFunc(ctx, func() { w.interrupt(done) })
 		}
 	}
+	w.keep, w.last = done == w.last, done
 	w.busy = true
 }
 
@@ -128,6 +131,9 @@ func (w *watch) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.busy = false
+	if !w.keep {
+		w.leave()
+	}
 }
 
 func (w *watch) interrupt(done <-chan struct{}) {
