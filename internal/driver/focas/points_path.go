@@ -10,7 +10,7 @@ import (
 
 // Estimates of answers whose size is the control's choice, in bytes.
 const (
-	execTextSize  = 256 // characters of the executing block and what follows it
+	execTextSize  = 200 // characters of the executing block and what follows it: as many as leave the fast reads of a control in one frame
 	gcodesSize    = 30 * 12
 	commandsSize  = 16 * 12
 	alarmsAsked   = 10
@@ -78,6 +78,7 @@ func (s *session) addStatus(t *table, ctl *control, p *path) {
 // addProgram makes what runs and where it is.
 func (s *session) addProgram(t *table, ctl *control, p *path) {
 	root := p.root.Child("program")
+	shown := -int(p.number) // positions have the number itself
 	main, number, running := root.Child("main"), root.Child("number"), root.Child("running")
 	comment := &source{name: "cnc_rdprogdir2", rate: device.Slow, payload: focas.ProgramEntrySize, request: focas.ProgramDirRequest(p.number, 1, 1, focas.DirSizes)}
 	note := func(number int32) { s.followComment(comment, p.number, number) }
@@ -114,11 +115,12 @@ func (s *session) addProgram(t *table, ctl *control, p *path) {
 			}}},
 		device.Spec{Path: running, Kind: device.String, Role: "cnc.program.running", Title: "Running program",
 			Doc: "name of the program being executed (cnc_exeprgname, or the number of cnc_rdprgnum)"})
-	t.add(&source{name: "cnc_rdseqnum", request: focas.SequenceNumRequest(p.number), payload: 4, rate: device.Fast, decode: counter(root.Child("sequence"))},
-		device.Spec{Path: root.Child("sequence"), Kind: device.Int, Role: "cnc.program.sequence", Title: "Sequence number", Doc: "N word of the block being executed (cnc_rdseqnum)"})
 	t.add(&source{name: "cnc_rdblkcount", request: focas.BlockCountRequest(p.number), payload: 4, rate: device.Normal, decode: counter(root.Child("block-count"))},
 		device.Spec{Path: root.Child("block-count"), Kind: device.Int, Role: "cnc.program.block-count", Title: "Blocks executed", Doc: "since the program started (cnc_rdblkcount)"})
-	t.add(&source{name: "cnc_rdexecprog", request: focas.ExecTextRequest(p.number, execTextSize), payload: 4 + execTextSize, rate: device.Normal, steady: true,
+	// In one frame, so that the number and the text are of the same block.
+	t.add(&source{name: "cnc_rdseqnum", request: focas.SequenceNumRequest(p.number), payload: 4, rate: device.Fast, group: shown, decode: counter(root.Child("sequence"))},
+		device.Spec{Path: root.Child("sequence"), Kind: device.Int, Role: "cnc.program.sequence", Title: "Sequence number", Doc: "N word of the block being executed (cnc_rdseqnum)"})
+	t.add(&source{name: "cnc_rdexecprog", request: focas.ExecTextRequest(p.number, execTextSize), payload: 4 + execTextSize, rate: device.Fast, group: shown, steady: true,
 		decode: func(b []byte, out *samples) error {
 			x, err := focas.ParseExecText(b)
 			if err != nil {
