@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": start, "peer": peer, "exits": exits, "port": port,
+			"start": start, "peer": peer, "token": token, "fingerprint": fingerprint, "exits": exits, "port": port,
 		},
 		RequireUniqueNames: true,
 	})
@@ -62,7 +62,10 @@ func fileExists(path string) bool {
 func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 	cmd := exec.Command(program(ts), args...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "PATCHBAY_GATEWAY="+ts.Getenv("PATCHBAY_GATEWAY"))
+	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "PATCHBAY_STATE_DIR="+ts.MkAbs("state"))
+	for _, name := range []string{"PATCHBAY_GATEWAY", "PATCHBAY_TOKEN", "PATCHBAY_FINGERPRINT", "PATCHBAY_CA"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
 	return cmd
 }
 

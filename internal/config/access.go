@@ -150,13 +150,7 @@ func (l *loader) userPatterns(n ast.Node) []string {
 		if !ok {
 			continue
 		}
-		dev, path, two := strings.Cut(v, "/")
-		switch err := checkPattern(path); {
-		case v == "*" || v == "**":
-		case !two || !devicePart.MatchString(dev):
-			l.at(item.GetToken(), `writable: %q is no DEVICE/PATH; write it like mill1/macros/*, or */macros/* for every device`, v)
-			continue
-		case err != nil:
+		if err := CheckUserPattern(v); err != nil {
 			l.at(item.GetToken(), "writable: %v", err)
 			continue
 		}
@@ -164,6 +158,21 @@ func (l *loader) userPatterns(n ast.Node) []string {
 	}
 	return out
 }
+
+// CheckUserPattern says what is wrong with a pattern DEVICE/PATH of what a user may write.
+func CheckUserPattern(p string) error {
+	dev, path, two := strings.Cut(p, "/")
+	switch {
+	case p == "*" || p == "**":
+		return nil
+	case !two || !devicePart.MatchString(dev):
+		return fmt.Errorf("%q is no DEVICE/PATH; write it like mill1/macros/*, or */macros/* for every device", p)
+	}
+	return checkPattern(path)
+}
+
+// ValidName reports whether a user or token, or a device, can be called so.
+func ValidName(name string) bool { return deviceName.MatchString(name) }
 
 func (l *loader) tls(n ast.Node) {
 	switch plain(n).(type) {
