@@ -74,8 +74,10 @@ func TestMessages(t *testing.T) {
 			t.Errorf("got %q, want %s", got, tt.want)
 		}
 	}
-	if m.Close() != nil || m.Close() != nil {
-		t.Error("Close is not idempotent")
+	for range 2 {
+		if err := m.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
 	}
 }
 
