@@ -20,10 +20,9 @@ type servingToy struct {
 	*toy
 	taken error // what Serve returns at once
 
-	mu      sync.Mutex
-	log     []string
-	options []any
-	done    []device.Path
+	mu   sync.Mutex
+	log  []string
+	done []device.Path
 }
 
 func (s *servingToy) ServeOptions() any { return new(string) }

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -21,6 +22,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
 	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/focas"
+	"github.com/patchbay-io/patchbay/protocol/focas/focasserver"
 	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
 	"github.com/patchbay-io/patchbay/transcript"
 	"github.com/patchbay-io/patchbay/transcript/tap"
@@ -149,32 +151,104 @@ func TestDriverWithTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			oneFlow(recorded)
 			target := suite(profile, direct)
 			target.Groups = []string{"describe", "read"}
 			target.Writes, target.Refused = nil, nil
-			target.Far = func(*testing.T) drivertest.Far {
-				replay := tap.Answering(recorded, splitFrames)
-				return drivertest.Far{Dial: replay.Dial, Done: replay.Err}
+			target.Far = func(t *testing.T) drivertest.Far {
+				far := recordedControl(t, recorded)
+				return drivertest.Far{Serve: focasserver.New(far, focasserver.Options{}).Serve, Done: far.done}
 			}
 			drivertest.Run(t, target)
 		})
 	}
 }
 
-// splitFrames cuts what a client sends into frames.
-func splitFrames(b []byte) (int, error) {
-	if len(b) < focas.HeaderSize {
-		return 0, nil
+// recorded answers each block as a recording did, in whatever frames they come.
+type recorded struct {
+	open    focas.OpenReply
+	answers map[string]focas.Reply
+
+	mu      sync.Mutex
+	missing []string
+}
+
+func recordedControl(t *testing.T, tr *transcript.Transcript) *recorded {
+	t.Helper()
+	r := &recorded{answers: map[string]focas.Reply{}}
+	for _, flow := range tr.Flows() {
+		asked, said := tr.Bytes(flow, transcript.FromClient), tr.Bytes(flow, transcript.FromServer)
+		for len(asked) > 0 && len(said) > 0 {
+			q, rest, err := focas.ParseFrame(asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, restSaid, err := focas.ParseFrame(said)
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked, said = rest, restSaid
+			switch q.Type {
+			case focas.TypeOpen:
+				if r.open, err = focas.ParseOpenReply(p.Version, p.Body); err != nil {
+					t.Fatal(err)
+				}
+			case focas.TypeData:
+				r.learn(t, q.Body, p.Body)
+			}
+		}
 	}
-	h, err := focas.ParseHeader(b)
+	return r
+}
+
+func (r *recorded) learn(t *testing.T, asked, said []byte) {
+	t.Helper()
+	qs, err := focas.RequestBlocks(asked)
 	if err != nil {
-		return 0, err
+		t.Fatal(err)
 	}
-	if n := focas.HeaderSize + int(h.Length); n <= len(b) {
-		return n, nil
+	ps, err := focas.ReplyBlocks(said)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return 0, nil
+	for {
+		q, ok, err := qs.NextRequest()
+		p, _, err2 := ps.NextReply()
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		if !ok {
+			return
+		}
+		r.answers[string(appendKey(nil, &q))] = p
+	}
+}
+
+func (r *recorded) Open(context.Context, *focasserver.Conn) (focas.OpenReply, error) {
+	return r.open, nil
+}
+
+func (r *recorded) Data(_ context.Context, _ *focasserver.Conn, blocks []focas.Request, replies []focas.Reply) ([]focas.Reply, error) {
+	for i := range blocks {
+		p, ok := r.answers[string(appendKey(nil, &blocks[i]))]
+		if !ok {
+			p.Code = focas.EWFunc
+			r.mu.Lock()
+			r.missing = append(r.missing, fmt.Sprintf("%v %d", blocks[i].Func, blocks[i].Args))
+			r.mu.Unlock()
+		}
+		replies = append(replies, p)
+	}
+	return replies, nil
+}
+
+// done fails when the driver asked what the recording does not hold: it must be made anew then.
+func (r *recorded) done() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.missing) > 0 {
+		return fmt.Errorf("the recording has no answer to %v; make it anew with -record", r.missing)
+	}
+	return nil
 }
 
 // recordSession records what the groups of TestDriverWithTranscripts ask: the same points, all points, and one, each twice
@@ -226,14 +300,6 @@ func recordSession(t *testing.T, profile, file string) {
 	})
 	if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// oneFlow puts the data of all flows into one, so that every connection of a replay can be answered from all of them.
-func oneFlow(t *transcript.Transcript) {
-	t.Events = slices.DeleteFunc(t.Events, func(e transcript.Event) bool { return e.Kind != transcript.Data })
-	for i := range t.Events {
-		t.Events[i].Flow = 1
 	}
 }
 

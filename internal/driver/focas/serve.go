@@ -29,7 +29,7 @@ type proxy struct {
 
 	mu       sync.RWMutex
 	clients  map[uint64]*client
-	programs int // clients on channel 2
+	programs int // clients that are not on channel 1
 }
 
 var _ driver.Server = Driver{}

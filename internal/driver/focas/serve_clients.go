@@ -83,7 +83,7 @@ func (p *proxy) Open(_ context.Context, c *focasserver.Conn) (focas.OpenReply, e
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.Channel() == focas.ChannelData {
+	if c.Channel() != focas.ChannelTransfer {
 		if p.programs >= p.opts.MaxClients {
 			p.env.Log.Warn("refused a FOCAS program: as many as serve.max_clients are connected", "client", addr, "max_clients", p.opts.MaxClients)
 			return focas.OpenReply{}, errFull
@@ -104,7 +104,7 @@ func (p *proxy) Closed(c *focasserver.Conn) {
 		return
 	}
 	delete(p.clients, c.ID())
-	if c.Channel() == focas.ChannelData {
+	if c.Channel() != focas.ChannelTransfer {
 		p.programs--
 	}
 	p.tell(&driver.Change{Gone: []device.Path{clientPath(c.ID())}, Commands: p.commands(), Samples: p.counts(time.Now())})

@@ -223,7 +223,7 @@ func (s *session) pmcUnits(ctx context.Context) (int32, error) {
 		return 0, err
 	case err == nil && got[0].Code == 0:
 		if c, err := focas.ParseCounter(got[0].Payload); err == nil && c.N > 0 {
-			n = int32(c.N)
+			n = c.N
 		}
 	}
 	s.units.Store(n)

@@ -16,7 +16,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -26,6 +28,8 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/focas/focasclient"
 	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const serveAddr = "192.0.2.30:8193"
 
@@ -252,7 +256,7 @@ func TestServePassesTheSuite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, profile := range []string{"30i", "16i"} {
+	for profile, window := range map[string]time.Duration{"30i": 0, "16i": serveDefaults().Window} {
 		t.Run(profile, func(t *testing.T) {
 			drivertest.Run(t, suite(profile, func(_ *testing.T, sim *focassim.Sim) func(context.Context, net.Listener) error {
 				return func(ctx context.Context, l net.Listener) error {
@@ -260,7 +264,7 @@ func TestServePassesTheSuite(t *testing.T) {
 					ln := inner.MustListen(simAddr)
 					up := &upstream{dial: inner.Dial}
 					opts := serveDefaults()
-					opts.Allow, opts.Window = all, 0
+					opts.Allow, opts.Window = all, window
 					var wg sync.WaitGroup
 					ctx, cancel := context.WithCancel(ctx)
 					wg.Go(func() { _ = sim.Serve(ctx, ln) })
@@ -574,6 +578,25 @@ func TestServeDisconnects(t *testing.T) {
 			t.Error("the points of a client outlive it")
 		}
 	})
+}
+
+// Only the computers of serve.from may connect.
+func TestServeFrom(t *testing.T) {
+	for from, want := range map[string]bool{"192.0.2.200": true, "192.0.2.128/25": true, "2001:db8::/32": false, "192.0.2.0/25": false} {
+		var list Networks
+		if err := yaml.Unmarshal([]byte(from), &list); err != nil {
+			t.Fatal(err)
+		}
+		withServer(t, "30i", func(o *ServeOptions) { o.From = list }, func(ctx context.Context, s *served) {
+			c, err := focasclient.Dial(ctx, s.net.Dial, serveAddr, focasclient.Options{})
+			if (err == nil) != want {
+				t.Errorf("from %s: %v", from, err)
+			}
+			if err == nil {
+				_ = c.Close(ctx)
+			}
+		})
+	}
 }
 
 // Bad programs disturb nobody and cost little.

@@ -47,8 +47,7 @@ func (c *canned) serve(conn net.Conn) {
 			return
 		}
 		version := focas.Version(c.open[5])
-		raw := string(f.Append(nil))
-		answers, known := c.steps[channel][raw]
+		answers, known := c.steps[channel][string(f.Append(nil))]
 		switch {
 		case f.Type == focas.TypeOpen:
 			channel, _ = focas.ParseOpenRequest(f.Body)

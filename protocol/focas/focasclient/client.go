@@ -22,7 +22,8 @@ type Options struct {
 	Timers focas.TimerOrder // byte order of the control's timers; the default decides by what makes sense
 }
 
-// Client is one session with a control. Its methods may be called concurrently; requests queue up in no particular order.
+// Client is one session with a control. Its methods may be called concurrently; requests queue up
+// and go one by one, first come, first served.
 type Client struct {
 	open    Opener
 	addr    string
