@@ -89,7 +89,7 @@ var captureStart = time.Unix(1700000000, 0)
 func pcapFile(t testing.TB, ng bool, packets ...wirePacket) []byte {
 	t.Helper()
 	var file bytes.Buffer
-	write := func(gopacket.CaptureInfo, []byte) error { return nil }
+	var write func(gopacket.CaptureInfo, []byte) error
 	flush := func() error { return nil }
 	if ng {
 		w, err := pcapgo.NewNgWriter(&file, layers.LinkTypeEthernet)
