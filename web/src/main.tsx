@@ -6,7 +6,7 @@ import { startLock } from './store/lock.ts';
 import { startSession, whoAmI } from './store/session.ts';
 import { startRouting } from './store/route.ts';
 import { applySettings } from './store/settings.ts';
-import { onRefused, proceed, suspend } from './store/store.ts';
+import { onBroken, proceed, suspend } from './store/store.ts';
 import { startWriting } from './store/writing.ts';
 import { startKeys } from './ui/keys.ts';
 import './style/base.css';
@@ -24,7 +24,7 @@ startRouting();
 startLock();
 startWriting();
 startKeys();
-onRefused(() => void whoAmI());
+onBroken(() => void whoAmI());
 startSession({ enter: proceed, leave: suspend });
 
 const home = document.getElementById('page');

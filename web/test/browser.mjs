@@ -6,7 +6,7 @@
 //   SCREENSHOTS    a folder for a picture of the page at each failure
 import { chromium } from 'playwright-core';
 import { check, expect, finish, poll, step } from './checks.mjs';
-import { startDemo } from './demo.mjs';
+import { startDemo } from './gateway.mjs';
 
 const demo = await startDemo();
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });

@@ -18,8 +18,8 @@ export type Handler = (name: EventName, data: never, resumed: boolean) => void;
 
 /**
  * Events is the one event stream of a tab. It follows one selection at a time, resumes where it stopped, and turns
- * `gateway` to lost when nothing was heard for 5 s, whatever the browser thinks of the connection. `refused` is called when the
- * gateway answers and gives no stream.
+ * `gateway` to lost when nothing was heard for 5 s, whatever the browser thinks of the connection. `broken` is called
+ * when a stream ends, because one reason is that the gateway no longer knows who reads it.
  */
 export class Events {
   private source: EventSource | null = null;
@@ -28,11 +28,11 @@ export class Events {
   private heard = 0;
   private opened = 0;
   private readonly handle: Handler;
-  private readonly refused: () => void;
+  private readonly broken: () => void;
 
-  constructor(handle: Handler, refused: () => void) {
+  constructor(handle: Handler, broken: () => void) {
     this.handle = handle;
-    this.refused = refused;
+    this.broken = broken;
     setInterval(() => this.watch(), 500);
   }
 
@@ -65,8 +65,7 @@ export class Events {
     this.source = source;
     this.opened = performance.now();
     source.addEventListener('error', () => {
-      // Closed for good means an answer that is no stream: the gateway said no.
-      if (source === this.source && source.readyState === EventSource.CLOSED) this.refused();
+      if (source === this.source) this.broken();
     });
     for (const name of names) {
       source.addEventListener(name, (event) => {

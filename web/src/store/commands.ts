@@ -19,13 +19,15 @@ const followed = signal('');
 
 /** followCommands keeps `commands` of one device until the returned function is called. */
 export function followCommands(device: string): () => void {
-  if (commands.peek().device !== device) commands.value = none;
   followed.value = device;
   let timer = 0;
   const stop = effect(() => {
     shelf(device)?.shape.value;
-    if (stranger.value) return;
     clearTimeout(timer);
+    if (stranger.value) {
+      commands.value = none; // whoever comes next may be allowed less
+      return;
+    }
     // Points and their commands come in bursts, when a link comes up.
     timer = window.setTimeout(() => void read(device), 150);
   });
@@ -33,6 +35,7 @@ export function followCommands(device: string): () => void {
     stop();
     clearTimeout(timer);
     followed.value = '';
+    commands.value = none; // nobody would notice when they change
   };
 }
 

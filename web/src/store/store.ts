@@ -54,12 +54,12 @@ const listRoles = ['link.state', 'link.error', 'cnc.execution', 'cnc.controller-
   'cnc.alarm-count', 'cnc.message-count', 'cnc.program.running', 'cnc.program.main'];
 
 let events: Events | null = null;
-let refused = () => {};
+let broken = () => {};
 let wanted = '';
 
 /** show chooses what the tab follows: one device whole, or of all devices what the list needs (''). */
 export function show(device: string): void {
-  events ??= new Events(receive, () => refused());
+  events ??= new Events(receive, () => broken());
   wanted = device;
   const query = new URLSearchParams();
   if (device) {
@@ -72,9 +72,9 @@ export function show(device: string): void {
   events.follow(query.toString());
 }
 
-/** onRefused names what to do when the gateway answers and gives no event stream. */
-export function onRefused(act: () => void): void {
-  refused = act;
+/** onBroken names what to do when the event stream ends by itself. */
+export function onBroken(act: () => void): void {
+  broken = act;
 }
 
 /** suspend ends the event stream while nobody is signed in; forgetting takes away all that was read. */

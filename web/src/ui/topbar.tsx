@@ -9,7 +9,7 @@ import { onlyBad } from '../store/search.ts';
 import { LongName } from './longname.tsx';
 import { LockButton } from './lockbutton.tsx';
 import { commands } from '../store/commands.ts';
-import { admin } from '../store/session.ts';
+import { admin, viewer } from '../store/session.ts';
 import { User } from './account.tsx';
 import { Insecure } from './insecure.tsx';
 import { settingsOpen } from './settings.tsx';
@@ -31,7 +31,7 @@ export function TopBar() {
           {!device && <span>patchbay</span>}
         </a>
         {device ? <DeviceState device={device} /> : <span class="grow quiet">{count()}</span>}
-        {device && writableAny(device) && <LockButton device={device} />}
+        {device && !viewer.value && writableAny(device) && <LockButton device={device} />}
         {!device && admin.value && (
           <a class="barlink" href="/log" aria-current={place === 'log' ? 'page' : undefined}>
             Log
