@@ -38,6 +38,9 @@ type Target struct {
 	Refused *driver.Write
 	// BadLogin makes options with a login that the far end does not accept; nil: the device knows no login.
 	BadLogin func() any
+	// ServeOptions makes the options of the driver's native server that listens on the given address and lets Writes
+	// through when the gate agrees; nil: the driver has none.
+	ServeOptions func(listen string) any
 	// Patience is how long the driver may take to notice that a peer is silent or gone; 0: a minute.
 	Patience time.Duration
 	// Groups are the groups to run; empty: all, or those that only read when Real.
@@ -89,6 +92,7 @@ func groups() []group {
 		{"life", false, true, lifeChecks()},
 		{"close", false, true, closeChecks()},
 		{"limits", false, true, limitChecks()},
+		{"serve", false, true, serveChecks()},
 		{"load", false, true, loadChecks()},
 	}
 }

@@ -123,13 +123,17 @@ func (w *world) options() any {
 }
 
 func (w *world) tryOpen(ctx context.Context, options any) (driver.Session, error) {
+	return w.openAt(ctx, w.url, options)
+}
+
+func (w *world) openAt(ctx context.Context, at *url.URL, options any) (driver.Session, error) {
 	env := driver.Env{Dial: w.dial, ListenPacket: w.net.ListenPacket, Keys: keys{}, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}
 	if w.target.Real {
 		env.ListenPacket = func(ctx context.Context, network, addr string) (net.PacketConn, error) {
 			return new(net.ListenConfig).ListenPacket(ctx, network, addr)
 		}
 	}
-	s, err := w.target.Driver.Open(ctx, env, driver.Target{Name: "device", URL: w.url, Options: options})
+	s, err := w.target.Driver.Open(ctx, env, driver.Target{Name: "device", URL: at, Options: options})
 	if err == nil {
 		w.mu.Lock()
 		w.sessions = append(w.sessions, s)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -118,6 +119,12 @@ func suite(profile string, far func(t *testing.T, sim *focassim.Sim) func(contex
 			{Path: "macros/501", Value: device.OfFloat(-3)},
 			{Path: "parameters/6711", Value: device.OfFloat(77)},
 			{Path: "pmc/d100-word", Value: device.OfInt(1234)},
+		},
+		ServeOptions: func(listen string) any {
+			o := serveDefaults()
+			o.Listen, o.From = listen, Networks{netip.MustParsePrefix("192.0.2.0/24")}
+			o.Allow = everything()
+			return o
 		},
 		Refused: &driver.Write{Path: "macros/9999", Value: device.OfFloat(1)},
 	}
