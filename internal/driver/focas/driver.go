@@ -31,7 +31,7 @@ func (Driver) Info() driver.Info {
 		Title:   "FANUC FOCAS",
 		Panel:   "cnc",
 		Schemes: []driver.Scheme{{Name: "focas", Network: "tcp", Port: Port}},
-		Can:     driver.CanWrite | driver.CanServe,
+		Can:     driver.CanWrite | driver.CanServe | driver.CanProbe,
 	}
 }
 
