@@ -13,13 +13,10 @@ func Loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
 }
 
-// Exposed reports whether others can reach addr, HOST:PORT or the path of a socket.
+// Exposed reports whether others can reach addr, HOST:PORT. What has no port is a socket of this machine alone.
 func Exposed(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return !strings.ContainsAny(addr, "/@") // a Unix socket, which file permissions guard
-	}
-	return !Loopback(host)
+	return err == nil && !Loopback(host)
 }
 
 // Insecure says what is missing for a door at addr, as people read it: "no users", "no TLS" or both. Empty: nothing is,
