@@ -66,6 +66,7 @@ type hostOptions struct {
 	manager     *notify.Manager                // nil: none
 	env         Env                            // of the program; nil: empty
 	notice      io.Writer                      // for what a person must see once; nil: nobody is there
+	secrets     *obs.Secrets                   // what no text may show; nil: there are none
 }
 
 // newHost puts a gateway together; nothing runs or listens yet.
@@ -85,7 +86,11 @@ func newHost(c *config.Config, o hostOptions) (*host, error) {
 
 // assemble makes the gateway and its doors.
 func (h *host) assemble(c *config.Config, o *hostOptions) error {
-	h.gateway = gateway.New(gateway.Options{Log: o.log, Env: h.environment, Access: h.security.access, Audit: h.security.audit})
+	if o.secrets == nil {
+		o.secrets = new(obs.Secrets)
+	}
+	h.gateway = gateway.New(gateway.Options{Log: o.log, Env: h.environment, Access: h.security.access, Audit: h.security.audit,
+		Scrub: o.secrets.ScrubString})
 	if err := h.apply(c); err != nil {
 		return err
 	}

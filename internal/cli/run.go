@@ -91,7 +91,7 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 	if err != nil {
 		return usageError(err)
 	}
-	h, err := newHost(c, hostOptions{writableAll: demo, log: log, load: reload, manager: manager, env: a.env, notice: a.Err})
+	h, err := newHost(c, hostOptions{writableAll: demo, log: log, load: reload, manager: manager, env: a.env, notice: a.Err, secrets: a.secrets})
 	if err != nil {
 		return err
 	}

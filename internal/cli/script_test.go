@@ -63,7 +63,7 @@ func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 	cmd := exec.Command(program(ts), args...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "PATCHBAY_STATE_DIR="+ts.MkAbs("state"))
-	for _, name := range []string{"PATCHBAY_GATEWAY", "PATCHBAY_TOKEN", "PATCHBAY_FINGERPRINT", "PATCHBAY_CA"} {
+	for _, name := range []string{"PATCHBAY_GATEWAY", "PATCHBAY_TOKEN", "PATCHBAY_FINGERPRINT", "PATCHBAY_CA", "PLANTED_HOST"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	return cmd

@@ -22,6 +22,7 @@ type book struct {
 	prefix string
 	log    *slog.Logger
 	record *audit.Log // nil: none
+	scrub  func(string) string
 
 	mu      sync.Mutex
 	seq     uint64
@@ -39,8 +40,8 @@ type entry struct {
 	done  chan struct{} // closed when all have
 }
 
-func newBook(epoch string, log *slog.Logger, a *audit.Log) *book {
-	return &book{prefix: epoch[:min(6, len(epoch))], log: log, record: a, byID: make(map[string]*entry), changed: make(chan struct{}), endings: make(map[string]map[ending]uint64)}
+func newBook(epoch string, log *slog.Logger, a *audit.Log, scrub func(string) string) *book {
+	return &book{prefix: epoch[:min(6, len(epoch))], log: log, record: a, scrub: scrub, byID: make(map[string]*entry), changed: make(chan struct{}), endings: make(map[string]map[ending]uint64)}
 }
 
 // begin notes a write whose items have no step yet.
@@ -74,7 +75,7 @@ func (b *book) step(e *entry, i int, s north.Step, change func(*north.ItemState)
 	if change != nil {
 		change(it)
 	}
-	s.At = time.Now()
+	s.At, s.Text = time.Now(), b.scrub(s.Text)
 	s.Final = s.Final || s.Stage.Ended()
 	it.Steps = append(it.Steps, s)
 	b.seq++

@@ -25,6 +25,9 @@ type Options struct {
 	Access *access.Access
 	// Audit gets an entry for each end of a write or command and for what native servers do. Nil: none.
 	Audit *audit.Log
+	// Scrub takes secrets out of a text that readers of the tree and the log of writes get to see, such as the cause of an
+	// error. Nil: texts stay as they are.
+	Scrub func(string) string
 	// ServeEnv changes the outside world of a device's native server before it starts. Nil: the network of this machine.
 	ServeEnv func(DeviceConfig, *driver.ServeEnv)
 }
@@ -56,7 +59,10 @@ func New(opt Options) *Gateway {
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
-	g.book = newBook(g.tree.Epoch(), g.log, opt.Audit)
+	if g.opt.Scrub == nil {
+		g.opt.Scrub = func(text string) string { return text }
+	}
+	g.book = newBook(g.tree.Epoch(), g.log, opt.Audit, g.opt.Scrub)
 	return g
 }
 

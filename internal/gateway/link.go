@@ -170,6 +170,7 @@ func (l *link) supervise(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		err = l.g.scrubbed(err)
 		delay, again := p.next(driver.ClassOf(err), held)
 		level := slog.LevelDebug
 		if text := err.Error(); text != said || held > 0 {

@@ -93,7 +93,7 @@ func (l *link) showServeError(err error) {
 		l.g.tree.Apply(l.name, &device.Delta{Gone: []device.Path{at}})
 		return
 	}
-	text := err.Error()
+	text := l.g.opt.Scrub(err.Error())
 	if hint := driver.HintOf(err); hint != "" {
 		text += "; " + hint
 	}
