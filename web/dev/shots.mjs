@@ -74,6 +74,7 @@ const shots = [
     await page.waitForTimeout(300);
   }, 'login'],
   ['viewer-phone', '/d/mill1', phone, 'dark', fill('eve', 'eve'), 'login'],
+  ['operator-phone', '/d/mill1', phone, 'light', fill('anna', 'anna'), 'login'],
   ['account', '/d/mill1', desk, 'dark', async (page) => {
     await fill('anna', 'anna')(page);
     await page.locator('.user').click();

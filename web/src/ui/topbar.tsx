@@ -9,7 +9,7 @@ import { onlyBad } from '../store/search.ts';
 import { LongName } from './longname.tsx';
 import { LockButton } from './lockbutton.tsx';
 import { commands } from '../store/commands.ts';
-import { admin, viewer } from '../store/session.ts';
+import { admin, me, viewer } from '../store/session.ts';
 import { User } from './account.tsx';
 import { Insecure } from './insecure.tsx';
 import { settingsOpen } from './settings.tsx';
@@ -78,6 +78,7 @@ function DeviceState({ device }: { device: string }) {
         <span class="linkwords">{gateway.value.state === 'lost' ? 'not known' : linkWords(link, now.value)}</span>
         <Age device={device} up={up} />
         <BadCount device={device} />
+        {me.value?.user && <span class="narrowuser">{me.value.user}</span>}
       </span>
     </>
   );
