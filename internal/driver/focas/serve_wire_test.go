@@ -425,6 +425,9 @@ func TestServeResetsItsClients(t *testing.T) {
 	if _, err := focas.NewFrameReader(raw).Next(); err != nil {
 		t.Fatal(err)
 	}
+	if err := raw.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil { // only a failure waits for it
+		t.Fatal(err)
+	}
 	sim.PowerCycle()
 	if _, err := c.Exchange(ctx, []focas.Request{statInfo}); err == nil { // the link learns of it when it is used
 		t.Error("a control without power has answered")
