@@ -204,12 +204,16 @@ func TestContextEndsAPause(t *testing.T) {
 			ln.errs = append(ln.errs, syscall.EMFILE)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		wait := start(ctx, New(echoLines, Options{}), ln)
+		s := New(echoLines, Options{})
+		wait := start(ctx, s, ln)
 		time.Sleep(5 * time.Second)
 		began := time.Now()
 		cancel()
 		if err := wait(); !errors.Is(err, context.Canceled) || time.Since(began) != 0 {
 			t.Errorf("Serve: %v after %v", err, time.Since(began))
+		}
+		if n := len(s.listeners); n != 0 {
+			t.Errorf("%d listeners are kept", n)
 		}
 	})
 }
