@@ -169,27 +169,16 @@ func (s *session) sweep(ctx context.Context, sources []int, got *samples) error 
 		return nil
 	}
 	pl := s.planOf(s.alive)
-	if err := pl.batch.Do(ctx, s.client); err != nil {
+	err := pl.batch.DoEach(ctx, s.client, func(reads []int) {
+		got.now = time.Now()
+		for _, k := range reads {
+			if s.take(pl, k, got) {
+				again = append(again, pl.sources[k])
+			}
+		}
+	})
+	if err != nil {
 		return err
-	}
-	got.now = time.Now()
-	for k, i := range pl.sources {
-		src := s.table.sources[i]
-		reply, err := pl.batch.Reply(k)
-		if err == nil {
-			err = src.take(reply.Payload, got)
-		}
-		switch {
-		case err == nil:
-		case reasonOf(err) != device.ReasonUnsupported:
-			got.fail(src, err)
-		case src.other != nil:
-			s.table.sources[i] = src.other
-			again = append(again, i)
-		default:
-			src.dead = device.ReasonUnsupported
-			got.fail(src, err)
-		}
 	}
 	if len(again) > 0 {
 		clear(s.batches)
@@ -197,6 +186,28 @@ func (s *session) sweep(ctx context.Context, sources []int, got *samples) error 
 		return s.sweep(ctx, again, got)
 	}
 	return nil
+}
+
+// take decodes read k of a plan. It reports whether its source has been replaced and is to be asked again.
+func (s *session) take(pl *plan, k int, got *samples) bool {
+	i := pl.sources[k]
+	src := s.table.sources[i]
+	reply, err := pl.batch.Reply(k)
+	if err == nil {
+		err = src.take(reply.Payload, got)
+	}
+	switch {
+	case err == nil:
+	case reasonOf(err) != device.ReasonUnsupported:
+		got.fail(src, err)
+	case src.other != nil:
+		s.table.sources[i] = src.other
+		return true
+	default:
+		src.dead = device.ReasonUnsupported
+		got.fail(src, err)
+	}
+	return false
 }
 
 // planOf keeps no reference to sources.

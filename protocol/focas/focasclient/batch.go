@@ -41,6 +41,9 @@ type Batch struct {
 
 	requests []focas.Request // of the frame being sent
 	into     answer          // used again by each run
+
+	took  func(reads []int) // of the run; nil: nobody wants them as they come
+	final []int             // answered and not handed over yet
 }
 
 type item struct {
@@ -119,7 +122,28 @@ func Result[T any](b *Batch, i int, parse func(payload []byte) (T, error)) (T, e
 // Do runs the batch. It returns an error when the session or ctx ended before all reads were answered; refusals of single
 // reads are in [Batch.Reply]. A frame that the control refuses as a whole is sent again in halves, and a read that is refused
 // for its length among others is sent again alone, so that one bad read never spoils the rest.
-func (b *Batch) Do(ctx context.Context, c *Client) error {
+func (b *Batch) Do(ctx context.Context, c *Client) error { return b.DoEach(ctx, c, nil) }
+
+// DoEach is [Batch.Do] that hands over answers as they come: took is called with the indexes of reads whose answer, or
+// refusal, is final. The answers of one frame are handed over while the next is under way, so that what took does costs
+// little time; it must not use the client. Reads that were not answered because the run ended are not handed over.
+func (b *Batch) DoEach(ctx context.Context, c *Client, took func(reads []int)) error {
+	b.took, b.final = took, b.final[:0]
+	err := b.run(ctx, c)
+	b.handOver()
+	b.took = nil
+	return err
+}
+
+// handOver gives took what is final.
+func (b *Batch) handOver() {
+	if b.took != nil && len(b.final) > 0 {
+		b.took(b.final)
+	}
+	b.final = b.final[:0]
+}
+
+func (b *Batch) run(ctx context.Context, c *Client) error {
 	for i := range b.items {
 		b.items[i].reply, b.items[i].err = focas.Reply{}, ErrNotRun
 	}
@@ -146,7 +170,7 @@ func (b *Batch) send(ctx context.Context, c *Client, frame []int) error {
 	for _, i := range frame {
 		b.requests = append(b.requests, b.items[i].request)
 	}
-	err := c.exchange(ctx, b.requests, &b.into)
+	err := c.exchange(ctx, b.requests, &b.into, b.handOver)
 	replies := b.into.replies
 	if err != nil {
 		if saidNo(err) != nil {
@@ -162,6 +186,7 @@ func (b *Batch) send(ctx context.Context, c *Client, frame []int) error {
 			again = append(again, i)
 			continue
 		}
+		b.final = append(b.final, i)
 		if err := replies[k].Err(); err != nil {
 			it.err = fmt.Errorf("%s: %w", c.addr, err)
 		}
@@ -182,6 +207,7 @@ func (b *Batch) send(ctx context.Context, c *Client, frame []int) error {
 func (b *Batch) refused(ctx context.Context, c *Client, frame []int, cause error) error {
 	if len(frame) == 1 {
 		b.items[frame[0]].err = cause
+		b.final = append(b.final, frame[0])
 		b.setAlone(frame[0])
 		return nil
 	}

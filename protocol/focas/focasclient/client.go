@@ -145,7 +145,7 @@ func (c *Client) Close(ctx context.Context) error {
 // ends the session, except that of a context which ended before anything was sent.
 func (c *Client) Exchange(ctx context.Context, requests []focas.Request) ([]focas.Reply, error) {
 	var into answer
-	err := c.exchange(ctx, requests, &into)
+	err := c.exchange(ctx, requests, &into, nil)
 	return into.replies, err
 }
 
@@ -155,8 +155,9 @@ type answer struct {
 	replies []focas.Reply
 }
 
-// exchange is Exchange with the room for the replies given: afterwards into.replies are those of this exchange alone.
-func (c *Client) exchange(ctx context.Context, requests []focas.Request, into *answer) error {
+// exchange is Exchange with the room for the replies given: afterwards into.replies are those of this exchange alone. What
+// meanwhile does, it does while the control answers; nil is nothing.
+func (c *Client) exchange(ctx context.Context, requests []focas.Request, into *answer, meanwhile func()) error {
 	into.replies = into.replies[:0]
 	size := 2
 	for i := range requests {
@@ -166,14 +167,17 @@ func (c *Client) exchange(ctx context.Context, requests []focas.Request, into *a
 		return fmt.Errorf("focas exchange %s: %d blocks of %d bytes do not fit a frame: 1 block at least, %d bytes at most",
 			c.addr, len(requests), size, focas.MaxRequestBody)
 	}
-	return c.data.do(ctx, "exchange", func() error { return c.data.exchange(requests, into) })
+	return c.data.do(ctx, "exchange", func() error { return c.data.exchange(requests, into, meanwhile) })
 }
 
 // exchange runs under sem.
-func (ch *channel) exchange(requests []focas.Request, into *answer) error {
+func (ch *channel) exchange(requests []focas.Request, into *answer, meanwhile func()) error {
 	start := time.Now()
 	if err := ch.send(focas.AppendRequests(ch.out[:0], requests), len(requests)); err != nil {
 		return err
+	}
+	if meanwhile != nil {
+		meanwhile()
 	}
 	f, err := ch.receive(focas.TypeData)
 	var refused *focas.Error
