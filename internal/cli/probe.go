@@ -62,8 +62,9 @@ func hostPort(arg string) (host string, port uint16, err error) {
 	if _, err := netip.ParseAddr(strings.Trim(arg, "[]")); err == nil {
 		return strings.Trim(arg, "[]"), 0, nil
 	}
-	host, text, found := strings.Cut(arg, ":")
-	if found {
+	host = arg
+	if strings.Contains(arg, ":") {
+		var text string
 		if host, text, err = net.SplitHostPort(arg); err != nil {
 			return "", 0, fmt.Errorf("%q is no address: write HOST or HOST:PORT, an IPv6 address in brackets", arg)
 		}
