@@ -145,6 +145,11 @@ func TestRelay(t *testing.T) {
 			t.Fatal(n, err)
 		}
 		synctest.Wait()
+		for _, end := range []net.Conn{c, d} {
+			if !end.(*testnet.Conn).Peer().Closed() {
+				t.Error("the relay left a connection open")
+			}
+		}
 		tr := b.end(t)
 		want := []string{"= open tcp " + deviceAddr, "> data ask", "< data answer", "> close", "< data late", "< close"}
 		if diff := cmp.Diff(want, said(tr)); diff != "" {
