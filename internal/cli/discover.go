@@ -103,7 +103,7 @@ func (a *app) discover(ctx context.Context, f discoverFlags) error {
 		return err
 	}
 	if len(f.subnets) > 0 {
-		a.say("Subnets: %s, %d addresses on port %s.", strings.Join(f.subnets, ", "), len(hosts), portList(finder))
+		a.say("Subnets: %s, addresses asked on port %s: %d.", strings.Join(f.subnets, ", "), portList(finder), len(hosts))
 	}
 	for _, t := range finder.Targets(append(neighbours, hosts...)) {
 		if !slices.Contains(targets, t) {
@@ -120,7 +120,7 @@ func (a *app) discover(ctx context.Context, f discoverFlags) error {
 	if err != nil {
 		return err
 	}
-	a.say("Asked %d ports: %d open, %d refused, %d without an answer; %d devices.", looked.Asked, looked.Open, looked.Refused, looked.Silent, len(found))
+	a.say("Ports asked: %d, open %d, refused %d, without an answer %d. Devices: %d.", looked.Asked, looked.Open, looked.Refused, looked.Silent, len(found))
 	if a.json {
 		return nil
 	}
@@ -165,7 +165,7 @@ func (a *app) localTargets(f *discover.Finder) ([]netip.AddrPort, error) {
 			out = append(out, t)
 		}
 	}
-	a.say("This machine: %d listening TCP ports, %d of them belong to a known protocol (%s).", len(list), len(out), portList(f))
+	a.say("This machine: TCP ports in use %d, of a known protocol (%s) %d.", len(list), portList(f), len(out))
 	return out, nil
 }
 
@@ -181,10 +181,10 @@ func (a *app) neighbourHosts(f *discover.Finder, ask bool) ([]netip.Addr, error)
 		a.say("Neighbours: none known.")
 		return nil, nil
 	case !ask:
-		a.say("Neighbours: %d hosts known, not asked; --neighbours asks them on port %s.", len(list), portList(f))
+		a.say("Neighbours: %d known and not asked; --neighbours asks them on port %s.", len(list), portList(f))
 		return nil, nil
 	}
-	a.say("Neighbours: %d hosts on port %s.", len(list), portList(f))
+	a.say("Neighbours: %d asked on port %s.", len(list), portList(f))
 	return list, nil
 }
 

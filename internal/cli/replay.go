@@ -93,7 +93,7 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 		res, err = replay.Listen(ctx, t, l, f.Options)
 		_ = l.Close() // nothing else is accepted
 	}
-	return a.replayed(name, res, err)
+	return a.replayed(name, f.Tolerant, res, err)
 }
 
 func (a *app) listenReplay(addr string) (net.Listener, error) {
@@ -142,7 +142,7 @@ func (a *app) replayAnswers(ctx context.Context, name string, t *transcript.Tran
 }
 
 // replayed reports how it went.
-func (a *app) replayed(name string, res replay.Result, err error) error {
+func (a *app) replayed(name string, tolerant bool, res replay.Result, err error) error {
 	var d *replay.Difference
 	if a.json {
 		out := map[string]any{"ok": err == nil, "flows": res.Flows, "sent": res.Sent, "received": res.Received, "messages": res.Messages, "tolerated": res.Tolerated}
@@ -164,7 +164,10 @@ func (a *app) replayed(name string, res replay.Result, err error) error {
 		hint := ""
 		if !a.json {
 			a.printDifference(d)
-			hint = "--tolerant lets differ what differs by its nature; --ignore adds fields by name."
+			hint = "--tolerant lets differ what differs by its nature."
+			if tolerant {
+				hint = "--ignore NAME lets a field differ that you know to."
+			}
 		}
 		return &failure{code: exitFailed, kind: "difference", err: fmt.Errorf("the peer differs from %s", name), hint: hint}
 	case errors.Is(err, replay.ErrProtocol):

@@ -54,6 +54,7 @@ var focasFuncs = map[focas.Func]string{
 	focas.FuncGetTimer: mayTime, focas.FuncReadTimer: mayTime,
 	focas.FuncReadBlockCount: mayCounter, focas.FuncReadSequenceNum: mayCounter,
 	focas.FuncReadCNCID: mayID, focas.FuncReadEthernetInfo: mayAddress,
+	focas.FuncAlarm: mayLive, focas.FuncReadAlarmMessage: mayLive, focas.FuncReadOpMessage: mayLive, focas.FuncReadOpMessage3: mayLive,
 	focas.FuncStatInfo: mayLive, focas.FuncStatInfo2: mayLive, focas.FuncReadAxis: mayLive, focas.FuncActualFeed: mayLive,
 	focas.FuncActualSpindle: mayLive, focas.FuncReadSpindle: mayLive, focas.FuncReadServo: mayLive, focas.FuncReadExecProgram: mayLive,
 	focas.FuncReadActPoint: mayLive, focas.FuncModalG: mayLive, focas.FuncModalAux: mayLive, focas.FuncReadGCode: mayLive,
