@@ -33,6 +33,16 @@ func (s *servingToy) note(text string) {
 	s.log = append(s.log, text)
 }
 
+// refusal is what Serve returns at once, after change.
+func (s *servingToy) refusal(change func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if change != nil {
+		change()
+	}
+	return s.taken
+}
+
 func (s *servingToy) said() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,8 +54,8 @@ func (s *servingToy) said() []string {
 func (s *servingToy) Serve(ctx context.Context, env driver.ServeEnv, options any) error {
 	s.note("serve " + *options.(*string))
 	defer s.note("served")
-	if s.taken != nil {
-		return s.taken
+	if err := s.refusal(nil); err != nil {
+		return err
 	}
 	env.Commands(s)
 	defer env.Commands(nil)
@@ -78,6 +88,12 @@ func (s *servingToy) Do(_ context.Context, p device.Path, _ []device.Value) (dev
 	defer s.mu.Unlock()
 	s.done = append(s.done, p)
 	return device.Value{}, driver.Outcome{Stage: driver.Acked}
+}
+
+func (s *servingToy) sessionsOpened() int {
+	s.toy.mu.Lock()
+	defer s.toy.mu.Unlock()
+	return s.toy.opened
 }
 
 func servingConf(s *servingToy, text string) DeviceConfig {
@@ -139,7 +155,7 @@ func TestNativeServer(t *testing.T) {
 		}
 
 		// Another configuration of the server starts it anew and leaves the session alone.
-		opened := s.toy.opened
+		opened := s.sessionsOpened()
 		if err := g.SetDevices([]DeviceConfig{servingConf(s, "b")}); err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +173,7 @@ func TestNativeServer(t *testing.T) {
 		if d := cmp.Diff([]device.Path{"cut", "recall"}, commands()); d != "" {
 			t.Error(d)
 		}
-		if s.toy.opened != opened {
+		if s.sessionsOpened() != opened {
 			t.Error("the session was opened anew")
 		}
 		if err := g.SetDevices([]DeviceConfig{servingConf(s, "c")}); err != nil {
@@ -184,7 +200,7 @@ func TestNativeServerThatFails(t *testing.T) {
 		if linkText(t, g, "m", "state") != "up" {
 			t.Error("the device is not up")
 		}
-		s.taken = nil
+		_ = s.refusal(func() { s.taken = nil })
 		time.Sleep(serveAgain)
 		synctest.Wait()
 		s.want(t, "serve a", "up")
