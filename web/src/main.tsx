@@ -16,6 +16,7 @@ import './style/readings.css';
 import './style/cnc.css';
 import './style/wall.css';
 import './style/lists.css';
+import './style/work.css';
 import './style/access.css';
 
 applySettings();
