@@ -395,3 +395,16 @@ func TestHostWithWrongCertificates(t *testing.T) {
 		}
 	}
 }
+
+func TestReachable(t *testing.T) {
+	for addr, want := range map[string]string{"127.0.0.1:1": "127.0.0.1:1", "[::1]:1": "[::1]:1", "192.0.2.1:1": "192.0.2.1:1", "memory": "memory"} {
+		if got := reachable(addr); got != want {
+			t.Errorf("%s: %s", addr, got)
+		}
+	}
+	for _, all := range []string{"0.0.0.0:8620", "[::]:8620"} {
+		if got := reachable(all); strings.HasPrefix(got, "[::]") || strings.HasPrefix(got, "0.") || !strings.HasSuffix(got, ":8620") {
+			t.Errorf("%s: %s", all, got)
+		}
+	}
+}

@@ -104,7 +104,7 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
-	if err := a.printAddress("url", h.scheme()+"://"+h.door.Addr().String()+"/"); err != nil {
+	if err := a.printAddress("url", h.scheme()+"://"+reachable(h.door.Addr().String())+"/"); err != nil {
 		return err
 	}
 	err = h.run(ctx, hangup)

@@ -174,3 +174,12 @@ func (h *host) noteReload(err error) {
 	}
 	h.security.audit.Add(e)
 }
+
+// reachable is an address that leads to a listener: one that takes every address of the machine is named by the machine.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsUnspecified() {
+		return addr
+	}
+	return net.JoinHostPort(append(ownNames(), "127.0.0.1")[0], port)
+}
