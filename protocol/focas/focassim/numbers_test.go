@@ -263,7 +263,7 @@ func TestParametersByPath(t *testing.T) {
 		r := records(t, s, focas.ParamRequest(focas.Series30i, path, 1020, 1020, focas.EveryAxis), focas.MaxSlots)[0]
 		for _, v := range r.Slots {
 			if v.Mantissa != 0 {
-				text += string(rune(v.Mantissa))
+				text += string(v.Mantissa)
 			}
 		}
 		return text
@@ -299,7 +299,7 @@ func TestOneMemory(t *testing.T) {
 		if got := macro(5202 + 20*k); got != float64(k+1) {
 			t.Errorf("#%d is %v after work offset %d was written", 5202+20*k, got, k)
 		}
-		if r := ask(s, focas.WriteMacroRequest(focas.Series30i, 1, 5203+20*k, []focas.Value{focas.Decimal(-int32(k), 1)})); r.Code != 0 {
+		if r := ask(s, focas.WriteMacroRequest(focas.Series30i, 1, 5203+20*k, []focas.Value{focas.Decimal(-k, 1)})); r.Code != 0 {
 			t.Fatal(r.Code)
 		}
 		if v := read(t, s, focas.WorkOffsetRequest(1, k, k, 3), focas.ParseValues).Items[0]; v != focas.Decimal(-100*k, 3) {
