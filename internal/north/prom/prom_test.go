@@ -328,3 +328,22 @@ func BenchmarkScrape(b *testing.B) {
 		})
 	}
 }
+
+// The memory of a scrape does not grow from one to the next.
+func TestMemoryIsUsedAgain(t *testing.T) {
+	p := newPlant("m")
+	fill(p, "m", 3*seriesPerBlock, 0)
+	e := exporter(t, Config{}, p)
+	s := newScrape()
+	e.pool.New = func() any { return s }
+	for range 5 {
+		_, done, err := e.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		done()
+	}
+	if len(s.series) > 4 {
+		t.Errorf("%d blocks of series after five scrapes of three blocks and a little", len(s.series))
+	}
+}
