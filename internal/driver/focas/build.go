@@ -31,6 +31,8 @@ func (s *session) build(ctx context.Context) error {
 		s.addParts(t, ctl, p)
 		s.addModal(t, p)
 		s.addOverrides(t, p)
+		s.addPanel(t, p)
+		s.addMemory(t, p)
 	}
 	if len(ctl.paths) > 0 {
 		s.addAlarms(t, ctl)
