@@ -111,7 +111,7 @@ func (s *session) addOverrides(t *table, p *path) {
 	base := int32(p.number-1) * signalsPerPath
 	read := func(name string, first, last int32, decode func([]byte, *samples) error, specs ...device.Spec) {
 		r := focas.PMCRange{Area: areaG, Type: focas.PMCByte, First: base + first, Last: base + last}
-		t.add(&source{name: name, request: focas.PMCRequest(1, r), payload: r.Len(), rate: device.Normal,
+		t.add(&source{name: name, request: focas.PMCRequest(1, r), payload: r.Len(), rate: device.Normal, steady: true,
 			decode: func(b []byte, out *samples) error {
 				if len(b) < r.Len() {
 					return errShortPMC

@@ -234,7 +234,7 @@ func (s *session) addSpindles(t *table, p *path) {
 				Title: sp.name + " " + r.title, Doc: r.doc})
 		}
 		t.add(&source{name: "0x40 " + r.segment, request: focas.SpindleRequest(p.number, r.kind, focas.AllAxes),
-			payload: focas.ValueSize * max(len(p.spindles), 2), rate: r.rate,
+			payload: focas.ValueSize * max(len(p.spindles), 2), rate: r.rate, steady: true,
 			decode: func(b []byte, out *samples) error {
 				values, err := focas.ParseValues(b)
 				if err != nil {

@@ -21,22 +21,22 @@ func (s *session) addPanel(t *table, p *path) {
 	root := p.root.Child("panel")
 	var specs []device.Spec
 	for _, x := range switches {
-		specs = append(specs, device.Spec{Path: root.Child(x.segment), Kind: device.Bool, Title: x.title,
+		specs = append(specs, device.Spec{Path: root.Child(x.segment), Kind: device.Bool, Role: "cnc.panel." + x.segment, Title: x.title,
 			Doc: x.doc + " (cnc_rdopnlsgnl; a control without a software operator's panel leaves it off or refuses it)"})
 	}
-	t.add(&source{name: "cnc_rdopnlsgnl", request: focas.OpSignalRequest(p.number, -1), payload: focas.OpSignalSize, rate: device.Normal,
+	t.add(&source{name: "cnc_rdopnlsgnl", request: focas.OpSignalRequest(p.number, -1), payload: focas.OpSignalSize, rate: device.Normal, steady: true,
 		decode: func(b []byte, out *samples) error {
 			o, err := focas.ParseOpSignal(b)
 			if err != nil {
 				return err
 			}
-			for _, x := range switches {
-				out.set(root.Child(x.segment), device.OfBool(x.of(&o) != 0))
+			for i, x := range switches {
+				out.set(specs[i].Path, device.OfBool(x.of(&o) != 0))
 			}
 			return nil
 		}}, specs...)
 	word := func(name string, q focas.Request, at device.Path, title, doc string) {
-		t.add(&source{name: name, request: q, payload: 2, rate: device.Normal,
+		t.add(&source{name: name, request: q, payload: 2, rate: device.Normal, steady: true,
 			decode: func(b []byte, out *samples) error {
 				w, err := focas.ParseWord(b)
 				out.set(at, device.OfInt(int64(w.Value)))
@@ -46,7 +46,7 @@ func (s *session) addPanel(t *table, p *path) {
 	word("cnc_statinfo tmmode", focas.TMModeRequest(p.number), p.root.Child("status/tm-mode"), "T or M mode", "0 lathe, 1 machining centre (cnc_statinfo tmmode)")
 	word("cnc_statinfo hdck", focas.HandleRetraceRequest(p.number), p.root.Child("status/handle-retrace"), "Handle retrace", "manual handle retrace state (cnc_statinfo hdck)")
 	bits := p.root.Child("alarm-bits")
-	t.add(&source{name: "cnc_alarm2", request: focas.AlarmBitsRequest(p.number), payload: 4, rate: device.Normal,
+	t.add(&source{name: "cnc_alarm2", request: focas.AlarmBitsRequest(p.number), payload: 4, rate: device.Normal, steady: true,
 		decode: func(b []byte, out *samples) error {
 			a, err := focas.ParseAlarmBits(b)
 			out.set(bits, device.OfInt(int64(a.Bits)))
@@ -71,14 +71,14 @@ func (s *session) addMemory(t *table, p *path) {
 	for _, x := range values {
 		specs = append(specs, device.Spec{Path: root.Child(x.segment), Kind: device.Int, Title: x.title, Doc: x.doc + " (cnc_rdproginfo)"})
 	}
-	t.add(&source{name: "cnc_rdproginfo", request: focas.ProgramInfoRequest(p.number), payload: 16, rate: device.Slow,
+	t.add(&source{name: "cnc_rdproginfo", request: focas.ProgramInfoRequest(p.number), payload: 16, rate: device.Slow, steady: true,
 		decode: func(b []byte, out *samples) error {
-			i, err := focas.ParseProgramInfo(b)
+			info, err := focas.ParseProgramInfo(b)
 			if err != nil {
 				return err
 			}
-			for _, x := range values {
-				out.set(root.Child(x.segment), device.OfInt(int64(x.of(&i))))
+			for i, x := range values {
+				out.set(specs[i].Path, device.OfInt(int64(x.of(&info))))
 			}
 			return nil
 		}}, specs...)

@@ -50,7 +50,7 @@ func (s *session) addStatus(t *table, ctl *control, p *path) {
 			Title: "Emergency stop", Doc: "MTConnect EmergencyStop, from the first path (cnc_statinfo emergency)", Grade: device.GradeInferred})
 	}
 	standard := ctl.family != focas.Family15i
-	t.add(&source{name: "cnc_statinfo", request: focas.StatusRequest(p.number), payload: focas.StatusSize, rate: device.Fast,
+	t.add(&source{name: "cnc_statinfo", request: focas.StatusRequest(p.number), payload: focas.StatusSize, rate: device.Fast, steady: true,
 		decode: func(b []byte, out *samples) error {
 			st, err := focas.ParseStatus(b)
 			if err != nil {
@@ -82,7 +82,7 @@ func (s *session) addProgram(t *table, ctl *control, p *path) {
 	main, number, running := root.Child("main"), root.Child("number"), root.Child("running")
 	comment := &source{name: "cnc_rdprogdir2", rate: device.Slow, payload: focas.ProgramEntrySize, request: focas.ProgramDirRequest(p.number, 1, 1, focas.DirSizes)}
 	note := func(number int32) { s.followComment(comment, p.number, number) }
-	t.add(&source{name: "cnc_rdprgnum", request: focas.ProgramNumRequest(p.number), payload: 8, rate: device.Normal,
+	t.add(&source{name: "cnc_rdprgnum", request: focas.ProgramNumRequest(p.number), payload: 8, rate: device.Normal, steady: true,
 		decode: func(b []byte, out *samples) error {
 			n, err := focas.ParseProgramNum(b)
 			if err != nil {

@@ -30,6 +30,7 @@ type source struct {
 	steady  bool
 	answer  []byte // the last one decoded, when steady
 	decoded uint64 // the sweep whose samples stand for it
+	places  []int  // of the points in samples; nil: not looked up yet
 	// other is the way to ask when the control does not have this function; nil: there is none.
 	other *source
 	// dead is why the source is not asked any more.
@@ -108,9 +109,15 @@ func (s *samples) get(p device.Path, at *int) *device.Sample {
 
 // renew says that the points of a source still hold what they held when its answer was the same.
 func (s *samples) renew(src *source) {
-	for _, p := range src.points {
-		if i, ok := s.index[p]; ok && s.seen[i] == src.decoded {
+	if src.places == nil {
+		for _, p := range src.points {
+			src.places = append(src.places, s.place(p))
+		}
+	}
+	for _, i := range src.places {
+		if s.seen[i] == src.decoded {
 			s.list[i].Received, s.seen[i] = s.now, s.round
+			s.next = i + 1
 		}
 	}
 	src.decoded = s.round
