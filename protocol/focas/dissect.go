@@ -122,7 +122,7 @@ func (f fields) put(name string, at, n int, value, text string) {
 }
 
 func (f fields) word(name string, at int, text string) {
-	f.put(name, at, 2, fmt.Sprint(u16(f.raw[at:])), text)
+	f.put(name, at, 2, decimal(u16(f.raw[at:])), text)
 }
 
 func (f fields) unknown(at, n int) {
@@ -134,11 +134,12 @@ func (f fields) unknown(at, n int) {
 // frame fills fr from a whole frame whose bytes are raw.
 func (d *Dissector) frame(fr *transcript.Frame, f Frame, raw []byte) {
 	p := fields{fr, raw}
-	fr.Summary = fmt.Sprintf("%v %v", f.Type, f.Dir)
+	fr.Summary = f.Type.String() + " " + f.Dir.String()
+	fr.Fields = make([]transcript.Field, 0, fieldsOf(f))
 	p.put("mark", 0, 4, "a0a0a0a0", "")
 	p.word("version", 4, "")
 	p.put("type", 6, 1, fmt.Sprintf("%#02x", uint8(f.Type)), f.Type.String())
-	p.put("direction", 7, 1, fmt.Sprint(uint8(f.Dir)), f.Dir.String())
+	p.put("direction", 7, 1, decimal(f.Dir), f.Dir.String())
 	p.word("length", 8, "")
 	if f.Dir == DirReply {
 		d.dialect = f.Version.Dialect()
@@ -172,9 +173,9 @@ func (d *Dissector) errorBody(p fields, f Frame) {
 	}
 	const at = HeaderSize
 	p.word("location", at, "")
-	p.put("code", at+2, 2, fmt.Sprint(uint16(e.Code)), e.Code.String())
-	p.put("detail 1", at+4, 2, fmt.Sprint(e.Detail[0]), "")
-	p.put("detail 2", at+6, 2, fmt.Sprint(e.Detail[1]), "")
+	p.put("code", at+2, 2, decimal(e.Code), e.Code.String())
+	p.put("detail 1", at+4, 2, decimal(e.Detail[0]), "")
+	p.put("detail 2", at+6, 2, decimal(e.Detail[1]), "")
 	p.unknown(at+ErrorBodySize, len(f.Body)-ErrorBodySize)
 	p.Summary += fmt.Sprintf(": %v (%d, %d)", e.Code, e.Detail[0], e.Detail[1])
 }

@@ -1,8 +1,10 @@
 package focas
 
 import (
+	"encoding/hex"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -23,17 +25,17 @@ func (d *Dissector) requests(p fields, f Frame) {
 			p.Err = err
 			break
 		}
-		pre := fmt.Sprintf("block %d.", i)
-		blockHead(p, pre, at, q.Class, q.Func)
+		n := namesOf(i)
+		blockHead(p, n, at, q.Class, q.Func)
 		for k, a := range q.Args {
-			p.put(fmt.Sprintf("%sargument %d", pre, k+1), at+8+4*k, 4, fmt.Sprint(a), "")
+			p.put(n.arguments[k], at+8+4*k, 4, decimal(a), "")
 		}
-		p.word(pre+"flag", at+24, "")
-		p.word(pre+"data length", at+26, "")
+		p.word(n.flag, at+24, "")
+		p.word(n.dataLength, at+26, "")
 		if len(q.Data) > 0 {
-			d.payload(p, pre+"data", at+RequestBlockSize, q, q.Data, dataTexts)
+			d.payload(p, n.data, nil, at+RequestBlockSize, q, q.Data, dataTexts)
 		}
-		names = append(names, fmt.Sprintf("%v%v", q.Func, trimZeros(q.Args)))
+		names = append(names, q.Func.String()+trimZeros(q.Args))
 		at += q.Size()
 		q.Data = nil
 		d.asked = append(d.asked, q)
@@ -57,12 +59,12 @@ func (d *Dissector) replies(p fields, f Frame) {
 			p.Err = err
 			break
 		}
-		pre := fmt.Sprintf("block %d.", i)
-		blockHead(p, pre, at, r.Class, r.Func)
-		p.put(pre+"code", at+8, 2, fmt.Sprint(uint16(r.Code)), r.Code.String())
-		p.put(pre+"detail 1", at+10, 2, fmt.Sprint(r.Detail[0]), "")
-		p.put(pre+"detail 2", at+12, 2, fmt.Sprint(r.Detail[1]), "")
-		p.word(pre+"payload length", at+14, "")
+		n := namesOf(i)
+		blockHead(p, n, at, r.Class, r.Func)
+		p.put(n.code, at+8, 2, decimal(r.Code), r.Code.String())
+		p.put(n.details[0], at+10, 2, decimal(r.Detail[0]), "")
+		p.put(n.details[1], at+12, 2, decimal(r.Detail[1]), "")
+		p.word(n.payloadLength, at+14, "")
 		q := Request{Func: r.Func}
 		if i <= len(d.asked) && d.asked[i-1].Func == r.Func {
 			q = d.asked[i-1]
@@ -73,20 +75,21 @@ func (d *Dissector) replies(p fields, f Frame) {
 		}
 		names = append(names, name)
 		if len(r.Payload) > 0 {
-			d.payload(p, pre+"payload", at+ReplyBlockSize, q, r.Payload, replyTexts)
+			d.payload(p, n.payload, n.values, at+ReplyBlockSize, q, r.Payload, replyTexts)
 		}
 		at += r.Size()
 	}
 	p.Summary += ": " + strings.Join(names, ", ")
 }
 
-func blockHead(p fields, pre string, at int, c Class, f Func) {
-	p.word(pre+"size", at, "")
-	p.put(pre+"class", at+2, 2, fmt.Sprint(uint16(c)), c.String())
-	p.word(pre+"path", at+4, "")
-	p.put(pre+"function", at+6, 2, fmt.Sprintf("%#04x", uint16(f)), f.String())
+func blockHead(p fields, n *blockNames, at int, c Class, f Func) {
+	p.word(n.size, at, "")
+	p.put(n.class, at+2, 2, decimal(c), c.String())
+	p.word(n.path, at+4, "")
+	p.put(n.function, at+6, 2, hexWord(uint16(f)), f.String())
 }
 
+// trimZeros writes arguments as "[1,2]", without the zeros at the end; empty when all are.
 func trimZeros(args [4]int32) string {
 	n := len(args)
 	for n > 0 && args[n-1] == 0 {
@@ -95,11 +98,19 @@ func trimZeros(args [4]int32) string {
 	if n == 0 {
 		return ""
 	}
-	return strings.ReplaceAll(fmt.Sprint(args[:n]), " ", ",")
+	b := append(make([]byte, 0, 48), '[')
+	for i, a := range args[:n] {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, int64(a), 10)
+	}
+	return string(append(b, ']'))
 }
 
-// payload names the bytes of a block when their layout is known and they fit it; else they are unknown.
-func (d *Dissector) payload(p fields, name string, at int, q Request, b []byte, texts map[Func]payloadText) {
+// payload names the bytes of a block when their layout is known and they fit it; else they are unknown. values are the names
+// of the first values, as far as they are made already.
+func (d *Dissector) payload(p fields, name string, values []string, at int, q Request, b []byte, texts map[Func]payloadText) {
 	read := texts[q.Func]
 	if read == nil {
 		p.unknown(at, len(b))
@@ -113,10 +124,17 @@ func (d *Dissector) payload(p fields, name string, at int, q Request, b []byte, 
 	known := len(b) - restOf(v)
 	if _, ok := v.(Values); ok {
 		for i := 0; i+ValueSize <= known; i += ValueSize {
-			p.put(fmt.Sprintf("%s.value %d", name, i/ValueSize+1), at+i, ValueSize, valueAt(b[i:]).String(), "")
+			n := i / ValueSize
+			value := ""
+			if n < len(values) {
+				value = values[n]
+			} else {
+				value = valueName(name, n+1)
+			}
+			p.put(value, at+i, ValueSize, valueAt(b[i:]).String(), "")
 		}
 	} else {
-		p.put(name, at, known, fmt.Sprintf("%x", b[:min(known, 32)]), fmt.Sprintf("%+v", v))
+		p.put(name, at, known, hex.EncodeToString(b[:min(known, 32)]), fmt.Sprintf("%+v", v))
 	}
 	p.unknown(at+known, len(b)-known)
 }
