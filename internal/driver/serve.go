@@ -60,6 +60,8 @@ type Action struct {
 	Path   device.Path // empty: a rule must name Raw
 	Value  device.Value
 	Raw    string // a message nobody maps to a point: "DCut", "0x16"
+
+	Old device.Value // what Value replaces, for the audit; zero: not known
 }
 
 // Prober is an ability of a Driver: it says whether an address speaks the protocol, without changing anything there.

@@ -90,12 +90,15 @@ func (t *gate) Done(who driver.Who, a driver.Action, o driver.Outcome) {
 	if !a.Value.IsZero() {
 		e.New = a.Value.String()
 	}
+	if !a.Old.IsZero() {
+		e.Old = a.Old.String()
+	}
 	if o.Err != nil {
 		e.Why = o.Err.Error()
 	}
 	t.g.record(e)
-	t.g.log.Info(e.What, "user", e.User, "door", e.Door, "from", e.Addr, "device", e.Device, "path", e.Path, "raw", e.Raw, "new", e.New,
-		"outcome", e.Outcome, "why", e.Why)
+	t.g.log.Info(e.What, "user", e.User, "door", e.Door, "from", e.Addr, "device", e.Device, "path", e.Path, "raw", e.Raw, "old", e.Old,
+		"new", e.New, "outcome", e.Outcome, "why", e.Why)
 }
 
 func outcomeName(s driver.Stage) string {

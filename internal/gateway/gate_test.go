@@ -133,7 +133,7 @@ func TestGateOfNativeServers(t *testing.T) {
 				t.Errorf("%+v does %+v: %v", tt.who, tt.a, err)
 			}
 		}
-		gate.Done(nobody, driver.Action{Device: "m", Raw: "0x16", Value: device.OfInt(3)}, driver.Outcome{Stage: driver.Refused, Err: errors.New("because")})
+		gate.Done(nobody, driver.Action{Device: "m", Raw: "0x16", Value: device.OfInt(3), Old: device.OfInt(2)}, driver.Outcome{Stage: driver.Refused, Err: errors.New("because")})
 		var got []audit.Entry
 		for _, e := range record.Since(0, 0) {
 			e.At = time.Time{}
@@ -142,7 +142,7 @@ func TestGateOfNativeServers(t *testing.T) {
 		want := []audit.Entry{
 			{Seq: 1, What: "login", User: "carl", Door: "toy", Addr: "192.0.2.7:1234", Outcome: "ok"},
 			{Seq: 2, What: "login", User: "carl", Door: "toy", Addr: "192.0.2.7:1234", Outcome: "refused", Why: access.ErrBadLogin.Error()},
-			{Seq: 3, What: "native", Door: "toy", Addr: "192.0.2.8:1", Device: "m", Raw: "0x16", New: "3", Outcome: "refused", Why: "because"},
+			{Seq: 3, What: "native", Door: "toy", Addr: "192.0.2.8:1", Device: "m", Raw: "0x16", Old: "2", New: "3", Outcome: "refused", Why: "because"},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

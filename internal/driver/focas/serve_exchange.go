@@ -79,7 +79,11 @@ func (p *proxy) forwardChanges(ctx context.Context, cl *client, blocks []focas.R
 			f.forward, f.index = append(f.forward, blocks[i]), append(f.index, i)
 		}
 	}
-	got, err := cl.up.exchange(ctx, f.forward)
+	olds, err := p.before(ctx, cl, blocks)
+	var got []focas.Reply
+	if err == nil {
+		got, err = cl.up.exchange(ctx, f.forward)
+	}
 	cl.up.changes.Add(1)
 	for k, i := range f.index {
 		q := &blocks[i]
@@ -88,7 +92,11 @@ func (p *proxy) forwardChanges(ctx context.Context, cl *client, blocks []focas.R
 			if err == nil {
 				code = got[k].Code
 			}
-			p.env.Gate.Done(cl.who(), actionOf(p.device, q), outcomeOf(code, q.Func, err))
+			action := actionOf(p.device, q)
+			if olds != nil {
+				action.Old = olds[i]
+			}
+			p.env.Gate.Done(cl.who(), action, outcomeOf(code, q.Func, err))
 		}
 		if err == nil {
 			replies[i] = got[k]

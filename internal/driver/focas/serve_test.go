@@ -2,6 +2,7 @@ package focas
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -86,6 +87,7 @@ type gate struct {
 	mu    sync.Mutex
 	asked []string
 	done  []string
+	olds  []string
 }
 
 func (g *gate) Login(context.Context, string, string, net.Addr) (driver.Who, error) {
@@ -103,6 +105,7 @@ func (g *gate) Done(_ driver.Who, a driver.Action, o driver.Outcome) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.done = append(g.done, a.Raw+" "+o.Stage.String())
+	g.olds = append(g.olds, a.Old.Str())
 }
 
 // points is a Sink that holds what it was told.
@@ -403,7 +406,47 @@ func TestServeAllows(t *testing.T) {
 			if d := cmp.Diff([]string{"0x0016 acknowledged", "0x0016 refused"}, s.gate.done); d != "" {
 				t.Error(d)
 			}
+			if d := cmp.Diff([]string{"data " + hex.EncodeToString(before[0].Payload), ""}, s.gate.olds); d != "" {
+				t.Errorf("what was there before: %s", d)
+			}
 		})
+	}
+}
+
+// What a write replaces is asked for where range and data agree, and only there.
+func TestReadBefore(t *testing.T) {
+	two := []focas.Value{{}, {}}
+	rec, err := focas.ParamRecord(focas.Series30i, 0, 6711, 0, 3, focas.Value{Mantissa: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := focas.ParamRecord(focas.Classic, 8, 6711, -1, 3, focas.Value{Mantissa: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	word := focas.PMCRange{Area: 9, First: 100, Last: 101, Type: 1}
+	greedy := focas.WriteMacroRequest(focas.Classic, 1, 500, two)
+	greedy.Args[1] = 100000
+	backward := focas.WritePMCRequest(1, focas.PMCRange{First: 100, Last: 99}, nil)
+	cut := focas.WriteParamRequest(1, rec)
+	cut.Data = cut.Data[:3]
+	for name, tt := range map[string]struct {
+		write focas.Request
+		want  focas.Request
+		ok    bool
+	}{
+		"macros":            {focas.WriteMacroRequest(focas.Classic, 2, 500, two), focas.MacroRequest(2, 500, 501), true},
+		"PMC":               {focas.WritePMCRequest(1, word, []byte{1, 2}), focas.PMCRequest(1, word), true},
+		"parameter":         {focas.WriteParamRequest(1, rec), focas.ParamRequest(focas.Series30i, 1, 6711, 6711, 0), true},
+		"classic parameter": {focas.WriteParamRequest(2, old), focas.ParamRequest(focas.Classic, 2, 6711, 6711, -1), true},
+		"more than written": {write: greedy}, "nothing": {write: backward}, "cut": {write: cut}, "another": {write: statInfo},
+	} {
+		got, ok := readBefore(&tt.write)
+		if ok != tt.ok {
+			t.Errorf("%s: %v", name, ok)
+		} else if d := cmp.Diff(tt.want, got); ok && d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
 	}
 }
 
