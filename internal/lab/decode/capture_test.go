@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -308,6 +309,56 @@ func TestCutFiles(t *testing.T) {
 		if last != 5 || whole > 12 || early > 300 {
 			t.Errorf("pcapng %v: %d frames at the last cut, %d cuts between packets, %d in the header", ng, last, whole, early)
 		}
+	}
+}
+
+func gzipped(t testing.TB, b []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	if _, err := z.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// Every kind of input may be gzipped; cut anywhere, it is shown up to there.
+func TestGzip(t *testing.T) {
+	for name, in := range map[string][]byte{
+		"pcap": pcapFile(t, false, session(3)...), "pcapng": pcapFile(t, true, session(3)...), "hex": []byte("a0a0a0a0 0002 0101 0002 0002"),
+		"transcript": []byte("patchbay transcript 1\n\n> 1 +0 data\n  a0a0a0a0 0002 0101 0002 0002\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			plain, err := Decode(t.Context(), bytes.NewReader(in), io.Discard, Options{Protocol: "focas"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := gzipped(t, in)
+			res, err := Decode(t.Context(), bytes.NewReader(file), io.Discard, Options{Protocol: "focas"})
+			if err != nil || res != plain {
+				t.Errorf("%+v %v, want %+v", res, err, plain)
+			}
+			for n := range len(file) - 1 {
+				res, err := Decode(t.Context(), bytes.NewReader(file[:n]), io.Discard, Options{Protocol: "focas"})
+				if err == nil || res.Frames > plain.Frames {
+					t.Fatalf("cut at %d: %+v %v", n, res, err)
+				}
+			}
+			damaged := bytes.Clone(file)
+			damaged[len(damaged)-6] ^= 1 // of the checksum
+			if res, err := Decode(t.Context(), bytes.NewReader(damaged), io.Discard, Options{Protocol: "focas"}); err == nil {
+				t.Errorf("with a wrong checksum: %+v", res)
+			}
+		})
+	}
+	if _, err := Decode(t.Context(), bytes.NewReader([]byte{0x1f, 0x8b, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7}), io.Discard, Options{}); !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), "gzip") {
+		t.Error(err)
+	}
+	if _, err := Decode(t.Context(), bytes.NewReader(gzipped(t, nil)), io.Discard, Options{}); !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), "empty") {
+		t.Error(err)
 	}
 }
 

@@ -3,6 +3,7 @@ package decode
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"unicode/utf8"
@@ -45,12 +46,31 @@ var formats = []format{
 // prefixSize is how many bytes decide about the format.
 const prefixSize = 1024
 
+// openSource finds the format by the first bytes, also behind gzip.
 func openSource(r io.Reader, limits transcript.Limits) (source, error) {
-	br := bufio.NewReaderSize(r, readSize)
-	prefix, err := br.Peek(prefixSize)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("read input: %w", err)
+	br, prefix, err := begin(r)
+	if err != nil {
+		return nil, err
 	}
+	if !bytes.HasPrefix(prefix, []byte{0x1f, 0x8b}) {
+		return openPlain(br, prefix, limits)
+	}
+	z, err := gzip.NewReader(br)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it begins as gzip does: %w", ErrInput, whole(err))
+	}
+	u := &unpacked{r: z}
+	if br, prefix, err = begin(u); err != nil {
+		return nil, fmt.Errorf("%w: the gzip file is damaged or cut within its first bytes: %w", ErrInput, err)
+	}
+	src, err := openPlain(br, prefix, limits)
+	if err != nil {
+		return nil, err
+	}
+	return gzipSource{src, u}, nil
+}
+
+func openPlain(br *bufio.Reader, prefix []byte, limits transcript.Limits) (source, error) {
 	if len(prefix) == 0 {
 		return nil, fmt.Errorf("%w: it is empty", ErrInput)
 	}
@@ -60,6 +80,44 @@ func openSource(r io.Reader, limits transcript.Limits) (source, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: it begins with the bytes % x; give a transcript, a pcap or pcapng file, or hex as Wireshark, xxd or a person writes it", ErrInput, prefix[:min(len(prefix), 16)])
+}
+
+// unpacked remembers what ended the reading. A format's reader may take a gzip file that is cut between two packets for one
+// that ends there.
+type unpacked struct {
+	r   io.Reader
+	err error
+}
+
+func (u *unpacked) Read(p []byte) (int, error) {
+	n, err := u.r.Read(p)
+	if err != nil && err != io.EOF {
+		u.err = err
+	}
+	return n, err
+}
+
+type gzipSource struct {
+	source
+	from *unpacked
+}
+
+func (g gzipSource) next() (record, error) {
+	r, err := g.source.next()
+	if err == io.EOF && g.from.err != nil {
+		err = fmt.Errorf("the gzip file is damaged or cut: %w", g.from.err)
+	}
+	return r, err
+}
+
+// begin gives the first bytes of an input without taking them from the reader.
+func begin(r io.Reader) (*bufio.Reader, []byte, error) {
+	br := bufio.NewReaderSize(r, readSize)
+	prefix, err := br.Peek(prefixSize)
+	if err != nil && err != io.EOF && (err != io.ErrUnexpectedEOF || len(prefix) == 0) {
+		return nil, nil, fmt.Errorf("read input: %w", err)
+	}
+	return br, prefix, nil
 }
 
 // readSize is how much of the input is read at once.
