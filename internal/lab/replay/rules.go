@@ -3,6 +3,7 @@ package replay
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/patchbay-io/patchbay/protocol/focas"
@@ -76,13 +77,15 @@ func focasMay(f *transcript.Frame, field string) string {
 	if !ok || !strings.HasPrefix(rest, "payload") && rest != "size" && rest != unnamed {
 		return ""
 	}
-	text, reply := "", false
+	text, payload, reply := "", "", false
 	for i := range f.Fields {
 		switch f.Fields[i].Name {
 		case block + ".code": // requests have none
 			reply = true
 		case block + ".function":
 			text = f.Fields[i].Text
+		case block + ".payload":
+			payload = f.Fields[i].Value
 		}
 	}
 	if !reply {
@@ -92,6 +95,25 @@ func focasMay(f *transcript.Frame, field string) string {
 		if fn.String() == text {
 			return why
 		}
+	}
+	if text == focas.FuncReadParam.String() || text == focas.FuncReadParamClassic.String() {
+		return counting(payload)
+	}
+	return ""
+}
+
+// counting says why the record of a parameter, as hex, may differ: a few of them are counters and times of the control.
+func counting(record string) string {
+	if len(record) < 8 {
+		return ""
+	}
+	n, err := strconv.ParseUint(record[:8], 16, 32)
+	switch {
+	case err != nil:
+	case n == 6711 || n == 6712: // parts made, parts in total
+		return mayCounter
+	case n >= 6750 && n <= 6758: // power on, operating, cutting and cycle times
+		return mayTime
 	}
 	return ""
 }
