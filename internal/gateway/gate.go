@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 
+	"golang.org/x/time/rate"
+
 	"github.com/patchbay-io/patchbay/internal/access"
 	"github.com/patchbay-io/patchbay/internal/audit"
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -17,11 +19,22 @@ import (
 // whose messages are not always writes of points. door names the server, "focas". The same users, patterns and limits
 // count as for writes. A server whose protocol has no logins passes a Who without user; then the device's configuration
 // alone decides: writable for points, and for what is no point the server's own rules, which must have named Raw.
-func (g *Gateway) Gate(door string) driver.Gate { return &gate{g, door} }
+//
+// What comes without a user shares one allowance per server: a hundred actions a second, twice that at once.
+func (g *Gateway) Gate(door string) driver.Gate {
+	return &gate{g, door, rate.NewLimiter(namelessRate, namelessBurst)}
+}
+
+// The allowance of actions without a user, a second and at once: what a user has when the configuration says nothing.
+const (
+	namelessRate  = 100
+	namelessBurst = 200
+)
 
 type gate struct {
-	g    *Gateway
-	door string
+	g        *Gateway
+	door     string
+	nameless *rate.Limiter
 }
 
 // Login checks a user's password. While nobody is configured everybody is let in, without a name.
@@ -61,6 +74,9 @@ func (t *gate) Allow(who driver.Who, a driver.Action) error {
 		if err := t.g.spend(who, 1); err != nil {
 			return err
 		}
+	} else if !t.nameless.Allow() {
+		return &north.WriteError{Code: "too-many-writes", Device: a.Device, Path: a.Path, Class: driver.Busy,
+			Text: fmt.Sprintf("programs without a user have %d actions a second in all", namelessRate), Hint: "send fewer, or the same later"}
 	}
 	if a.Path == "" {
 		if a.Raw == "" {
