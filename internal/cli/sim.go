@@ -175,7 +175,7 @@ func (a *app) simFOCAS(ctx context.Context, f simFlags) (err error) {
 	if f.control != "" {
 		cl, err := net.Listen("tcp", f.control)
 		if err == nil {
-			err = a.printAddress("control", "http://"+cl.Addr().String()+"/")
+			err = a.printAddress("control", "http://"+cl.Addr().String())
 			g.Go(func() error { return simulate.Control(inner, cl, sim) })
 		}
 		if err != nil {

@@ -46,7 +46,7 @@ func TestSimIsChangedWhileItRuns(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	faults := func(method, body string) string {
 		t.Helper()
-		r, err := http.NewRequest(method, strings.TrimSpace(control)+"faults", strings.NewReader(body))
+		r, err := http.NewRequest(method, strings.TrimSpace(control)+"/faults", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
