@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/patchbay-io/patchbay/internal/certs"
 	"github.com/patchbay-io/patchbay/internal/config"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/all"
@@ -44,6 +45,11 @@ together and how often, as tried with a simulated device.
 			c, err := a.load(args, config.Flags{})
 			if err != nil {
 				return err
+			}
+			if c.TLS.Cert != "" {
+				if _, err := certs.Open(c.TLS.Cert, c.TLS.Key, slog.New(slog.DiscardHandler)); err != nil {
+					return configFailure(err)
+				}
 			}
 			if explain {
 				return a.explain(cmd.Context(), c)
