@@ -110,6 +110,9 @@ class Machine extends Device {
     for (const [n, v] of [['mode', 'MEM'], ['run', 'STRT'], ['motion', 'MTN'], ['mstb', '***'], ['emergency', '***'], ['alarm', '***'], ['edit', '***']]) {
       at(`status/${n}`, 'enum', v, `cnc.status.${n}`, { labels: 'words', doc: 'FOCAS: cnc_statinfo.' });
     }
+    for (const n of ['single-block', 'block-delete', 'dry-run', 'machine-lock']) {
+      at(`panel/${n}`, 'bool', p === 'path/2' && n !== 'block-delete', `cnc.panel.${n}`, { title: n });
+    }
     at('program/main', 'string', 'O1001', 'cnc.program.main');
     at('program/running', 'string', 'O1001', 'cnc.program.running');
     at('program/comment', 'string', 'FLANGE 80 OP 10', 'cnc.program.comment');

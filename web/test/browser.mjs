@@ -236,7 +236,8 @@ try {
 
   await check('no view scrolls sideways at 320 px', async () => {
     const narrow = await open('/', { viewport: { width: 320, height: 640 } });
-    for (const path of ['/', home, `${home}?tab=points`, `${home}?tab=link`, `${home}?tab=log`]) {
+    const walls = devices.map((d) => `/d/${encodeURIComponent(d.name)}?wall`);
+    for (const path of ['/', home, `${home}?tab=points`, `${home}?tab=link`, `${home}?tab=log`, ...walls]) {
       await narrow.goto(origin + path);
       await narrow.locator('.list, .position, .points, .linkview, .log').first().waitFor();
       const over = await narrow.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -44,6 +44,9 @@ export function middle(text: string, most: number): string {
   return `${letters.slice(0, head).join('')}…${letters.slice(letters.length - (most - 1 - head)).join('')}`;
 }
 
+/** clockText sets the control's date and time apart by a blank; the time is the control's own, in no zone. */
+export const clockText = (value: unknown): string => String(value ?? '').replace(/^(\d{4}-\d\d-\d\d)T/, '$1 ');
+
 /** words turns "not-reported" into "not reported". */
 export const words = (key: string): string => key.replaceAll('-', ' ');
 

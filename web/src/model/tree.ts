@@ -46,6 +46,16 @@ export function containerOf(path: string, kind: string): string {
   return head === kind && number !== undefined && /^\d+$/.test(number) ? `${head}/${number}` : '';
 }
 
+// From the largest place to the smallest, as ISA-95 orders them.
+const placeOrder = ['site', 'area', 'line', 'cell'];
+
+/** placeOf is where a device stands, the largest place first: "works-2 / hall-3 / milling / cell-7". Other labels stand behind. */
+export function placeOf(labels: Record<string, string>): string {
+  const rank = (key: string) => (placeOrder.includes(key) ? placeOrder.indexOf(key) : placeOrder.length);
+  const keys = Object.keys(labels).sort((a, b) => rank(a) - rank(b) || collator.compare(a, b));
+  return keys.map((key) => labels[key]).filter(Boolean).join(' / ');
+}
+
 /** matches says whether every word of a search is in one of the texts, in any case. */
 export function matches(search: string, texts: readonly (string | undefined)[]): boolean {
   const all = texts.filter(Boolean).join('\n').toLowerCase();

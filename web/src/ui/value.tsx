@@ -19,9 +19,10 @@ export function shown(spec: Spec, point: Point | null): string {
 }
 
 /** enumText is the label's text, which may be blank where the device's own screen shows nothing. */
-function enumText(spec: Spec, point: Point): string {
+export function enumText(spec: Spec, point: Point | null): string {
+  if (!point) return '';
   const label = shelf(spec.device)?.labels[spec.labels ?? '']?.find((l) => l.key === point.value);
-  return label ? label.text || '\u00a0' : point.label || point.text || String(point.value);
+  return label ? label.text || '\u00a0' : point.label || point.text || String(point.value ?? '');
 }
 
 interface Props {
@@ -72,7 +73,7 @@ export function Name({ e, children }: { e: Entry; children?: preact.ComponentChi
 }
 
 /** Reading is a name and a value on one line; nothing when the device has no such point. */
-export function Reading({ e, name }: { e: Entry | undefined; name: string }) {
+export function Reading({ e, name, written }: { e: Entry | undefined; name: string; written?: string }) {
   if (!e) return null;
   return (
     <div class="reading">
@@ -80,7 +81,7 @@ export function Reading({ e, name }: { e: Entry | undefined; name: string }) {
         <Name e={e}>{name}</Name>
       </dt>
       <dd>
-        <Value e={e} />
+        <Value e={e} written={written} />
       </dd>
     </div>
   );

@@ -4,6 +4,7 @@ import { devices } from '../store/store.ts';
 import { now } from '../store/clock.ts';
 import { factsOf, linkOf, rolesOf } from '../store/find.ts';
 import { plainState } from '../model/cnc.ts';
+import { placeOf } from '../model/tree.ts';
 import { linkWords } from '../model/link.ts';
 import { addressOf } from '../store/route.ts';
 import { LongName } from '../ui/longname.tsx';
@@ -33,12 +34,12 @@ export function Devices() {
 function Row({ d }: { d: Device }) {
   const link = linkOf(d.name);
   const up = link.state === 'up' && gateway.value.state !== 'lost';
-  const place = Object.values(d.labels ?? {}).join(' / ');
+  const place = placeOf(d.labels ?? {});
   return (
     <a class="row" href={addressOf(d.name)}>
       <span class="rowname">
         <strong title={d.name}>
-          <LongName name={d.name} most={44} />
+          <LongName name={d.name} most={innerWidth < 620 ? 28 : 44} />
         </strong>
         {d.simulated && <abbr class="sim" title="Simulated: no real machine stands behind this">SIM</abbr>}
         {place && <span class="quiet place">{place}</span>}

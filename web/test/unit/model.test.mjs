@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { alarmOf, loadTone, plainState } from '../../node_modules/.unit/model/cnc.js';
-import { elapsed, hexWords, middle, span } from '../../node_modules/.unit/model/format.js';
+import { clockText, elapsed, hexWords, middle, span } from '../../node_modules/.unit/model/format.js';
 import { linkWords } from '../../node_modules/.unit/model/link.js';
 import { clientsOf, isOfClients } from '../../node_modules/.unit/model/clients.js';
 import { commandLines, prometheusLine, quote, readLines, writeLines } from '../../node_modules/.unit/model/lines.js';
 import { rangeWords, typed } from '../../node_modules/.unit/model/entry.js';
 import { outcomeOf, passes, whoName } from '../../node_modules/.unit/model/log.js';
-import { byAxis, byModal, byPath, containerOf, matches } from '../../node_modules/.unit/model/tree.js';
+import { byAxis, byModal, byPath, containerOf, matches, placeOf } from '../../node_modules/.unit/model/tree.js';
+
+test('a place is told from the largest to the smallest', () => {
+  assert.equal(placeOf({ area: 'hall-3', cell: 'cell-7', line: 'milling', site: 'works-2' }), 'works-2 / hall-3 / milling / cell-7');
+  assert.equal(placeOf({ note: 'n', cell: 'c', site: '' }), 'c / n');
+  assert.equal(placeOf({}), '');
+});
+
+test('the clock of the control reads as date and time', () => {
+  assert.equal(clockText('2026-11-21T03:46:17'), '2026-11-21 03:46:17');
+  assert.equal(clockText('TUE 03:46'), 'TUE 03:46');
+  assert.equal(clockText(null), '');
+});
 
 test('the gravest fact gives the plain word', () => {
   const calm = { link: true, execution: 'READY', mode: 'AUTOMATIC', emergency: 'ARMED', alarms: 0 };

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { clockText } from '../../model/format.ts';
 import { linkOf, rolesOf, type Roles } from '../../store/find.ts';
 import { gateway } from '../../api/events.ts';
 import { Alarms, Messages } from './alarms.tsx';
@@ -52,7 +53,7 @@ function Common({ roles }: { roles: Roles }) {
     <section class="card" aria-label="Control">
       <dl class="readings">
         <Reading e={stop} name="Emergency stop" />
-        <Reading e={clock} name="Clock" />
+        <Reading e={clock} name="Clock" written={clockText(clock?.point.value?.value)} />
       </dl>
     </section>
   );

@@ -3,9 +3,9 @@ import { factsOf, type Roles } from '../../store/find.ts';
 import { announce } from '../../store/announce.ts';
 import { route } from '../../store/route.ts';
 import { plainState } from '../../model/cnc.ts';
-import { middle } from '../../model/format.ts';
+import { clockText, middle } from '../../model/format.ts';
 import { Mark } from '../../ui/mark.tsx';
-import { Name, Value } from '../../ui/value.tsx';
+import { enumText, Name, Value } from '../../ui/value.tsx';
 
 // In the order of the control's own status line.
 const line = [
@@ -16,6 +16,14 @@ const line = [
   ['cnc.status.emergency', 'emergency'],
   ['cnc.status.alarm', 'alarm'],
   ['cnc.status.edit', 'edit'],
+] as const;
+
+// Switches that change how the program runs; one that is off says nothing.
+const switches = [
+  ['cnc.panel.single-block', 'SINGLE BLOCK'],
+  ['cnc.panel.dry-run', 'DRY RUN'],
+  ['cnc.panel.machine-lock', 'MACHINE LOCK'],
+  ['cnc.panel.block-delete', 'BLOCK DELETE'],
 ] as const;
 
 interface Props {
@@ -37,7 +45,15 @@ export function Status({ device, roles, link, path, several }: Props) {
 
   const words = line.flatMap(([role, name]) => {
     const e = roles.one(role, path);
-    return e ? [{ role, name, e }] : [];
+    if (!e) return [];
+    const point = e.point.value;
+    const text = enumText(e.spec.value, point);
+    // Where the control's own line is blank, a lone name would look like a fault.
+    return text.trim() || point?.quality !== 'good' ? [{ role, name, e, text }] : [];
+  });
+  const on = switches.flatMap(([role, name]) => {
+    const e = roles.one(role, path);
+    return e?.point.value?.value === true ? [{ role, name, e, quality: e.point.value.quality }] : [];
   });
   const clock = several ? undefined : roles.one('cnc.clock');
   return (
@@ -49,8 +65,7 @@ export function Status({ device, roles, link, path, several }: Props) {
       <div class="ownwords">
         {route.value.wall && <strong class="wallname">{middle(device, 30)}</strong>}
         {several && <strong>{path.replace('/', ' ')}</strong>}
-        {words.map(({ role, name, e }) => {
-          const text = e.point.value?.label || e.point.value?.text || '';
+        {words.map(({ role, name, e, text }) => {
           const loud = (role === 'cnc.status.alarm' && state.mark === 'alarm') || (role === 'cnc.status.emergency' && state.mark === 'stop');
           return (
             <span key={role} class={`own ${loud && /[A-Z]/.test(text) ? 'red' : ''}`}>
@@ -59,10 +74,19 @@ export function Status({ device, roles, link, path, several }: Props) {
             </span>
           );
         })}
+        {on.length > 0 && (
+          <span class="switches">
+            {on.map(({ role, name, e, quality }) => (
+              <span key={role} class={`switch ${quality}`}>
+                <Name e={e}>{name}</Name>
+              </span>
+            ))}
+          </span>
+        )}
         {clock && (
           <span class="own clock">
             <Name e={clock}>clock</Name>
-            <Value e={clock} written={String(clock.point.value?.value ?? '').replace('T', ' ')} />
+            <Value e={clock} written={clockText(clock.point.value?.value)} />
           </span>
         )}
       </div>
