@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -112,6 +113,9 @@ func ReadScenario(name string) (*Scenario, error) {
 func ParseScenario(name string, text []byte) (*Scenario, error) {
 	s := &Scenario{Seed: 1, Speed: 1}
 	if err := decodeStrict(text, s); err != nil {
+		if v, ok := noTime(err); ok {
+			return nil, fmt.Errorf("%s%s: %q: the value is of the wrong type; expected a time such as 250ms or 2s", name, lineOf(text, v), v)
+		}
 		return nil, place(name, err)
 	}
 	line := func(path string) string {
@@ -140,6 +144,30 @@ func ParseScenario(name string, text []byte) (*Scenario, error) {
 	}
 	slices.SortStableFunc(s.Events, func(a, b Event) int { return int(a.At - b.At) })
 	return s, nil
+}
+
+// noTime is the text that was to be a time and is none: the decoder tells nothing but the text.
+func noTime(err error) (string, bool) {
+	_, quoted, ok := strings.Cut(err.Error(), "time: invalid duration ")
+	if !ok {
+		return "", false
+	}
+	v, err := strconv.Unquote(quoted)
+	return v, err == nil
+}
+
+// lineOf is ":" and the line of the first value v; empty when there is none.
+func lineOf(text []byte, v string) string {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return ""
+	}
+	for _, n := range ast.FilterFile(ast.StringType, file) {
+		if t := n.GetToken(); t.Value == v {
+			return fmt.Sprintf(":%d", t.Position.Line)
+		}
+	}
+	return ""
 }
 
 // firstLine is the line on which a node begins: that of its first key.

@@ -66,6 +66,8 @@ func TestScenarioFile(t *testing.T) {
 
 func TestWrongScenarios(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
+		{"seed: 2\nfaults: {delay: fast}\n", `x.yaml:2: "fast": the value is of the wrong type; expected a time such as`},
+		{"events:\n  - {at: 5s, start: true}\n  - {at: later, reset: true}\n", `x.yaml:3: "later": the value`},
 		{"profile: 30i\nsped: 2\n", `x.yaml:2:1: unknown field "sped"`},
 		{"speed: fast\n", "x.yaml:1:8: the value is of the wrong type; expected a number"},
 		{"speed: 0\n", "x.yaml:1: speed: 0 is no number above 0"},
