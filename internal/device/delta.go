@@ -1,6 +1,9 @@
 package device
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Delta is a set of changes to one device that is applied as a whole, in the order of the fields.
 type Delta struct {
@@ -26,12 +29,14 @@ func (s *Spec) equal(o *Spec) bool {
 	return s.Path == o.Path && s.Kind == o.Kind && s.Rate == o.Rate && s.Access == o.Access && s.Unit == o.Unit &&
 		s.Min == o.Min && s.Max == o.Max && s.Step == o.Step && s.Decimals == o.Decimals && s.Labels == o.Labels &&
 		s.Confirm == o.Confirm && s.Title == o.Title && s.Doc == o.Doc && s.Role == o.Role && s.Hazard == o.Hazard &&
-		s.Grade == o.Grade && slices.EqualFunc(s.Columns, o.Columns, func(a, b Spec) bool { return a.equal(&b) })
+		s.Grade == o.Grade && maps.Equal(s.Attributes, o.Attributes) &&
+		slices.EqualFunc(s.Columns, o.Columns, func(a, b Spec) bool { return a.equal(&b) })
 }
 
 func (s *Spec) clone() *Spec {
 	c := *s
 	c.Columns = slices.Clone(s.Columns)
+	c.Attributes = maps.Clone(s.Attributes)
 	return &c
 }
 

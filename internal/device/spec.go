@@ -71,6 +71,9 @@ type Spec struct {
 	Title, Doc     string
 	Role, Hazard   string
 	Grade          string
+	// Attributes are the device's own words for the point, by lower-case name: "name", "label", "object-number", "role-path".
+	// They may change while the path stays. nil: none.
+	Attributes map[string]string
 }
 
 // HasRange reports whether Min and Max limit the value.

@@ -50,26 +50,27 @@ type Link struct {
 
 // Spec says what a point is.
 type Spec struct {
-	Device      string   `json:"device,omitempty"`
-	Path        string   `json:"path"`
-	Kind        string   `json:"kind" enum:"bool,int,float,string,enum,bytes,list,none"`
-	Rate        string   `json:"rate" doc:"static, slow, normal, fast or meter"`
-	Access      string   `json:"access" doc:"r, w, rw or empty, as the device allows it"`
-	Unit        string   `json:"unit,omitempty"`
-	Min         *float64 `json:"min,omitempty"`
-	Max         *float64 `json:"max,omitempty"`
-	Step        float64  `json:"step,omitempty"`
-	Decimals    int      `json:"decimals,omitempty"`
-	Labels      string   `json:"labels,omitempty" doc:"id of the label set of an enum"`
-	Columns     []Spec   `json:"columns,omitempty" doc:"of a list; path is the column's name"`
-	Confirm     string   `json:"confirm,omitempty" doc:"notify, read-back, or empty when a write cannot be confirmed"`
-	Title       string   `json:"title,omitempty"`
-	Doc         string   `json:"doc,omitempty"`
-	Role        string   `json:"role,omitempty"`
-	Hazard      string   `json:"hazard,omitempty" doc:"live, hazard, or empty for plain"`
-	Grade       string   `json:"grade,omitempty" doc:"evidence: spec, seen, inferred or guess"`
-	Writable    bool     `json:"writable,omitempty" doc:"the configuration allows writes by who asks"`
-	WritableKey string   `json:"writable_key,omitempty" doc:"where the configuration would allow writes"`
+	Device      string            `json:"device,omitempty"`
+	Path        string            `json:"path"`
+	Kind        string            `json:"kind" enum:"bool,int,float,string,enum,bytes,list,none"`
+	Rate        string            `json:"rate" doc:"static, slow, normal, fast or meter"`
+	Access      string            `json:"access" doc:"r, w, rw or empty, as the device allows it"`
+	Unit        string            `json:"unit,omitempty"`
+	Min         *float64          `json:"min,omitempty"`
+	Max         *float64          `json:"max,omitempty"`
+	Step        float64           `json:"step,omitempty"`
+	Decimals    int               `json:"decimals,omitempty"`
+	Labels      string            `json:"labels,omitempty" doc:"id of the label set of an enum"`
+	Columns     []Spec            `json:"columns,omitempty" doc:"of a list; path is the column's name"`
+	Confirm     string            `json:"confirm,omitempty" doc:"notify, read-back, or empty when a write cannot be confirmed"`
+	Title       string            `json:"title,omitempty"`
+	Doc         string            `json:"doc,omitempty"`
+	Role        string            `json:"role,omitempty"`
+	Hazard      string            `json:"hazard,omitempty" doc:"live, hazard, or empty for plain"`
+	Grade       string            `json:"grade,omitempty" doc:"evidence: spec, seen, inferred or guess"`
+	Attributes  map[string]string `json:"attributes,omitempty" doc:"the device's own words: name, label, object-number, …"`
+	Writable    bool              `json:"writable,omitempty" doc:"the configuration allows writes by who asks"`
+	WritableKey string            `json:"writable_key,omitempty" doc:"where the configuration would allow writes"`
 }
 
 // Label names one value of an enum.
@@ -183,6 +184,7 @@ func column(s *device.Spec) Spec {
 	out := Spec{
 		Path: string(s.Path), Kind: s.Kind.String(), Rate: s.Rate.String(), Access: s.Access.String(), Unit: s.Unit, Step: s.Step,
 		Decimals: s.Decimals, Labels: s.Labels, Title: s.Title, Doc: s.Doc, Role: s.Role, Hazard: s.Hazard, Grade: s.Grade,
+		Attributes: s.Attributes,
 	}
 	if s.HasRange() {
 		out.Min, out.Max = &s.Min, &s.Max

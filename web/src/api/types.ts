@@ -50,6 +50,7 @@ export interface Spec {
   role?: string;
   hazard?: string;
   grade?: string;
+  attributes?: Record<string, string>;
   writable?: boolean;
   writable_key?: string;
 }

@@ -70,6 +70,9 @@ function Details({ e }: { e: Entry }) {
         {spec.rate && <Fact name="Rate" text={spec.rate} />}
         {spec.role && <Fact name="Role" text={spec.role} />}
         {spec.grade && <Fact name="Evidence" text={grades[spec.grade] ?? spec.grade} />}
+        {Object.entries(spec.attributes ?? {}).map(([name, text]) => (
+          <Fact key={name} name={words(name)} text={text} />
+        ))}
       </dl>
       <h3>Lines to copy</h3>
       {readLines(reach, e.device, e.path).map((l) => (
