@@ -14,22 +14,32 @@ const HeaderSize = 8
 // MaxField is the size of the largest field in bytes, header included.
 const MaxField = 1<<16 - 1
 
-// Code is the four letters that say what a field is: "PrgI", "_ver".
-type Code [4]byte
+// Code is the four letters that say what a field is, "PrgI" or "_ver", as a big-endian number, so that it can be a constant
+// and a case of a switch.
+type Code uint32
+
+// ParseCode is the code of four bytes of text; ok is false for any other number of bytes.
+func ParseCode(s string) (c Code, ok bool) {
+	if len(s) != 4 {
+		return 0, false
+	}
+	return Code(s[0])<<24 | Code(s[1])<<16 | Code(s[2])<<8 | Code(s[3]), true
+}
 
 // String shows the letters; bytes that are no printable ASCII are shown as \x and two digits.
 func (c Code) String() string {
-	for _, b := range c {
+	letters := [4]byte{byte(c >> 24), byte(c >> 16), byte(c >> 8), byte(c)}
+	for _, b := range letters {
 		if b < 0x20 || b > 0x7e {
-			return c.escaped()
+			return escaped(letters)
 		}
 	}
-	return string(c[:])
+	return string(letters[:])
 }
 
-func (c Code) escaped() string {
+func escaped(letters [4]byte) string {
 	out := make([]byte, 0, 16)
-	for _, b := range c {
+	for _, b := range letters {
 		if b < 0x20 || b > 0x7e {
 			out = fmt.Appendf(out, `\x%02x`, b)
 		} else {
@@ -56,7 +66,8 @@ func (f *Field) Append(b []byte) ([]byte, error) {
 		return b, fmt.Errorf("field %v of %d bytes: %w", f.Code, f.Size(), ErrTooLong)
 	}
 	b = binary.BigEndian.AppendUint16(b, uint16(f.Size()))
-	b = append(b, f.Pad[0], f.Pad[1], f.Code[0], f.Code[1], f.Code[2], f.Code[3])
+	b = append(b, f.Pad[0], f.Pad[1])
+	b = binary.BigEndian.AppendUint32(b, uint32(f.Code))
 	return append(b, f.Body...), nil
 }
 
@@ -75,7 +86,7 @@ func Next(payload []byte) (f Field, rest []byte, err error) {
 	}
 	n := int(binary.BigEndian.Uint16(payload))
 	copy(f.Pad[:], payload[2:])
-	copy(f.Code[:], payload[4:])
+	f.Code = Code(binary.BigEndian.Uint32(payload[4:]))
 	switch {
 	case n < HeaderSize:
 		return f, payload, fmt.Errorf("field %v of %d bytes: %w", f.Code, n, ErrTooShort)

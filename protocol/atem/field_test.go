@@ -65,13 +65,25 @@ func TestFields(t *testing.T) {
 }
 
 func TestFieldTooLong(t *testing.T) {
-	f := Field{Code: Code{'A', 'B', 'C', 'D'}, Body: make([]byte, MaxField-HeaderSize)}
+	f := Field{Code: 0x41424344, Body: make([]byte, MaxField-HeaderSize)}
 	if _, err := f.Append(nil); err != nil {
 		t.Error(err)
 	}
 	f.Body = append(f.Body, 0)
 	if b, err := f.Append([]byte{1}); !errors.Is(err, ErrTooLong) || len(b) != 1 {
 		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}
+
+func TestParseCode(t *testing.T) {
+	for _, row := range []struct {
+		text string
+		code Code
+		ok   bool
+	}{{"_ver", 0x5f766572, true}, {"", 0, false}, {"abc", 0, false}, {"abcde", 0, false}, {"\xff\x00A\xfe", 0xff0041fe, true}} {
+		if c, ok := ParseCode(row.text); c != row.code || ok != row.ok {
+			t.Errorf("%q: %#x, %t", row.text, uint32(c), ok)
+		}
 	}
 }
 
