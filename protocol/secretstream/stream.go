@@ -1,0 +1,282 @@
+package secretstream
+
+import (
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"golang.org/x/crypto/chacha20"
+	"golang.org/x/crypto/chacha20poly1305"
+	"golang.org/x/crypto/poly1305" //nolint:staticcheck // deprecated as a building block, which is what is wanted here: the MAC input is not that of the AEAD
+)
+
+// Sizes in bytes.
+const (
+	KeySize    = 32
+	HeaderSize = 24
+	// Overhead is how much longer than its message an encrypted message is.
+	Overhead = 1 + poly1305.TagSize
+	// Room is how much more than its message a buffer must have to encrypt or decrypt into it without allocating. The
+	// additional bytes are work space.
+	Room = blockSize + poly1305.TagSize
+
+	blockSize = 64
+)
+
+// MaxMessage is the longest message in bytes: the ChaCha20 stream has no more blocks.
+const MaxMessage uint64 = blockSize * (1<<32 - 2)
+
+// Tag goes with each message, encrypted and authenticated with it.
+type Tag uint8
+
+// The tags. Other values are carried as they are; bit 2 of any of them asks for new keys.
+const (
+	TagMessage Tag = 0
+	TagPush    Tag = 1                  // the end of a set of messages
+	TagRekey   Tag = 2                  // the keys change after this message
+	TagFinal   Tag = TagPush | TagRekey // the end of the stream
+)
+
+var tagNames = [...]string{"message", "push", "rekey", "final"}
+
+// String is libsodium's word for the tag in lower case, or its number.
+func (t Tag) String() string {
+	if int(t) < len(tagNames) {
+		return tagNames[t]
+	}
+	return fmt.Sprintf("tag(%d)", uint8(t))
+}
+
+// The errors. After any of them the stream is as it was before the call.
+var (
+	ErrAuth   = errors.New("message does not authenticate: it is changed, out of order, or made with another key")
+	ErrShort  = fmt.Errorf("encrypted message is shorter than %d bytes", Overhead)
+	ErrLong   = errors.New("message is longer than the cipher's stream")
+	ErrKey    = fmt.Errorf("key is not %d bytes long", KeySize)
+	ErrHeader = fmt.Errorf("header is not %d bytes long", HeaderSize)
+)
+
+// state is one direction. The buffers are fields so that passing them through an interface allocates nothing.
+type state struct {
+	key   [KeySize]byte
+	nonce [chacha20.NonceSize]byte // counter, then the part that the MACs change
+	aead  cipher.AEAD              // of key; its stream from block 1 on is what is wanted of it
+
+	head [2 * blockSize]byte // blocks 0 and 1 of the stream
+	tail [16]byte            // lengths
+	mac  [poly1305.TagSize]byte
+}
+
+func (s *state) init(key, header []byte) error {
+	if len(key) != KeySize {
+		return ErrKey
+	}
+	if len(header) != HeaderSize {
+		return ErrHeader
+	}
+	k, err := chacha20.HChaCha20(key, header[:16])
+	if err != nil {
+		return err
+	}
+	copy(s.key[:], k)
+	copy(s.nonce[counterSize:], header[16:])
+	return s.start()
+}
+
+const counterSize = 4
+
+// start begins with a new key: the counter is 1 again.
+func (s *state) start() (err error) {
+	binary.LittleEndian.PutUint32(s.nonce[:], 1)
+	s.aead, err = chacha20poly1305.New(s.key[:])
+	return err
+}
+
+// rekey makes key and nonce of themselves. The stream that it uses begins at block 0 of the present nonce.
+func (s *state) rekey() error {
+	var next [KeySize + chacha20.NonceSize - counterSize]byte
+	copy(next[:], s.key[:])
+	copy(next[KeySize:], s.nonce[counterSize:])
+	if err := s.stream(next[:], next[:], 0); err != nil {
+		return err
+	}
+	copy(s.key[:], next[:])
+	copy(s.nonce[counterSize:], next[KeySize:])
+	return s.start()
+}
+
+// stream is src XOR the cipher's stream from a block on.
+func (s *state) stream(dst, src []byte, from uint32) error {
+	c, err := chacha20.NewUnauthenticatedCipher(s.key[:], s.nonce[:])
+	if err != nil {
+		return err
+	}
+	c.SetCounter(from)
+	c.XORKeyStream(dst, src)
+	return nil
+}
+
+// xor encrypts or decrypts b, which begins with a tag block, in place; cap(b) is at least 16 more than its length. The AEAD's
+// ciphertext is the XOR with the stream from block 1 on, and its assembler is much faster than the plain cipher's Go; its own
+// MAC, of another input than ours, lands behind b and is not used.
+func (s *state) xor(b []byte) { s.aead.Seal(b[:0], s.nonce[:], b, nil) }
+
+// asAEAD reports whether the MAC of a message of n bytes is that of the AEAD over tag block and message: where libsodium's n mod
+// 16 zeros and the AEAD's -n mod 16 are as many. One pass then does everything.
+func asAEAD(n int) bool { return n&7 == 0 }
+
+// blocks fills those blocks of s.head with the stream.
+func (s *state) blocks(from, to uint32) error {
+	b := s.head[from*blockSize : to*blockSize]
+	clear(b)
+	return s.stream(b, b, from)
+}
+
+// authenticate leaves the MAC in s.mac. The first block of the stream is in s.head.
+func (s *state) authenticate(ad, block, c []byte) {
+	var zeros [16]byte
+	m := poly1305.New((*[32]byte)(s.head[:32]))
+	_, _ = m.Write(ad)
+	_, _ = m.Write(zeros[:-len(ad)&15])
+	_, _ = m.Write(block)
+	_, _ = m.Write(c)
+	_, _ = m.Write(zeros[:len(c)&15])
+	binary.LittleEndian.PutUint64(s.tail[:8], uint64(len(ad)))
+	binary.LittleEndian.PutUint64(s.tail[8:], uint64(blockSize+len(c)))
+	_, _ = m.Write(s.tail[:])
+	m.Sum(s.mac[:0])
+}
+
+// advance goes on to the next message.
+func (s *state) advance(tag Tag) error {
+	subtle.XORBytes(s.nonce[counterSize:], s.nonce[counterSize:], s.mac[:len(s.nonce)-counterSize])
+	n := binary.LittleEndian.Uint32(s.nonce[:]) + 1
+	binary.LittleEndian.PutUint32(s.nonce[:], n)
+	if tag&TagRekey != 0 || n == 0 {
+		return s.rekey()
+	}
+	return nil
+}
+
+// Pusher encrypts the messages of one stream. It is not safe for concurrent use.
+type Pusher struct{ s state }
+
+// NewPusher starts a stream under key and returns its header, which the receiver needs first. The header is read from random;
+// nil is crypto/rand, and anything else than a source of random bytes is for tests.
+func NewPusher(key []byte, random io.Reader) (*Pusher, [HeaderSize]byte, error) {
+	var header [HeaderSize]byte
+	if random == nil {
+		random = rand.Reader
+	}
+	if _, err := io.ReadFull(random, header[:]); err != nil {
+		return nil, header, err
+	}
+	p := new(Pusher)
+	if err := p.s.init(key, header[:]); err != nil {
+		return nil, header, err
+	}
+	return p, header, nil
+}
+
+// Push appends the encrypted m, [Overhead] bytes longer than m, to dst and returns the result. ad is authenticated with it and
+// not sent. With room for len(m)+[Room] bytes in dst, nothing is allocated, save a new cipher with new keys; what lies in dst
+// behind its length is overwritten that far. m may lie there, ad must not.
+func (p *Pusher) Push(dst, m, ad []byte, tag Tag) ([]byte, error) {
+	if uint64(len(m)) > MaxMessage {
+		return dst, ErrLong
+	}
+	s, at := &p.s, len(dst)
+	dst = slices.Grow(dst, len(m)+Room)
+	work := dst[at : at+blockSize+len(m)]
+	copy(work[blockSize:], m) // first, since m may lie in the way of the block
+	clear(work[:blockSize])
+	work[0] = byte(tag)
+	if asAEAD(len(m)) {
+		copy(s.mac[:], s.aead.Seal(work[:0], s.nonce[:], work, ad)[len(work):])
+	} else {
+		if err := s.blocks(0, 1); err != nil {
+			return dst, err
+		}
+		s.xor(work)
+		s.authenticate(ad, work[:blockSize], work[blockSize:])
+	}
+	out := dst[at : at+len(m)+Overhead]
+	copy(out[1:], work[blockSize:])
+	copy(out[1+len(m):], s.mac[:])
+	if err := s.advance(tag); err != nil {
+		return dst[:at], err
+	}
+	return dst[:at+len(out)], nil
+}
+
+// Rekey changes the keys without a message; the other side has to do the same at the same place.
+func (p *Pusher) Rekey() error { return p.s.rekey() }
+
+// Puller decrypts the messages of one stream. It is not safe for concurrent use.
+type Puller struct{ s state }
+
+// NewPuller starts to read a stream under key, whose sender gave header.
+func NewPuller(key, header []byte) (*Puller, error) {
+	p := new(Puller)
+	if err := p.s.init(key, header); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Pull checks the encrypted message c with its ad, appends what it holds to dst and returns the result and the tag. After an
+// error dst and the stream are as they were. With room for len(c)-[Overhead]+[Room] bytes in dst, nothing is allocated, save a new cipher with
+// new keys; what lies in dst behind its length is overwritten that far. c may lie there, ad must not.
+func (p *Puller) Pull(dst, c, ad []byte) ([]byte, Tag, error) {
+	if len(c) < Overhead {
+		return dst, 0, ErrShort
+	}
+	n := len(c) - Overhead
+	if uint64(n) > MaxMessage {
+		return dst, 0, ErrLong
+	}
+	s, at := &p.s, len(dst)
+	first := uint32(0)
+	if asAEAD(n) {
+		first = 1 // the AEAD makes its own MAC key
+	}
+	if err := s.blocks(first, 2); err != nil {
+		return dst, 0, err
+	}
+	block := s.head[blockSize:]
+	tag := Tag(block[0] ^ c[0])
+	block[0] = c[0]
+	if asAEAD(n) {
+		copy(s.mac[:], c[1+n:])
+		dst = slices.Grow(dst, n+Room)
+		work := dst[at : at+n+Room]
+		copy(work[blockSize:], c[1:])
+		copy(work, block)
+		if _, err := s.aead.Open(work[:0], s.nonce[:], work, ad); err != nil {
+			return dst[:at], 0, ErrAuth
+		}
+	} else {
+		s.authenticate(ad, block, c[1:1+n])
+		if subtle.ConstantTimeCompare(s.mac[:], c[1+n:]) != 1 {
+			return dst, 0, ErrAuth
+		}
+		dst = slices.Grow(dst, n+Room)
+		work := dst[at : at+blockSize+n]
+		copy(work[blockSize:], c[1:1+n])
+		s.xor(work)
+	}
+	work := dst[at : at+blockSize+n]
+	copy(work, work[blockSize:])
+	if err := s.advance(tag); err != nil {
+		return dst[:at], 0, err
+	}
+	return dst[:at+n], tag, nil
+}
+
+// Rekey changes the keys without a message; the other side has to do the same at the same place.
+func (p *Puller) Rekey() error { return p.s.rekey() }
