@@ -174,16 +174,22 @@ try {
   });
 
   await check('a refused write stays at its control, with the reason', async () => {
-    await page.route('**/api/v1/writes', (route) => {
+    await page.fill('#entry', String(wanted));
+    await page.keyboard.press('Enter');
+    if (macro.hazard === 'hazard') await holdKey('Enter');
+    await expect(page.locator('.outcome')).toSay(/confirmed/);
+    await page.route('**/api/v1/writes', async (route) => {
       const body = route.request().postDataJSON();
       body.writes[0].path = fixed.path; // a point that nobody may write
+      await new Promise((r) => setTimeout(r, 4500)); // the page asks after the write before in this time
       return route.continue({ postData: JSON.stringify(body) });
     });
     await page.fill('#entry', '1');
     await page.keyboard.press('Enter');
     if (macro.hazard === 'hazard') await holdKey('Enter');
     const outcome = page.locator('.outcome.refusal');
-    await expect(outcome).toSay(/refused/);
+    await outcome.waitFor();
+    await expect(outcome).toSay(/^refused/, 100); // at first sight, and not once the write before has been asked after
     if ((await outcome.innerText()).length < 25) throw new Error('no reason given');
     await page.unroute('**/api/v1/writes');
     await page.waitForTimeout(3500);
@@ -213,6 +219,20 @@ try {
     await expect(page.locator('.lock')).toSay('Locked');
     await poll(async () => (await page.inputValue('#search')).endsWith('l2'), 'the field lost its keys');
     await page.fill('#search', '');
+  });
+
+  await check('keys typed right behind / belong to the search, however late the next frame is', async () => {
+    const slow = await open(home);
+    await slow.locator('.position').waitFor();
+    await slow.evaluate(() => {
+      const frame = window.requestAnimationFrame.bind(window);
+      window.requestAnimationFrame = (draw) => setTimeout(() => frame(draw), 500);
+    });
+    await slow.keyboard.press('/');
+    await slow.keyboard.type('l2');
+    await poll(async () => (await slow.inputValue('#search')) === 'l2', 'the keys went elsewhere');
+    await expect(slow.locator('.lock')).toSay('Locked');
+    await slow.context().close();
   });
 
   await check('everything is reached with Tab, with a focus that is seen', async () => {

@@ -6,6 +6,7 @@ import { announce } from './announce.ts';
 
 /** Attempt is one press of this tab and what became of it. Ended attempts that went wrong stay until touched. */
 export interface Attempt {
+  n: number; // counts the attempts of this tab
   id: string; // '' until the gateway has accepted it
   value: Value;
   stage: string;
@@ -18,6 +19,7 @@ export interface Attempt {
 const attempts = new Map<string, Signal<Attempt | null>>();
 const visitors = new Map<string, Signal<string>>();
 const mine = new Set<string>();
+let count = 0;
 const key = (device: string, path: string) => `${device}/${path}`;
 
 const slot = <T>(map: Map<string, Signal<T>>, name: string, empty: T): Signal<T> => {
@@ -54,25 +56,34 @@ export function perform(device: string, path: string, args: Record<string, Value
 async function attempt(device: string, path: string, value: Value, ask: () => Promise<Write>, needsLink = true): Promise<void> {
   const s = attemptOf(device, path);
   if (s.value && !s.value.final) return; // one at a time
-  const first: Attempt = { id: '', value, stage: 'sending', final: false, slow: false, text: '', hint: '' };
+  const first: Attempt = { n: ++count, id: '', value, stage: 'sending', final: false, slow: false, text: '', hint: '' };
   const no = unreachable(device, needsLink);
   if (no) return end(s, path, { ...first, stage: 'refused', final: true, text: no });
   s.value = first;
   setTimeout(() => {
-    if (s.value && !s.value.final) s.value = { ...s.value, slow: true };
+    const a = open(s, first.n);
+    if (a) s.value = { ...a, slow: true };
   }, 300);
   try {
     const answer = await ask();
     mine.add(answer.id);
-    s.value = { ...(s.value ?? first), id: answer.id };
+    const a = open(s, first.n);
+    if (a) s.value = { ...a, id: answer.id };
     adopt(answer);
-    setTimeout(() => void settle(s, path), 4000);
+    setTimeout(() => void settle(s, path, first.n), 4000);
   } catch (e) {
+    if (!open(s, first.n)) return;
     const r = e instanceof api.Refusal ? e : new api.Refusal({ detail: String(e) });
     const lost = r.code === 'gateway-lost';
     const text = lost ? 'No answer from the gateway; whether it was sent is not known.' : r.message;
     end(s, path, { ...first, stage: lost ? 'uncertain' : 'refused', final: true, text, hint: r.hint });
   }
+}
+
+/** open is the attempt of the given number while it has not ended; a later one has taken its place otherwise. */
+function open(s: Signal<Attempt | null>, n: number): Attempt | null {
+  const a = s.peek();
+  return a && a.n === n && !a.final ? a : null;
 }
 
 /** adopt takes an answer; the event stream may have told of later steps before it, when the write had no name here yet. */
@@ -82,13 +93,14 @@ function adopt(answer: Write): void {
 }
 
 /** settle asks once when the event stream has not told the end in time. */
-async function settle(s: Signal<Attempt | null>, path: string): Promise<void> {
-  const a = s.value;
-  if (!a || a.final) return;
+async function settle(s: Signal<Attempt | null>, path: string, n: number): Promise<void> {
+  const a = open(s, n);
+  if (!a) return;
   try {
     adopt(await api.write(a.id));
   } catch {
-    end(s, path, { ...a, stage: 'uncertain', final: true, text: 'The gateway did not say how this write ended.' });
+    const still = open(s, n);
+    if (still) end(s, path, { ...still, stage: 'uncertain', final: true, text: 'The gateway did not say how this write ended.' });
   }
 }
 

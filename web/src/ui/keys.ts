@@ -24,7 +24,9 @@ export function startKeys(): void {
     } else if (event.key === '/') {
       event.preventDefault();
       go(addressOf(device, 'points'));
-      requestAnimationFrame(() => document.getElementById('search')?.focus());
+      // The view is drawn in a microtask that is queued by now. Waiting for a frame would leave the next keys to the page:
+      // an L typed right behind the slash would unlock the device.
+      queueMicrotask(() => document.getElementById('search')?.focus());
     } else {
       const other = tabsOf(device, tab)[Number(event.key) - 1];
       if (other) go(addressOf(device, other.id));
