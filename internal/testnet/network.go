@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -93,8 +94,9 @@ func (n *Network) listen(network, addr string) (*Listener, error) {
 }
 
 // Dial connects to addr, or meets the outcome that was set for it. It has the shape of net.Dialer.DialContext. The result
-// is a *[Conn].
+// is a *[Conn], or a *[PacketLink] for the network "udp".
 func (n *Network) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	udp := strings.HasPrefix(network, "udp")
 	n.mu.Lock()
 	l, o := n.listeners[addr], n.outcomes[addr]
 	client := Addr{"tcp", fmt.Sprintf("192.0.2.200:%d", n.nextPort())}
@@ -107,6 +109,8 @@ func (n *Network) Dial(ctx context.Context, network, addr string) (net.Conn, err
 		return fail(ctx.Err())
 	case o == Unreachable:
 		return fail(os.NewSyscallError("connect", syscall.EHOSTUNREACH))
+	case udp:
+		return n.dialPacket(network, Addr{"udp", addr}, o)
 	case o == Hang:
 		<-ctx.Done()
 		return fail(ctx.Err())

@@ -30,6 +30,7 @@ type PacketConn struct {
 	writeBy time.Time
 	timer   *time.Timer
 	filter  func(b []byte, to net.Addr) [][]byte
+	refused error // of the next ReadFrom
 }
 
 type datagram struct {
@@ -83,6 +84,10 @@ func (p *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 			return 0, nil, p.opError("read", nil, net.ErrClosed)
 		case !p.readBy.IsZero() && !time.Now().Before(p.readBy):
 			return 0, nil, p.opError("read", nil, os.ErrDeadlineExceeded)
+		case p.refused != nil:
+			err := p.refused
+			p.refused = nil
+			return 0, nil, err
 		case len(p.queue) > 0:
 			d := p.queue[0]
 			p.queue = p.queue[1:]
@@ -131,6 +136,21 @@ func (p *PacketConn) deliver(d datagram) {
 		p.queue = append(p.queue, d)
 		p.cond.Broadcast()
 	}
+}
+
+// refuse makes the next ReadFrom fail once.
+func (p *PacketConn) refuse(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused = err
+	p.cond.Broadcast()
+}
+
+// Closed reports whether Close was called.
+func (p *PacketConn) Closed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
 }
 
 // Close implements net.PacketConn and may be called again.

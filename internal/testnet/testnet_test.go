@@ -305,3 +305,60 @@ func BenchmarkPingPong(b *testing.B) {
 	c.Close()
 	<-done
 }
+
+func TestDatagramsToOneAddress(t *testing.T) {
+	var n Network
+	ctx := context.Background()
+	server, err := n.ListenPacket(ctx, "udp", "192.0.2.7:9910")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := n.ListenPacket(ctx, "udp", "192.0.2.8:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := n.Dial(ctx, "udp", "192.0.2.7:9910")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 10)
+	got, from, err := server.ReadFrom(buf)
+	if err != nil || string(buf[:got]) != "hello" {
+		t.Fatalf("%q, %v", buf[:got], err)
+	}
+	if _, err := other.WriteTo([]byte("stranger"), from); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.WriteTo([]byte("world"), from); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Read(buf); err != nil || string(buf[:got]) != "world" {
+		t.Errorf("%q, %v: what a stranger sends is dropped", buf[:got], err)
+	}
+	server.Close()
+	if _, err := c.Write([]byte("hello")); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Read(buf); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("%v: nobody listens there any more", err)
+	}
+	n.SetOutcome("192.0.2.7:9910", Unreachable)
+	if _, err := n.Dial(ctx, "udp", "192.0.2.7:9910"); !errors.Is(err, syscall.EHOSTUNREACH) {
+		t.Error(err)
+	}
+	n.SetOutcome("192.0.2.7:9910", Hang)
+	silent, err := n.Dial(ctx, "udp4", "192.0.2.7:9910")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := silent.Write([]byte("hello")); err != nil {
+		t.Error(err)
+	}
+	silent.SetReadDeadline(time.Now())
+	if _, err := silent.Read(buf); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error(err)
+	}
+}
