@@ -178,6 +178,18 @@ func (c *conn) CloseWrite() error {
 	return h.CloseWrite()
 }
 
+// SetLinger lets a server reset the connection through the recorder; with 0 its end is recorded as a reset.
+func (c *conn) SetLinger(sec int) error {
+	l, ok := c.Conn.(interface{ SetLinger(int) error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	if sec == 0 {
+		c.end(&c.outEnd, c.side.out(), transcript.Reset)
+	}
+	return l.SetLinger(sec)
+}
+
 func (c *conn) Close() error {
 	c.end(&c.outEnd, c.side.out(), transcript.Close)
 	return c.Conn.Close()
