@@ -93,7 +93,7 @@ func (a *app) discover(ctx context.Context, f discoverFlags) error {
 	if err != nil {
 		return err
 	}
-	finder := &discover.Finder{Drivers: all.Drivers(), Dial: new(net.Dialer).DialContext, Timeout: f.timeout, Ports: ports}
+	finder := &discover.Finder{Drivers: all.Drivers(), Dial: new(net.Dialer).DialContext, ListenPacket: listenPacket, Timeout: f.timeout, Ports: ports}
 	targets, err := a.localTargets(finder)
 	if err != nil {
 		return err
@@ -141,16 +141,22 @@ func (a *app) say(format string, args ...any) {
 	}
 }
 
+// portList is the ports that are asked: "8193, UDP 9910".
 func portList(f *discover.Finder) string {
 	var out []string
-	for _, p := range f.AllPorts() {
+	for _, p := range f.AllPorts("tcp") {
 		out = append(out, fmt.Sprint(p))
+	}
+	for _, p := range f.AllPorts("udp") {
+		if !slices.Contains(f.Ports, p) {
+			out = append(out, fmt.Sprintf("UDP %d", p))
+		}
 	}
 	return strings.Join(out, ", ")
 }
 
 // localTargets are the ports of this machine that are worth asking.
-func (a *app) localTargets(f *discover.Finder) ([]netip.AddrPort, error) {
+func (a *app) localTargets(f *discover.Finder) ([]discover.Target, error) {
 	list, err := discover.Listening()
 	if errors.Is(err, discover.ErrNoTable) {
 		a.say("This machine: %v, so its own ports %s are tried.", err, portList(f))
@@ -159,13 +165,13 @@ func (a *app) localTargets(f *discover.Finder) ([]netip.AddrPort, error) {
 	if err != nil {
 		return nil, fmt.Errorf("discover: %w", err)
 	}
-	var out []netip.AddrPort
+	var out []discover.Target
 	for _, t := range list {
-		if slices.Contains(f.AllPorts(), t.Port()) {
+		if slices.Contains(f.AllPorts(t.Network), t.Addr.Port()) {
 			out = append(out, t)
 		}
 	}
-	a.say("This machine: TCP ports in use %d, of a known protocol (%s) %d.", len(list), portList(f), len(out))
+	a.say("This machine: ports in use %d, of a known protocol (%s) %d.", len(list), portList(f), len(out))
 	return out, nil
 }
 

@@ -163,16 +163,14 @@ func (h *host) apply(c *config.Config) error {
 // environment is the outside world of one session: the network, or the device's own simulator.
 func (h *host) environment(d gateway.DeviceConfig) driver.Env {
 	env := driver.Env{
-		Dial: new(net.Dialer).DialContext,
-		ListenPacket: func(ctx context.Context, network, addr string) (net.PacketConn, error) {
-			return new(net.ListenConfig).ListenPacket(ctx, network, addr)
-		},
-		Rand: rand.Reader,
+		Dial:         new(net.Dialer).DialContext,
+		ListenPacket: listenPacket,
+		Rand:         rand.Reader,
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if sim := h.sims[d.Name]; sim != nil {
-		env.Dial = sim.Dial
+		env.Dial, env.ListenPacket = sim.Dial, sim.ListenPacket
 	}
 	return env
 }

@@ -44,10 +44,15 @@ given: behind an open port may stand a raw serial line, and what is sent there r
 
 // prober probes over the network of this machine.
 func prober(anyPort bool) *probe.Prober {
-	return &probe.Prober{Drivers: all.Drivers(), Dial: new(net.Dialer).DialContext, AnyPort: anyPort,
+	return &probe.Prober{Drivers: all.Drivers(), Dial: new(net.Dialer).DialContext, ListenPacket: listenPacket, AnyPort: anyPort,
 		Resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}}
+}
+
+// listenPacket opens a packet connection of this machine.
+func listenPacket(ctx context.Context, network, addr string) (net.PacketConn, error) {
+	return new(net.ListenConfig).ListenPacket(ctx, network, addr)
 }
 
 // hostPort reads HOST, HOST:PORT or a device URL; port 0 is none.

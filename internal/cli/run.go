@@ -15,7 +15,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/obs/notify"
 )
 
-// demoConfig is the machines of the demo: a mill of one path and a lathe of two.
+// demoConfig is the devices of the demo: some of every kind. There are a mill of one path and a lathe of two.
 const demoConfig = `
 devices:
   mill1:
@@ -39,9 +39,9 @@ func (a *app) demoCommand() *cobra.Command {
 	var f config.Flags
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Show simulated machines live in the browser, with no configuration",
-		Long: `Show simulated machines live in the browser, with no configuration. The first line of standard output is the address of
-the page. Everything of these machines may be written; they are memory in this process.`,
+		Short: "Show simulated devices live in the browser, with no configuration",
+		Long: `Show simulated devices live in the browser, with no configuration. The first line of standard output is the address of the
+page. Everything of these devices may be written; they are memory in this process.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.LogLevel, f.LogFormat = a.logLevel, a.logForm

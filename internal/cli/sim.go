@@ -2,16 +2,11 @@ package cli
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"os/signal"
-	"strconv"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -19,11 +14,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
-	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
 	"github.com/patchbay-io/patchbay/transcript"
 	"github.com/patchbay-io/patchbay/transcript/tap"
 )
 
+// simCommand has a subcommand for each kind of device, which has a file of its own: sim_KIND.go.
 func (a *app) simCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sim",
@@ -35,155 +30,70 @@ func (a *app) simCommand() *cobra.Command {
 	return c
 }
 
-// simFlags are the flags of sim focas.
-type simFlags struct {
-	listen, profile, scenario string
-	seed                      uint64
-	speed                     float64
-	faults                    []string
-	delay                     time.Duration
-	sessions                  int
-	protect, drain            bool
-	answers, record, control  string
-	given                     func(flag string) bool
+// simulated is a device as a subcommand of sim has made it.
+type simulated struct {
+	device simulate.Device
+	listen []string // an address for each service of the device
+
+	record string            // file that the conversation is written to; empty: none
+	head   transcript.Header // of that file: protocol and device
+
+	control    string // address of the control interface; empty: none
+	controlled simulate.Controlled
+
+	scenario string       // file; empty: none
+	reload   func() error // reads it again
 }
 
-func (a *app) simFOCASCommand() *cobra.Command {
-	var f simFlags
-	c := &cobra.Command{
-		Use:   "focas",
-		Short: "Serve a simulated FANUC control over FOCAS",
-		Long: `Serve a simulated FANUC control over FOCAS, until interrupted. The machine runs a part program; macros, parameters, PMC
-areas, offsets and programs are memory in which reads and writes agree. The first line of standard output is the address.
-
-A scenario file (--scenario FILE.yaml) says what happens at which time and which faults are on when; it is read again on
-SIGHUP. With --control the second line is the address of a small HTTP interface that changes faults and lets events happen.
-
-Faults (--fault NAME or NAME=VALUE, may be repeated):
-  ` + strings.Join(simulate.FaultNames(), ", "),
-		Example: `  patchbay sim focas --profile 31i
-  patchbay sim focas --fault stale --record session.transcript
-  patchbay sim focas --fault split=1 --fault gap=2ms
-  patchbay sim focas --scenario night.yaml --control 127.0.0.1:0`,
-		Args: usageArgs(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.given = cmd.Flags().Changed
-			return a.simFOCAS(cmd.Context(), f)
-		},
-	}
-	fl := c.Flags()
-	fl.StringVar(&f.listen, "listen", "127.0.0.1:8193", "address to listen on; port 0 takes a free one")
-	fl.StringVar(&f.profile, "profile", "30i", "which control: "+strings.Join(focassim.Profiles(), ", "))
-	fl.StringVar(&f.scenario, "scenario", "quiet", "what happens to the machine: "+strings.Join(focassim.Scenarios(), ", ")+", or a file that ends in .yaml")
-	fl.Uint64Var(&f.seed, "seed", 1, "the same seed gives the same machine")
-	fl.Float64Var(&f.speed, "speed", 1, "seconds of the machine in one second")
-	fl.StringArrayVar(&f.faults, "fault", nil, "make it misbehave, see above")
-	fl.DurationVar(&f.delay, "delay", 0, "wait so long before each reply")
-	fl.IntVar(&f.sessions, "sessions", 0, "most connections at the same time; 0 is no limit")
-	fl.BoolVar(&f.protect, "protect", false, "set the memory protection: writes are refused")
-	fl.StringVar(&f.answers, "answers", "", "file with exact bytes that chosen functions answer")
-	fl.BoolVar(&f.drain, "drain", false, "answer nothing and print what clients send, as hex")
-	fl.StringVar(&f.record, "record", "", "file that the conversation is written to")
-	fl.StringVar(&f.control, "control", "", "serve the control interface on this loopback address, such as 127.0.0.1:0")
-	return c
-}
-
-// options are what the scenario file and the flags say together; flags win.
-func (f *simFlags) options() (o focassim.Options, sc *simulate.Scenario, err error) {
-	settings := url.Values{"scenario": {f.scenario}}
-	for key, value := range map[string]string{"profile": f.profile, "seed": strconv.FormatUint(f.seed, 10),
-		"speed": strconv.FormatFloat(f.speed, 'g', -1, 64)} {
-		if !simulate.IsFile(f.scenario) || f.given(key) {
-			settings.Set(key, value)
-		}
-	}
-	if o, sc, err = simulate.FOCASOptions(settings); err != nil {
-		return o, nil, usageError(err)
-	}
-	if sc == nil || f.given("sessions") {
-		o.MaxSessions = f.sessions
-	}
-	if sc == nil || f.given("protect") {
-		o.Protect = f.protect
-	}
-	if f.answers != "" {
-		o.Answers, err = readAnswers(f.answers)
-	}
-	return o, sc, err
-}
-
-// turnOn turns the faults of the command line on, beside those of the scenario file.
-func (f *simFlags) turnOn(sim *simulate.FOCAS) error {
-	faults := sim.Faults()
-	if f.delay != 0 {
-		faults.Connection.Delay = f.delay
-	}
-	for _, arg := range f.faults {
-		if err := faults.Turn(arg); err != nil {
-			return usageError(err)
-		}
-	}
-	if err := faults.Check(); err != nil {
-		return usageError(err)
-	}
-	sim.SetFaults(faults)
-	return nil
-}
-
-func (a *app) simFOCAS(ctx context.Context, f simFlags) (err error) {
-	o, sc, err := f.options()
-	if err != nil {
-		return err
-	}
-	if f.control != "" {
-		if err := simulate.CheckControlAddress(f.control); err != nil {
+// serveSimulated serves a device until ctx ends. The addresses are the first lines of standard output: one for each service,
+// and that of the control interface.
+func (a *app) serveSimulated(ctx context.Context, s simulated) (err error) {
+	if s.control != "" {
+		if err := simulate.CheckControlAddress(s.control); err != nil {
 			return usageError(fmt.Errorf("--control: %w", err))
 		}
 	}
-	if f.record != "" {
-		r, closeRecord, err := startRecord(f.record, o.Profile)
+	wrap := func(at simulate.Socket) simulate.Socket { return at }
+	if s.record != "" {
+		r, closeRecord, err := startRecord(s.record, s.head)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, closeRecord()) }()
-		o.WrapConn = func(c net.Conn) net.Conn { return r.Conn(c, tap.Server) }
-	}
-	sim, err := simulate.NewFOCAS(o, sc)
-	if err != nil {
-		return usageError(err)
-	}
-	if err := f.turnOn(sim); err != nil {
-		return err
-	}
-	if f.drain {
-		sim.Drain(a.printDrained())
+		wrap = func(at simulate.Socket) simulate.Socket { return recorded(r, at) }
 	}
 	hangup := make(chan os.Signal, 1)
-	if sc != nil {
+	if s.reload != nil {
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
-	l, err := net.Listen("tcp", f.listen)
+	sockets, err := s.open(ctx)
 	if err != nil {
-		return fmt.Errorf("the simulator cannot listen on %s: %w", f.listen, err)
+		return err
 	}
-	if err := a.printAddress("listen", l.Addr().String()); err != nil {
-		return errors.Join(err, l.Close())
+	for i := range sockets {
+		if e := a.printAddress("listen", sockets[i].Addr().String()); err == nil {
+			err = e
+		}
+		sockets[i] = wrap(sockets[i])
+	}
+	if err != nil {
+		return errors.Join(err, closeSockets(sockets))
 	}
 	g, inner := errgroup.WithContext(ctx)
-	g.Go(func() error { return sim.Serve(inner, l) })
-	if f.control != "" {
-		cl, err := net.Listen("tcp", f.control)
+	g.Go(func() error { return s.device.Serve(inner, sockets) })
+	if s.control != "" {
+		cl, err := net.Listen("tcp", s.control)
 		if err == nil {
 			err = a.printAddress("control", "http://"+cl.Addr().String())
-			g.Go(func() error { return simulate.Control(inner, cl, sim) })
+			g.Go(func() error { return simulate.Control(inner, cl, s.controlled) })
 		}
 		if err != nil {
-			g.Go(func() error { return fmt.Errorf("the control interface cannot listen on %s: %w", f.control, err) })
+			g.Go(func() error { return fmt.Errorf("the control interface cannot listen on %s: %w", s.control, err) })
 		}
 	}
-	if sc != nil {
-		g.Go(func() error { return a.rereadScenario(inner, hangup, f.scenario, sim) })
+	if s.reload != nil {
+		g.Go(func() error { a.rereadScenario(inner, hangup, &s); return nil })
 	}
 	if err := g.Wait(); ctx.Err() == nil {
 		return err
@@ -191,27 +101,50 @@ func (a *app) simFOCAS(ctx context.Context, f simFlags) (err error) {
 	return nil
 }
 
+// open opens a socket for each service of the device.
+func (s *simulated) open(ctx context.Context) ([]simulate.Socket, error) {
+	var out []simulate.Socket
+	for i, service := range s.device.Services {
+		var at simulate.Socket
+		var err error
+		if service.Packets != nil {
+			at.Packets, err = new(net.ListenConfig).ListenPacket(ctx, service.Network, s.listen[i])
+		} else {
+			at.Listener, err = new(net.ListenConfig).Listen(ctx, service.Network, s.listen[i])
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("the simulator cannot listen on %s: %w", s.listen[i], err), closeSockets(out))
+		}
+		out = append(out, at)
+	}
+	return out, nil
+}
+
+func closeSockets(list []simulate.Socket) error {
+	var err error
+	for _, s := range list {
+		err = errors.Join(err, s.Close())
+	}
+	return err
+}
+
 // rereadScenario reads the scenario file again at each SIGHUP. A wrong one is reported, and the one before stays in force.
-func (a *app) rereadScenario(ctx context.Context, hangup <-chan os.Signal, name string, sim *simulate.FOCAS) error {
+func (a *app) rereadScenario(ctx context.Context, hangup <-chan os.Signal, s *simulated) {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-hangup:
 		}
-		sc, err := simulate.ReadScenario(name)
-		if err == nil {
-			err = sim.Reload(sc)
-		}
-		if err != nil {
+		if err := s.reload(); err != nil {
 			fmt.Fprintf(a.Err, "patchbay: %v\n  The scenario before stays in force.\n", err)
 			continue
 		}
-		fmt.Fprintf(a.Err, "%s is in force\n", name)
+		fmt.Fprintf(a.Err, "%s is in force\n", s.scenario)
 	}
 }
 
-// printAddress prints where something is reached as the first line of standard output.
+// printAddress prints where something is reached, a line of standard output.
 func (a *app) printAddress(key, addr string) error {
 	if a.json {
 		return a.printJSON(map[string]string{key: addr})
@@ -220,43 +153,23 @@ func (a *app) printAddress(key, addr string) error {
 	return err
 }
 
-// printDrained prints what clients send, a line for each read.
-func (a *app) printDrained() func(net.Addr, []byte) {
-	var mu sync.Mutex
-	return func(from net.Addr, p []byte) {
-		mu.Lock()
-		defer mu.Unlock()
-		if a.json {
-			_ = a.printJSON(map[string]string{"from": from.String(), "data": hex.EncodeToString(p)}) // nobody reads it any more
-			return
-		}
-		fmt.Fprintf(a.Out, "%s  % x\n", from, p)
+// recorded puts a recorder around a socket, next to the wire, so that it sees what faults do.
+func recorded(r *tap.Recorder, at simulate.Socket) simulate.Socket {
+	if at.Packets != nil {
+		return simulate.Socket{Packets: r.PacketConn(at.Packets, tap.Server)}
 	}
-}
-
-func readAnswers(name string) (focassim.Answers, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("--answers: %w", err)
-	}
-	defer f.Close()
-	answers, err := focassim.ParseAnswers(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return answers, nil
+	return simulate.Socket{Listener: r.Listener(at.Listener)}
 }
 
 // startRecord begins a recording of our own simulator, which is evidence of nothing and says so.
-func startRecord(name, profile string) (r *tap.Recorder, end func() error, err error) {
+func startRecord(name string, h transcript.Header) (r *tap.Recorder, end func() error, err error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, nil, fmt.Errorf("--record: %w", err)
 	}
-	r, err = tap.NewRecorder(f, &transcript.Header{
-		Protocol: "focas", Device: "simulated " + profile, Date: time.Now().Format(time.DateOnly),
-		Server: transcript.Origin{Producer: transcript.OwnSimulator},
-	})
+	h.Date = time.Now().Format(time.DateOnly)
+	h.Server = transcript.Origin{Producer: transcript.OwnSimulator}
+	r, err = tap.NewRecorder(f, &h)
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
 	}

@@ -49,7 +49,7 @@ var rules = []rule{
 	{`internal/obs`, ``, true, ``, ""},
 	{`internal/obs/notify`, ``, false, noLog, "it asks the kernel for the clock"},
 	{`internal/cli/gatewayclient`, ``, true, ``, "it speaks the documented HTTP interface and nothing else"},
-	{`internal/cli`, `web|transcript/tap|transcript|internal/(access|audit|certs|cli|config|device|driver|gateway|lab|north|obs|testnet)(/.*)?|protocol/focas/focassim|protocol/focas`, false, ``, ""},
+	{`internal/cli`, `web|transcript/tap|transcript|internal/(access|audit|certs|cli|config|device|driver|gateway|lab|north|obs|testnet)(/.*)?|protocol/[a-z0-9]+(/[a-z0-9]+sim)?`, false, ``, "the sim command has the flags of each simulator"},
 	{`internal/tools/.*`, `.*`, false, ``, ""},
 	{`internal/repocheck`, ``, true, ``, ""},
 	{`web`, ``, true, ``, "the page is files"},

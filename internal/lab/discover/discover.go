@@ -21,8 +21,9 @@ const MaxHosts = 1024
 
 // Finder searches. The zero values of the numbers are good.
 type Finder struct {
-	Drivers []driver.Driver
-	Dial    driver.Opener[net.Conn]
+	Drivers      []driver.Driver
+	Dial         driver.Opener[net.Conn]
+	ListenPacket driver.Opener[net.PacketConn]
 
 	Timeout time.Duration // of one connection; 0: 1 second
 	Pace    time.Duration // least time between two connections; 0: 10 milliseconds
@@ -38,6 +39,12 @@ type Found struct {
 	Reasons  []string       `json:"found"`
 }
 
+// Target is one port of one host.
+type Target struct {
+	Network string // "tcp" or "udp"
+	Addr    netip.AddrPort
+}
+
 // Looked is what a search has looked at.
 type Looked struct {
 	Asked   int `json:"asked"`   // ports that were asked
@@ -46,9 +53,9 @@ type Looked struct {
 	Silent  int `json:"silent"`  // of them without an answer
 }
 
-// AllPorts are the ports that are asked on each host.
-func (f *Finder) AllPorts() []uint16 {
-	return append((&probe.Prober{Drivers: f.Drivers}).Ports(), f.Ports...)
+// AllPorts are the ports that are asked on each host over "tcp" or "udp".
+func (f *Finder) AllPorts(network string) []uint16 {
+	return append((&probe.Prober{Drivers: f.Drivers}).Ports(network), f.Ports...)
 }
 
 // Hosts are the addresses of a subnet, without its network and broadcast address where it has them.
@@ -69,7 +76,7 @@ func Hosts(p netip.Prefix) ([]netip.Addr, error) {
 }
 
 // Search asks every target once. report is called for each device, from one goroutine at a time.
-func (f *Finder) Search(ctx context.Context, targets []netip.AddrPort, report func(Found)) (Looked, error) {
+func (f *Finder) Search(ctx context.Context, targets []Target, report func(Found)) (Looked, error) {
 	workers := f.Workers
 	if workers <= 0 {
 		workers = 16
@@ -78,7 +85,7 @@ func (f *Finder) Search(ctx context.Context, targets []netip.AddrPort, report fu
 	if pace <= 0 {
 		pace = 10 * time.Millisecond
 	}
-	queue := make(chan netip.AddrPort)
+	queue := make(chan Target)
 	var mu sync.Mutex
 	var looked Looked
 	var wg sync.WaitGroup
@@ -126,36 +133,47 @@ func (f *Finder) Search(ctx context.Context, targets []netip.AddrPort, report fu
 	return looked, err
 }
 
-// ask asks one port. The outcome is that of the connect.
-func (f *Finder) ask(ctx context.Context, t netip.AddrPort) (*Found, probe.Outcome) {
+// ask asks one port. The outcome is that of the connect; over datagrams, where there is none, that of the question: OK when
+// anything came back.
+func (f *Finder) ask(ctx context.Context, t Target) (*Found, probe.Outcome) {
 	timeout := f.Timeout
 	if timeout <= 0 {
 		timeout = time.Second
 	}
-	p := &probe.Prober{Drivers: f.Drivers, Dial: f.Dial, StepTimeout: timeout, Pace: time.Nanosecond}
+	p := &probe.Prober{Drivers: f.Drivers, Dial: f.Dial, ListenPacket: f.ListenPacket, StepTimeout: timeout, Pace: time.Nanosecond}
 	var found *Found
 	open := probe.Failed
-	p.Identify(ctx, t, func(s probe.Step) {
+	p.Identify(ctx, t.Network, t.Addr, func(s probe.Step) {
 		switch {
 		case s.Name == "connect":
 			open = s.Outcome
-		case s.Protocol != "":
-			found = &Found{Addr: t, Protocol: s.Protocol, Reasons: s.Found, URL: probe.URL(f.Drivers, s.Name, t)}
+		case s.Network == "udp" && s.Received.Total > 0:
+			open = probe.OK
+		case s.Network == "udp" && open != probe.OK:
+			open = s.Outcome
+		}
+		if s.Protocol != "" {
+			found = &Found{Addr: t.Addr, Protocol: s.Protocol, Reasons: s.Found, URL: probe.URL(f.Drivers, s.Name, t.Addr)}
 		}
 	})
 	return found, open
 }
 
 // Targets are all ports of all hosts, host by host, each once.
-func (f *Finder) Targets(hosts []netip.Addr) []netip.AddrPort {
-	var out []netip.AddrPort
-	seen := map[netip.AddrPort]bool{}
+func (f *Finder) Targets(hosts []netip.Addr) []Target {
+	var out []Target
+	seen := map[Target]bool{}
 	for _, h := range hosts {
-		for _, port := range f.AllPorts() {
-			t := netip.AddrPortFrom(h, port)
-			if !seen[t] {
-				seen[t] = true
-				out = append(out, t)
+		for _, network := range []string{"tcp", "udp"} {
+			if network == "udp" && len((&probe.Prober{Drivers: f.Drivers}).Ports("udp")) == 0 {
+				continue // nobody could ask there
+			}
+			for _, port := range f.AllPorts(network) {
+				t := Target{network, netip.AddrPortFrom(h, port)}
+				if !seen[t] {
+					seen[t] = true
+					out = append(out, t)
+				}
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -111,7 +112,7 @@ func TestParseListening(t *testing.T) {
    1: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 2 1 0 100 0 0 10 0
    2: 0100007F:2002 0100007F:C000 01 00000000:00000000 00:00000000 00000000     0        0 3 1 0 100 0 0 10 0
 `
-	got, err := ParseListening(strings.NewReader(tcp))
+	got, err := ParseListening(strings.NewReader(tcp), "tcp")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,13 +120,17 @@ func TestParseListening(t *testing.T) {
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("%v", got)
 	}
+	const udp = "head\n 0: 0100007F:26B6 00000000:0000 07\n 1: 0100007F:26B7 0100007F:0001 01\n"
+	if got, err := ParseListening(strings.NewReader(udp), "udp"); err != nil || len(got) != 1 || got[0].String() != "127.0.0.1:9910" {
+		t.Errorf("%v, %v", got, err)
+	}
 	const tcp6 = "head\n 0: 00000000000000000000000001000000:2001 00000000000000000000000000000000:0000 0A\n 1: 00000000000000000000000000000000:2001 x 0A\n"
-	got, err = ParseListening(strings.NewReader(tcp6))
+	got, err = ParseListening(strings.NewReader(tcp6), "tcp")
 	if err != nil || len(got) != 2 || got[0].String() != "[::1]:8193" || got[1].String() != "127.0.0.1:8193" {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, bad := range []string{"head\n0: x:2001 x 0A\n", "head\n0: 0100007F x 0A\n", "head\n0: 01007F:1 x 0A\n", "head\n0: 0100007F:12345 x 0A\n"} {
-		if _, err := ParseListening(strings.NewReader(bad)); err == nil || !strings.Contains(err.Error(), "line 2") {
+		if _, err := ParseListening(strings.NewReader(bad), "tcp"); err == nil || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -148,27 +153,31 @@ func TestParseNeighbours(t *testing.T) {
 func FuzzTables(f *testing.F) {
 	f.Add("head\n 0: 0100007F:2001 00000000:0000 0A\n")
 	f.Fuzz(func(_ *testing.T, s string) {
-		_, _ = ParseListening(strings.NewReader(s))
+		_, _ = ParseListening(strings.NewReader(s), "tcp")
+		_, _ = ParseListening(strings.NewReader(s), "udp")
 		_, _ = ParseNeighbours(strings.NewReader(s))
 	})
 }
 
-// TestThisMachine finds a listener of its own in the tables of this machine, where it has them.
+// TestThisMachine finds sockets of its own in the tables of this machine, where it has them.
 func TestThisMachine(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	p, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
 	list, err := Listening()
 	if err != nil {
 		t.Skipf("no tables here: %v", err)
 	}
-	want := netip.MustParseAddrPort(l.Addr().String())
-	for _, x := range list {
-		if x == want {
-			return
+	for _, want := range []Target{{"tcp", netip.MustParseAddrPort(l.Addr().String())}, {"udp", netip.MustParseAddrPort(p.LocalAddr().String())}} {
+		if !slices.Contains(list, want) {
+			t.Errorf("%v is not among %v", want, list)
 		}
 	}
-	t.Errorf("%v is not among %v", want, list)
 }

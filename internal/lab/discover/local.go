@@ -2,6 +2,7 @@ package discover
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -20,18 +21,24 @@ var ErrNoTable = errors.New("this system has no table in /proc/net")
 // maxRows bounds how much of a table is read.
 const maxRows = 100_000
 
-// Listening are the TCP ports of this machine on which something listens, with an address at which this machine reaches
-// them. The error wraps [ErrNoTable] on other systems than Linux.
-func Listening() ([]netip.AddrPort, error) {
-	var out []netip.AddrPort
-	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		list, err := table(name, ParseListening)
-		if err != nil && !(name == "/proc/net/tcp6" && errors.Is(err, os.ErrNotExist)) { // IPv6 may be off
-			return nil, err
+// Listening are the TCP ports of this machine on which something listens, and its UDP ports that are open to all, with an address
+// at which this machine reaches them. The error wraps [ErrNoTable] on other systems than Linux.
+func Listening() ([]Target, error) {
+	var out []Target
+	for _, network := range []string{"tcp", "udp"} {
+		for _, name := range []string{"/proc/net/" + network, "/proc/net/" + network + "6"} {
+			list, err := table(name, func(r io.Reader) ([]netip.AddrPort, error) { return ParseListening(r, network) })
+			if err != nil && !(strings.HasSuffix(name, "6") && errors.Is(err, os.ErrNotExist)) { // IPv6 may be off
+				return nil, err
+			}
+			for _, at := range list {
+				out = append(out, Target{network, at})
+			}
 		}
-		out = append(out, list...)
 	}
-	slices.SortFunc(out, netip.AddrPort.Compare)
+	slices.SortFunc(out, func(a, b Target) int {
+		return cmp.Or(strings.Compare(a.Network, b.Network), a.Addr.Compare(b.Addr))
+	})
 	return slices.Compact(out), nil
 }
 
@@ -54,14 +61,23 @@ func table[T any](name string, parse func(io.Reader) ([]T, error)) ([]T, error) 
 	return out, nil
 }
 
-// stateListen is the state of a listening socket in the kernel's table.
-const stateListen = "0A"
+// The state of a socket in the kernel's tables that takes what comes from anywhere: a TCP listener, and a UDP socket that is
+// bound to no peer.
+const (
+	stateListen = "0A"
+	stateClosed = "07"
+)
 
-// ParseListening reads /proc/net/tcp or /proc/net/tcp6. What listens on all addresses is reached at loopback.
-func ParseListening(r io.Reader) ([]netip.AddrPort, error) {
+// ParseListening reads /proc/net/tcp or /proc/net/udp, or their twins for IPv6. What listens on all addresses is reached at
+// loopback.
+func ParseListening(r io.Reader, network string) ([]netip.AddrPort, error) {
+	state := stateListen
+	if network == "udp" {
+		state = stateClosed
+	}
 	var out []netip.AddrPort
 	err := rows(r, func(f []string) error {
-		if len(f) < 4 || f[3] != stateListen {
+		if len(f) < 4 || f[3] != state {
 			return nil
 		}
 		addr, port, ok := strings.Cut(f[1], ":")

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,11 +17,13 @@ import (
 )
 
 // Prober probes hosts. Drivers with the ability driver.Prober are the protocols that it knows, and their default ports are
-// the ports that it tries. It holds no state; the zero values of the times are good.
+// the ports that it tries: over TCP with a step for the connection, over UDP with the protocol's own step alone. It holds no
+// state; the zero values of the times are good.
 type Prober struct {
-	Drivers []driver.Driver
-	Dial    driver.Opener[net.Conn]
-	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	Drivers      []driver.Driver
+	Dial         driver.Opener[net.Conn]
+	ListenPacket driver.Opener[net.PacketConn] // nil: protocols that need it cannot be probed
+	Resolve      func(ctx context.Context, host string) ([]netip.Addr, error)
 
 	StepTimeout time.Duration // of one step, whatever the far end does; 0: 5 seconds
 	Pace        time.Duration // least time between two connections; 0: 200 milliseconds
@@ -47,6 +50,7 @@ const (
 type Step struct {
 	Name     string        `json:"step"`               // "name", "connect", "tls", "http", or a protocol
 	Target   string        `json:"target"`             // host, or host:port
+	Network  string        `json:"network,omitempty"`  // "udp" when the step uses datagrams
 	Outcome  Outcome       `json:"outcome"`            //
 	Took     time.Duration `json:"took_ns"`            //
 	Sent     Head          `json:"sent"`               // what was sent first
@@ -71,14 +75,16 @@ var ErrUnknownPort = errors.New("port belongs to no protocol that patchbay knows
 
 // known is a port that belongs to a protocol.
 type known struct {
-	port   uint16
-	scheme string
-	driver driver.Driver
-	prober driver.Prober
+	network string
+	port    uint16
+	scheme  string
+	driver  driver.Driver
+	prober  driver.Prober
 }
 
-// ports are the TCP ports of the drivers that can probe.
-func (p *Prober) ports() []known {
+// known are the ports of the drivers that can probe, on "tcp" or "udp". A port of which a driver has several schemes stands
+// under the first.
+func (p *Prober) known(network string) []known {
 	var out []known
 	for _, d := range p.Drivers {
 		pr, ok := d.(driver.Prober)
@@ -86,18 +92,19 @@ func (p *Prober) ports() []known {
 			continue
 		}
 		for _, s := range d.Info().Schemes {
-			if s.Network == "tcp" {
-				out = append(out, known{s.Port, s.Name, d, pr})
+			again := slices.ContainsFunc(out, func(k known) bool { return k.driver == d && k.port == s.Port })
+			if s.Network == network && !again {
+				out = append(out, known{network, s.Port, s.Name, d, pr})
 			}
 		}
 	}
 	return out
 }
 
-// Ports are the TCP ports that belong to a protocol that can be probed.
-func (p *Prober) Ports() []uint16 {
+// Ports are the ports of a network, "tcp" or "udp", that belong to a protocol that can be probed.
+func (p *Prober) Ports(network string) []uint16 {
 	var out []uint16
-	for _, k := range p.ports() {
+	for _, k := range p.known(network) {
 		if !slices.Contains(out, k.port) {
 			out = append(out, k.port)
 		}
@@ -121,11 +128,11 @@ func (p *Prober) pace() time.Duration {
 
 // CheckPort returns an error around [ErrUnknownPort] when port may not be probed.
 func (p *Prober) CheckPort(port uint16) error {
-	if p.AnyPort || slices.Contains(p.Ports(), port) {
+	if p.AnyPort || slices.Contains(p.Ports("tcp"), port) || slices.Contains(p.Ports("udp"), port) {
 		return nil
 	}
 	var list []string
-	for _, k := range p.ports() {
+	for _, k := range append(p.known("tcp"), p.known("udp")...) {
 		list = append(list, fmt.Sprintf("%d (%s)", k.port, k.scheme))
 	}
 	return fmt.Errorf("%w: %d; known: %s", ErrUnknownPort, port, strings.Join(list, ", "))
@@ -144,30 +151,46 @@ func (p *Prober) Run(ctx context.Context, host string, port uint16, report func(
 	if !ok {
 		return r.result(host), ctx.Err()
 	}
-	ports := []uint16{port}
-	if port == 0 {
-		ports = p.Ports()
-	}
-	for _, n := range ports {
-		r.port(ctx, host, net.JoinHostPort(addr.String(), strconv.Itoa(int(n))), n)
-		if ctx.Err() != nil {
-			return r.result(host), ctx.Err()
+	for _, network := range []string{"tcp", "udp"} {
+		ports := p.Ports(network)
+		if port != 0 {
+			owned := slices.Contains(ports, port)
+			ports = []uint16{port}
+			if !owned && (!p.AnyPort || len(p.known(network)) == 0) {
+				continue // the port is another network's
+			}
+		}
+		for _, n := range ports {
+			at := net.JoinHostPort(addr.String(), strconv.Itoa(int(n)))
+			if network == "udp" {
+				r.packets(ctx, host, at, n)
+			} else {
+				r.port(ctx, host, at, n)
+			}
+			if ctx.Err() != nil {
+				return r.result(host), ctx.Err()
+			}
+			if port != 0 && len(r.urls) > 0 {
+				return r.result(host), nil
+			}
 		}
 	}
 	return r.result(host), nil
 }
 
-// Identify asks one address in the protocols that own its port, or in every one when the port has no owner, over one
-// connection each, and nothing else. report is called after each step.
-func (p *Prober) Identify(ctx context.Context, at netip.AddrPort, report func(Step)) {
+// Identify asks one address on a network, "tcp" or "udp", in the protocols that own its port, or in every one when the port has
+// no owner, over one connection each, and nothing else. report is called after each step.
+func (p *Prober) Identify(ctx context.Context, network string, at netip.AddrPort, report func(Step)) {
 	r := &run{Prober: p, report: report}
 	addr := at.String()
-	conn, _ := r.connect(ctx, addr)
-	if conn == nil {
-		return
+	var conn net.Conn
+	if network == "tcp" {
+		if conn, _ = r.connect(ctx, addr); conn == nil {
+			return
+		}
 	}
-	owned := slices.Contains(p.Ports(), at.Port())
-	for _, k := range p.ports() {
+	owned := slices.Contains(p.Ports(network), at.Port())
+	for _, k := range p.known(network) {
 		if owned && k.port != at.Port() {
 			continue
 		}
@@ -185,9 +208,11 @@ func (p *Prober) Identify(ctx context.Context, at netip.AddrPort, report func(St
 // URL is the device URL of an address in a scheme; the port is left out when it is the scheme's own.
 func URL(drivers []driver.Driver, scheme string, at netip.AddrPort) string {
 	k := known{scheme: scheme}
-	for _, x := range (&Prober{Drivers: drivers}).ports() {
-		if x.scheme == scheme {
-			k = x
+	for _, d := range drivers {
+		for _, s := range d.Info().Schemes {
+			if s.Name == scheme {
+				k.port = s.Port
+			}
 		}
 	}
 	return deviceURL(k, at.Addr().String(), at.Port())
@@ -258,13 +283,13 @@ func (r *run) port(ctx context.Context, host, addr string, port uint16) {
 		return
 	}
 	var mine []known
-	for _, k := range r.ports() {
+	for _, k := range r.known("tcp") {
 		if k.port == port || r.AnyPort {
 			mine = append(mine, k)
 		}
 	}
 	answered := false
-	if r.AnyPort && !slices.Contains(r.Ports(), port) {
+	if r.AnyPort && !slices.Contains(r.Ports("tcp"), port) {
 		if r.listen(ctx, addr, conn) {
 			return // what speaks first is none of the known protocols, and has said what it is
 		}
@@ -295,6 +320,19 @@ func (r *run) port(ctx context.Context, host, addr string, port uint16) {
 	if step.Outcome == OK {
 		r.tls(ctx, addr)
 		r.http(ctx, addr)
+	}
+}
+
+// packets asks over datagrams in the protocols that own a port.
+func (r *run) packets(ctx context.Context, host, addr string, port uint16) {
+	for _, k := range r.known("udp") {
+		if k.port != port && (!r.AnyPort || slices.Contains(r.Ports("udp"), port)) {
+			continue
+		}
+		if s := r.protocol(ctx, k, addr, nil); s.Outcome == OK {
+			r.urls = append(r.urls, deviceURL(k, host, port))
+			return
+		}
 	}
 }
 
@@ -335,13 +373,13 @@ func deviceURL(k known, host string, port uint16) string {
 // connect opens a connection; nil when it does not open.
 func (r *run) connect(ctx context.Context, addr string) (net.Conn, Step) {
 	s := Step{Name: "connect", Target: addr}
-	c, began, err := r.dial(ctx, addr)
+	c, began, err := r.dial(ctx, "tcp", addr)
 	s.Outcome, s.Meaning, s.Advice = connectWords(addr, err)
 	return c, r.done(s, began)
 }
 
 // dial connects at the pace of the prober.
-func (r *run) dial(ctx context.Context, addr string) (net.Conn, time.Time, error) {
+func (r *run) dial(ctx context.Context, network, addr string) (net.Conn, time.Time, error) {
 	if wait := r.pace() - time.Since(r.last); !r.last.IsZero() && wait > 0 {
 		t := time.NewTimer(wait)
 		defer t.Stop()
@@ -355,7 +393,7 @@ func (r *run) dial(ctx context.Context, addr string) (net.Conn, time.Time, error
 	dialCtx, cancel := context.WithTimeout(ctx, r.stepTimeout())
 	defer cancel()
 	began := time.Now()
-	c, err := r.Dial(dialCtx, "tcp", addr)
+	c, err := r.Dial(dialCtx, network, addr)
 	if err == nil && c == nil {
 		err = errors.New("no connection")
 	}
@@ -366,37 +404,79 @@ func (r *run) dial(ctx context.Context, addr string) (net.Conn, time.Time, error
 func (r *run) protocol(ctx context.Context, k known, addr string, first net.Conn) Step {
 	title := k.driver.Info().Title
 	s := Step{Name: k.scheme, Target: addr}
+	if k.network == "udp" {
+		s.Network = "udp"
+	}
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, r.stepTimeout())
 	defer cancel()
-	var w *watched
-	env := driver.Env{Log: slog.New(slog.DiscardHandler), Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		if w != nil {
-			return nil, errors.New("a probe has one connection")
-		}
-		c := first
-		if c == nil {
-			var err error
-			if c, _, err = r.dial(ctx, addr); err != nil {
-				return nil, err
-			}
-		}
-		w = watch(c, time.Now().Add(r.stepTimeout()))
-		return w, nil
-	}}
-	found, err := k.prober.Probe(limited, env, addr)
-	if w != nil {
-		s.Sent, s.Received = w.heads()
-		_ = w.Close()
-	} else if first != nil {
-		_ = first.Close()
-	}
+	far := &far{run: r, network: k.network, addr: addr, first: first}
+	found, err := k.prober.Probe(limited, driver.Env{Log: slog.New(slog.DiscardHandler), Rand: rand.Reader, Dial: far.dial, ListenPacket: far.listenPacket}, addr)
+	s.Sent, s.Received = far.close()
 	s.Found = found.Reasons
-	if found.Match {
+	switch {
+	case found.Match:
 		s.Outcome, s.Protocol = OK, k.driver.Info().Name
 		s.Meaning = "it speaks " + title
-	} else {
+	case s.Network == "udp":
+		s.Outcome, s.Meaning, s.Advice = packetWords(title, addr, s.Received, err)
+	default:
 		s.Outcome, s.Meaning, s.Advice = protocolWords(title, s.Received, err)
 	}
 	return r.done(s, began)
+}
+
+// far is the network as the probe of one protocol sees it: one connection to one address.
+type far struct {
+	run     *run
+	network string
+	addr    string
+	first   net.Conn // already open; may be nil
+
+	conn    *watched
+	packets *watchedPackets
+}
+
+func (f *far) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	if f.conn != nil {
+		return nil, errors.New("a probe has one connection")
+	}
+	c := f.first
+	if c == nil {
+		var err error
+		if c, _, err = f.run.dial(ctx, f.network, f.addr); err != nil {
+			return nil, err
+		}
+	}
+	f.first = nil
+	f.conn = watch(c, time.Now().Add(f.run.stepTimeout()))
+	return f.conn, nil
+}
+
+func (f *far) listenPacket(ctx context.Context, network, addr string) (net.PacketConn, error) {
+	if f.run.ListenPacket == nil || f.network != "udp" || f.packets != nil {
+		return nil, errors.New("a probe has one connection")
+	}
+	p, err := f.run.ListenPacket(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	f.packets = watchPackets(p, time.Now().Add(f.run.stepTimeout()))
+	return f.packets, nil
+}
+
+// close ends what the probe has left open and gives the heads of what went both ways.
+func (f *far) close() (out, in Head) {
+	if f.first != nil {
+		_ = f.first.Close()
+	}
+	if f.packets != nil {
+		out, in = f.packets.heads()
+		_ = f.packets.Close()
+	}
+	if f.conn != nil {
+		out, in = f.conn.heads()
+		_ = f.conn.Close()
+	}
+	return out, in
 }

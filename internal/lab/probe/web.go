@@ -20,7 +20,7 @@ import (
 // tls says hello and looks at the certificate. Nothing is sent inside the connection.
 func (r *run) tls(ctx context.Context, addr string) {
 	s := Step{Name: "tls", Target: addr}
-	c, began, err := r.dial(ctx, addr)
+	c, began, err := r.dial(ctx, "tcp", addr)
 	if err != nil {
 		s.Outcome, s.Meaning, s.Advice = connectWords(addr, err)
 		r.done(s, began)
@@ -61,7 +61,7 @@ func certificate(c *x509.Certificate) []string {
 // http asks for the head of the first page.
 func (r *run) http(ctx context.Context, addr string) {
 	s := Step{Name: "http", Target: addr}
-	c, began, err := r.dial(ctx, addr)
+	c, began, err := r.dial(ctx, "tcp", addr)
 	if err != nil {
 		s.Outcome, s.Meaning, s.Advice = connectWords(addr, err)
 		r.done(s, began)

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -80,6 +83,24 @@ func protocolWords(title string, received Head, err error) (Outcome, string, str
 	return Failed, reason(err), ""
 }
 
+// packetWords say why an address does not speak a protocol over datagrams, where no connection has told more before.
+func packetWords(title, addr string, received Head, err error) (Outcome, string, string) {
+	switch driver.ClassOf(err) {
+	case driver.Timeout:
+		if received.Total == 0 {
+			return NoAnswer, "nothing comes back to what was sent: nobody has this address, it is off, a firewall drops it, or it is something else",
+				"Datagrams are lost in silence. If ping answers, a firewall between here and " + addr + " may drop this port."
+		}
+	case driver.RefusedConn:
+		if err != nil {
+			return Refused, "the host is on and answers, but nothing listens on this UDP port", ""
+		}
+	case driver.Unreachable:
+		return Unreachable, "there is no way to this address: " + reason(err), "Check the address and the netmask on both sides, the cable, and that the device is on."
+	}
+	return protocolWords(title, received, err)
+}
+
 // guess names well-known protocols by their first bytes.
 func guess(b []byte) string {
 	for _, g := range []struct{ head, what string }{
@@ -96,23 +117,22 @@ func guess(b []byte) string {
 // result sums the steps up.
 func (r *run) result(host string) Result {
 	out := Result{URLs: r.urls, Match: len(r.urls) > 0, Worst: OK}
-	titles := map[string]string{}
-	var all []string
-	for _, k := range r.ports() {
-		titles[k.scheme] = k.driver.Info().Title
-		all = append(all, k.driver.Info().Title)
+	tried := map[string]driver.Info{} // by the name of the step
+	for _, k := range append(r.known("tcp"), r.known("udp")...) {
+		tried[k.scheme] = k.driver.Info()
 	}
-	what := strings.Join(all, " or ")
 	if out.Match {
+		var titles []string
 		for _, s := range r.steps {
 			if s.Protocol != "" {
-				out.Verdict = fmt.Sprintf("%s speaks %s.", host, titles[s.Name])
-				out.Advice = "patchbay run " + r.urls[0]
+				titles = append(titles, tried[s.Name].Title)
 			}
 		}
+		out.Verdict = fmt.Sprintf("%s speaks %s.", host, strings.Join(titles, " and "))
+		out.Advice = "patchbay run " + r.urls[0]
 		return out
 	}
-	var connect, protocol *Step
+	var connect, protocol, packets *Step
 	for i := range r.steps {
 		switch s := &r.steps[i]; {
 		case s.Name == "name" && s.Outcome != OK:
@@ -122,7 +142,11 @@ func (r *run) result(host string) Result {
 			if connect == nil || s.Outcome == OK || s.Outcome == Refused && connect.Outcome != OK {
 				connect = s
 			}
-		case titles[s.Name] != "":
+		case s.Network == "udp":
+			if packets == nil || s.Outcome == Different || s.Outcome == Refused && packets.Outcome == NoAnswer {
+				packets = s
+			}
+		case tried[s.Name].Name != "":
 			protocol = s
 		case s.Name == "listen" && s.Outcome == Different:
 			out.Worst, out.Verdict = Different, "The port is open, and "+s.Meaning+"."
@@ -130,22 +154,56 @@ func (r *run) result(host string) Result {
 		}
 	}
 	switch {
-	case connect == nil:
-		out.Worst, out.Verdict = Failed, "Nothing was tried."
 	case protocol != nil:
 		out.Worst = protocol.Outcome
-		out.Verdict = fmt.Sprintf("The port is open, but it does not speak %s: %s.", titles[protocol.Name], protocol.Meaning)
+		out.Verdict = fmt.Sprintf("The port is open, but it does not speak %s: %s.", tried[protocol.Name].Title, protocol.Meaning)
 		out.Advice = protocol.Advice
 		if out.Advice == "" {
 			out.Advice = "Check that this is the right device, and the port number in its settings."
 		}
-	case connect.Outcome == Refused:
+	case packets != nil && packets.Outcome == Different:
+		out.Worst, out.Verdict, out.Advice = Different, "Something answers: "+packets.Meaning+".", packets.Advice
+	case connect != nil && connect.Outcome == Refused, packets != nil && packets.Outcome == Refused:
 		out.Worst = Refused
-		out.Verdict = "The device answers on the network but " + what + " does not: nothing listens on its port."
-		out.Advice = "On a FANUC control, look at the Ethernet screen: is FOCAS2/Ethernet switched on for the port in use (embedded port, PCMCIA or fast " +
-			"Ethernet board), is the TCP port 8193 (0 means off), does the control have the option? If the number there is another one, probe HOST:PORT."
-	default:
+		titles, advice := r.unanswered()
+		out.Verdict = "The device answers on the network but " + titles + " does not: nothing listens on its port."
+		out.Advice = advice
+	case connect != nil:
 		out.Worst, out.Verdict, out.Advice = connect.Outcome, "Nothing was found: "+connect.Meaning+".", connect.Advice
+	case packets != nil:
+		out.Worst, out.Verdict, out.Advice = packets.Outcome, "Nothing was found: "+packets.Meaning+".", packets.Advice
+	default:
+		out.Worst, out.Verdict = Failed, "Nothing was tried."
 	}
 	return out
+}
+
+// unanswered are the titles of the protocols that were asked for on ports where nothing listens, and what to look at in such
+// devices.
+func (r *run) unanswered() (titles, advice string) {
+	var asked []driver.Info
+	for _, k := range append(r.known("tcp"), r.known("udp")...) {
+		was := slices.ContainsFunc(r.steps, func(s Step) bool {
+			_, port, _ := net.SplitHostPort(s.Target)
+			owned := port == strconv.Itoa(int(k.port))
+			return (s.Network == "udp") == (k.network == "udp") && (owned || r.AnyPort && s.Outcome == Refused)
+		})
+		if was && !slices.ContainsFunc(asked, func(i driver.Info) bool { return i.Name == k.driver.Info().Name }) {
+			asked = append(asked, k.driver.Info())
+		}
+	}
+	var names, hints []string
+	for _, i := range asked {
+		names = append(names, i.Title)
+		if h := switchedOff[i.Name]; h != "" {
+			hints = append(hints, h)
+		}
+	}
+	return strings.Join(names, " or "), strings.Join(hints, "\n  ")
+}
+
+// switchedOff says, by driver, where to look in a device that is there while nothing listens on its port; never changed.
+var switchedOff = map[string]string{
+	"focas": "On a FANUC control, look at the Ethernet screen: is FOCAS2/Ethernet switched on for the port in use (embedded port, PCMCIA or fast " +
+		"Ethernet board), is the TCP port 8193 (0 means off), does the control have the option? If the number there is another one, probe HOST:PORT.",
 }

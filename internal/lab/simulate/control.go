@@ -14,6 +14,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// Controlled is a simulated device whose faults change and to which things happen while it runs. Texts are YAML or JSON, with
+// the names of its scenario files; an error says what is wrong with a text, and then nothing has changed.
+type Controlled interface {
+	FaultsJSON() ([]byte, error)                     // those that are on, as one JSON object
+	PatchFaults(text []byte) (now []byte, err error) // changes those that the text names; now is as FaultsJSON
+	Happen(event []byte) error                       // an event of a scenario, now
+}
+
 // Control serves the control interface of a simulator on l until ctx ends:
 //
 //	GET   /faults   the faults that are on
@@ -21,7 +29,7 @@ import (
 //	POST  /events   let one event happen now
 //
 // Bodies are JSON, or YAML as in a scenario file. It answers only under a loopback name, and no web page of another origin.
-func Control(ctx context.Context, l net.Listener, d *FOCAS) error {
+func Control(ctx context.Context, l net.Listener, d Controlled) error {
 	srv := &http.Server{Handler: ControlHandler(d), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 	g, inner := errgroup.WithContext(ctx)
@@ -62,44 +70,32 @@ func loopback(host string) bool {
 const maxControl = 64 << 10
 
 // ControlHandler is the control interface, see [Control].
-func ControlHandler(d *FOCAS) http.Handler {
+func ControlHandler(d Controlled) http.Handler {
 	mux := http.NewServeMux()
-	show := func(w http.ResponseWriter, f Faults) {
-		b, err := f.JSON()
+	show := func(w http.ResponseWriter, b []byte, err error) {
 		if err != nil {
-			refuse(w, http.StatusInternalServerError, err.Error())
+			refuse(w, http.StatusUnprocessableEntity, plainMessage(err))
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(b)
 	}
-	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) { show(w, d.Faults()) })
+	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) {
+		b, err := d.FaultsJSON()
+		show(w, b, err)
+	})
 	mux.HandleFunc("PATCH /faults", func(w http.ResponseWriter, r *http.Request) {
-		body, ok := readBody(w, r)
-		if !ok {
-			return
+		if body, ok := readBody(w, r); ok {
+			b, err := d.PatchFaults(body)
+			show(w, b, err)
 		}
-		f, err := d.ChangeFaults(body)
-		if err != nil {
-			refuse(w, http.StatusUnprocessableEntity, plainMessage(err))
-			return
-		}
-		show(w, f)
 	})
 	mux.HandleFunc("POST /events", func(w http.ResponseWriter, r *http.Request) {
 		body, ok := readBody(w, r)
 		if !ok {
 			return
 		}
-		var e Event
-		err := decodeStrict(body, &e)
-		if err == nil && (e.At != 0 || e.For != 0) {
-			err = errors.New("an event of POST /events happens now: leave at and for out")
-		}
-		if err == nil {
-			err = d.Do(&e)
-		}
-		if err != nil {
+		if err := d.Happen(body); err != nil {
 			refuse(w, http.StatusUnprocessableEntity, plainMessage(err))
 			return
 		}

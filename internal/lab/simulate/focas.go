@@ -5,15 +5,45 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/patchbay-io/patchbay/internal/lab/fault"
+	"github.com/patchbay-io/patchbay/internal/lab/replay"
 	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
 )
+
+// focasKind is how the simulated FANUC control is made by name.
+func focasKind() Kind {
+	return Kind{
+		Driver: "focas", Settings: []string{"profile", "scenario", "seed", "speed"},
+		New: func(settings url.Values) (Device, error) {
+			o, sc, err := FOCASOptions(settings)
+			if err != nil {
+				return Device{}, err
+			}
+			d, err := NewFOCAS(o, sc)
+			if err != nil {
+				return Device{}, err
+			}
+			return d.Device(), nil
+		},
+		Replay: func(file string) (Device, error) {
+			r, err := replay.ReadFOCAS(file)
+			if err != nil {
+				return Device{}, err
+			}
+			return Device{Services: []Service{{Network: "tcp", Port: focasPort, Stream: r.Serve}}}, nil
+		},
+	}
+}
+
+const focasPort = 8193
 
 // FOCAS is a simulated FANUC control with its scenario and its faults. All methods may be called at the same time; make it
 // with [NewFOCAS].
@@ -21,22 +51,22 @@ type FOCAS struct {
 	sim   *focassim.Sim
 	conns *fault.Set
 	speed float64
-	fixed Scenario // what cannot change while it runs: profile, seed, speed, sessions
+	fixed FOCASScenario // what cannot change while it runs: profile, seed, speed, sessions
 
 	mu      sync.Mutex
-	base    Faults // always
-	passing *Faults
+	base    FOCASFaults // always
+	passing *FOCASFaults
 	drain   func(net.Addr, []byte) // not nil: nothing is answered
 	began   time.Time              // of the machine's time
 	start   time.Duration          // machine time at which a scenario without period began
-	s       *Scenario              // nil: none from a file
+	s       *FOCASScenario         // nil: none from a file
 	changed chan struct{}
 }
 
 // NewFOCAS makes a control with options; it starts nothing. s is nil, or the scenario, whose profile, seed, speed, sessions
-// and protection the options hold already (see [Scenario.Options]). The options' WrapConn goes next to the wire, so that a
+// and protection the options hold already (see [FOCASScenario.Options]). The options' WrapConn goes next to the wire, so that a
 // recorder sees what faults do.
-func NewFOCAS(o focassim.Options, s *Scenario) (*FOCAS, error) {
+func NewFOCAS(o focassim.Options, s *FOCASScenario) (*FOCAS, error) {
 	d := &FOCAS{conns: fault.New(o.Seed), speed: o.Speed, changed: make(chan struct{})}
 	if d.speed <= 0 {
 		d.speed = 1
@@ -62,13 +92,45 @@ func NewFOCAS(o focassim.Options, s *Scenario) (*FOCAS, error) {
 	return d, nil
 }
 
+// FOCASOptions reads the settings of a simulated FANUC control: profile, seed, speed, and scenario, which is a name or a
+// file. Other settings win over what the file says. The scenario is nil unless it came from a file.
+func FOCASOptions(settings url.Values) (o focassim.Options, sc *FOCASScenario, err error) {
+	if s := settings.Get("scenario"); IsFile(s) {
+		if sc, err = ReadFOCASScenario(s); err != nil {
+			return o, nil, err
+		}
+		o = sc.Options()
+	} else if o.Scenario, err = focassim.ScenarioOf(s); err != nil {
+		return o, nil, fmt.Errorf("scenario: %w; or the name of a file that ends in .yaml", err)
+	}
+	if s := settings.Get("profile"); s != "" {
+		o.Profile = s
+	}
+	if s := settings.Get("seed"); s != "" {
+		if o.Seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			return o, nil, fmt.Errorf("seed: %q is no whole number from 0", s)
+		}
+	}
+	if s := settings.Get("speed"); s != "" {
+		if o.Speed, err = strconv.ParseFloat(s, 64); err != nil || !(o.Speed > 0 && o.Speed <= 1000) {
+			return o, nil, fmt.Errorf("speed: %q is no number above 0, at most 1000", s)
+		}
+	}
+	return o, sc, nil
+}
+
+// Device is what the control serves.
+func (d *FOCAS) Device() Device {
+	return Device{Services: []Service{{Network: "tcp", Port: focasPort, Stream: d.Serve}}}
+}
+
 // Options are the simulator's options that a scenario file names.
-func (s *Scenario) Options() focassim.Options {
+func (s *FOCASScenario) Options() focassim.Options {
 	return focassim.Options{Profile: s.Profile, Seed: s.Seed, Speed: s.Speed, MaxSessions: s.Sessions, Protect: s.Protect}
 }
 
 // Reload plays another scenario from now on. The error names what would need a restart; then nothing changes.
-func (d *FOCAS) Reload(s *Scenario) error {
+func (d *FOCAS) Reload(s *FOCASScenario) error {
 	for _, f := range []struct {
 		key  string
 		same bool
@@ -84,7 +146,7 @@ func (d *FOCAS) Reload(s *Scenario) error {
 }
 
 // take makes s the scenario: the machine plays its own events, Serve the others.
-func (d *FOCAS) take(s *Scenario) {
+func (d *FOCAS) take(s *FOCASScenario) {
 	events := focassim.Scenario{Period: s.Period}
 	for i := range s.Events {
 		if e, ok := s.Events[i].machine(); ok {
@@ -119,7 +181,7 @@ func (d *FOCAS) apply() {
 }
 
 // Faults are those in force.
-func (d *FOCAS) Faults() Faults {
+func (d *FOCAS) Faults() FOCASFaults {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.passing != nil {
@@ -129,15 +191,21 @@ func (d *FOCAS) Faults() Faults {
 }
 
 // SetFaults puts faults in force now and until other ones come.
-func (d *FOCAS) SetFaults(f Faults) {
+func (d *FOCAS) SetFaults(f FOCASFaults) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.base, d.passing = f, nil
 	d.apply()
 }
 
-// ChangeFaults changes the faults that a YAML or JSON mapping names, now and until other ones come.
-func (d *FOCAS) ChangeFaults(text []byte) (Faults, error) {
+// FaultsJSON implements [Controlled].
+func (d *FOCAS) FaultsJSON() ([]byte, error) {
+	f := d.Faults()
+	return f.JSON()
+}
+
+// PatchFaults implements [Controlled]: the faults stay until other ones come.
+func (d *FOCAS) PatchFaults(text []byte) ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f := d.base
@@ -145,11 +213,23 @@ func (d *FOCAS) ChangeFaults(text []byte) (Faults, error) {
 		f = *d.passing
 	}
 	if err := f.Change(text); err != nil {
-		return f, err
+		return nil, err
 	}
 	d.base, d.passing = f, nil
 	d.apply()
-	return f, nil
+	return f.JSON()
+}
+
+// Happen implements [Controlled].
+func (d *FOCAS) Happen(text []byte) error {
+	var e FOCASEvent
+	if err := decodeStrict(text, &e); err != nil {
+		return err
+	}
+	if e.At != 0 || e.For != 0 {
+		return errors.New("an event of POST /events happens now: leave at and for out")
+	}
+	return d.Do(&e)
 }
 
 // Drain answers nothing any more and hands what clients send to f, whose calls may come at the same time.
@@ -161,7 +241,7 @@ func (d *FOCAS) Drain(f func(from net.Addr, p []byte)) {
 }
 
 // Do makes an event happen now. Events about faults are for [FOCAS.SetFaults].
-func (d *FOCAS) Do(e *Event) error {
+func (d *FOCAS) Do(e *FOCASEvent) error {
 	if err := e.Check(); err != nil {
 		return err
 	}
@@ -187,12 +267,12 @@ func (d *FOCAS) Serve(ctx context.Context, l net.Listener) error {
 // change is a moment at which the faults change or the power goes off.
 type change struct {
 	at     time.Duration
-	faults *Faults // nil with power false: back to those that are always on
+	faults *FOCASFaults // nil with power false: back to those that are always on
 	power  bool
 }
 
 // changes are the moments of a scenario that the machine does not know, in order of time.
-func (s *Scenario) changes() []change {
+func (s *FOCASScenario) changes() []change {
 	var out []change
 	for i := range s.Events {
 		switch e := &s.Events[i]; {
@@ -225,7 +305,7 @@ func (d *FOCAS) play(ctx context.Context) {
 }
 
 // playOne reports whether the scenario came to its end, rather than being replaced.
-func (d *FOCAS) playOne(ctx context.Context, s *Scenario, start time.Duration, changed <-chan struct{}) bool {
+func (d *FOCAS) playOne(ctx context.Context, s *FOCASScenario, start time.Duration, changed <-chan struct{}) bool {
 	list := s.changes()
 	if len(list) == 0 {
 		return true
@@ -260,7 +340,7 @@ func (d *FOCAS) playOne(ctx context.Context, s *Scenario, start time.Duration, c
 	}
 }
 
-func (d *FOCAS) make(c change, of *Scenario) {
+func (d *FOCAS) make(c change, of *FOCASScenario) {
 	if c.power {
 		d.sim.PowerCycle()
 		return

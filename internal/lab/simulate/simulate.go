@@ -1,113 +1,122 @@
 // Package simulate is the simulators of every kind of device by name: inside this process behind an in-memory network, as
-// the far end of a sim+ device URL, or on a real listener for other programs. The far end of a replay+ device URL, a
-// recording that answers by request, is found here too.
+// the far end of a sim+ device URL, or on real sockets for other programs. The far end of a replay+ device URL, a recording
+// that answers by request, is found here too.
+//
+// A new kind of device is one file with a function that returns its [Kind], and a line in kinds.
 package simulate
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/patchbay-io/patchbay/internal/lab/replay"
-	"github.com/patchbay-io/patchbay/internal/testnet"
-	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
+	"golang.org/x/sync/errgroup"
 )
+
+// Kind is the simulator of one driver.
+type Kind struct {
+	Driver   string   // the driver's name
+	Settings []string // what New takes, as they are named in a sim+ URL
+	// New makes a device; it starts nothing.
+	New func(settings url.Values) (Device, error)
+	// Replay makes a device that answers as a recording does; nil: recordings of this protocol cannot be asked.
+	Replay func(file string) (Device, error)
+}
+
+// kinds is never changed.
+var kinds = []Kind{focasKind()}
+
+// Device is what a simulated device serves, and what it does by itself.
+type Device struct {
+	Services []Service
+	Run      func(ctx context.Context) error // beside the services; blocks until ctx ends; nil: there is nothing to do
+}
+
+// Service is one socket of a device: a listener when Stream is set, a packet connection when Packets is. Both block until ctx
+// ends, and close the socket.
+type Service struct {
+	Network string // "tcp" or "udp"
+	Port    uint16 // the usual one
+	Stream  func(ctx context.Context, l net.Listener) error
+	Packets func(ctx context.Context, p net.PacketConn) error
+}
 
 // Settings names what the simulator of each driver takes in a sim+ URL, by driver name.
 func Settings() map[string][]string {
-	return map[string][]string{"focas": {"profile", "scenario", "seed", "speed"}}
-}
-
-// Host is the name that an in-process simulator has in addresses.
-const Host = "simulator"
-
-// Server is a simulated device. Serve blocks until ctx ends and closes the listener.
-type Server interface {
-	Serve(ctx context.Context, l net.Listener) error
+	out := map[string][]string{}
+	for _, k := range kinds {
+		out[k.Driver] = k.Settings
+	}
+	return out
 }
 
 // New makes the simulator of a driver; it starts nothing, and reads the scenario file when the settings name one. With the
 // setting "file" it is the recording in that file instead.
-func New(kind string, settings url.Values) (Server, error) {
-	if kind != "focas" {
-		return nil, fmt.Errorf("there is no simulator for %q; known: %s", kind, strings.Join(slices.Sorted(maps.Keys(Settings())), ", "))
-	}
-	if name := settings.Get("file"); name != "" {
-		return replay.ReadFOCAS(name)
-	}
-	o, sc, err := FOCASOptions(settings)
-	if err != nil {
-		return nil, err
-	}
-	return NewFOCAS(o, sc)
-}
-
-// IsFile tells a scenario file from the name of a scenario: it ends in .yaml or .yml.
-func IsFile(scenario string) bool {
-	return strings.HasSuffix(scenario, ".yaml") || strings.HasSuffix(scenario, ".yml")
-}
-
-// FOCASOptions reads the settings of a simulated FANUC control: profile, seed, speed, and scenario, which is a name or a
-// file. Other settings win over what the file says. The scenario is nil unless it came from a file.
-func FOCASOptions(settings url.Values) (o focassim.Options, sc *Scenario, err error) {
-	if s := settings.Get("scenario"); IsFile(s) {
-		if sc, err = ReadScenario(s); err != nil {
-			return o, nil, err
+func New(kind string, settings url.Values) (Device, error) {
+	var names []string
+	for _, k := range kinds {
+		if k.Driver != kind {
+			names = append(names, k.Driver)
+			continue
 		}
-		o = sc.Options()
-	} else if o.Scenario, err = focassim.ScenarioOf(s); err != nil {
-		return o, nil, fmt.Errorf("scenario: %w; or the name of a file that ends in .yaml", err)
-	}
-	if s := settings.Get("profile"); s != "" {
-		o.Profile = s
-	}
-	if s := settings.Get("seed"); s != "" {
-		if o.Seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			return o, nil, fmt.Errorf("seed: %q is no whole number from 0", s)
+		name := settings.Get("file")
+		switch {
+		case name == "":
+			return k.New(settings)
+		case k.Replay == nil:
+			return Device{}, fmt.Errorf("a recording of %s cannot be asked; \"patchbay replay\" plays it event by event", kind)
 		}
+		return k.Replay(name)
 	}
-	if s := settings.Get("speed"); s != "" {
-		if o.Speed, err = strconv.ParseFloat(s, 64); err != nil || !(o.Speed > 0 && o.Speed <= 1000) {
-			return o, nil, fmt.Errorf("speed: %q is no number above 0, at most 1000", s)
+	return Device{}, fmt.Errorf("there is no simulator for %q; known: %s", kind, strings.Join(names, ", "))
+}
+
+// Socket is where a service is served; one of its fields is set.
+type Socket struct {
+	Listener net.Listener
+	Packets  net.PacketConn
+}
+
+// Addr is where the socket is reached.
+func (s Socket) Addr() net.Addr {
+	if s.Packets != nil {
+		return s.Packets.LocalAddr()
+	}
+	return s.Listener.Addr()
+}
+
+// Close closes the socket.
+func (s Socket) Close() error {
+	if s.Packets != nil {
+		return s.Packets.Close()
+	}
+	return s.Listener.Close()
+}
+
+// Serve serves the device on one socket for each of its services, in their order, until ctx ends or one of them fails. The
+// sockets are closed then.
+func (d Device) Serve(ctx context.Context, sockets []Socket) error {
+	if len(sockets) != len(d.Services) {
+		err := fmt.Errorf("%d sockets for %d services", len(sockets), len(d.Services))
+		for _, s := range sockets {
+			err = errors.Join(err, s.Close())
 		}
+		return err
 	}
-	return o, sc, nil
-}
-
-// Local is a simulated device inside this process. Make it with [NewLocal], run it with [Local.Run], reach it with
-// [Local.Dial].
-type Local struct {
-	server   Server
-	listener *testnet.Listener
-}
-
-// NewLocal makes a simulated device of a driver; it starts nothing.
-func NewLocal(kind string, settings url.Values) (*Local, error) {
-	s, err := New(kind, settings)
-	if err != nil {
-		return nil, err
+	g, ctx := errgroup.WithContext(ctx)
+	for i, s := range d.Services {
+		g.Go(func() error {
+			if s.Packets != nil {
+				return s.Packets(ctx, sockets[i].Packets)
+			}
+			return s.Stream(ctx, sockets[i].Listener)
+		})
 	}
-	return NewLocalServer(s), nil
-}
-
-// NewLocalServer puts any server behind the in-memory network of this process; it starts nothing.
-func NewLocalServer(s Server) *Local { return &Local{server: s, listener: testnet.Listen()} }
-
-// Run serves the device until ctx ends; then nothing of it is left and it returns nil.
-func (l *Local) Run(ctx context.Context) error {
-	err := l.server.Serve(ctx, l.listener)
-	if ctx.Err() != nil {
-		return nil
+	if d.Run != nil {
+		g.Go(func() error { return d.Run(ctx) })
 	}
-	return err
-}
-
-// Dial connects to the device, whatever address is asked for. It has the form of driver.Env.Dial.
-func (l *Local) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	return l.listener.DialContext(ctx, network, addr)
+	return g.Wait()
 }

@@ -48,7 +48,7 @@ events:
 `
 
 func TestScenarioFile(t *testing.T) {
-	s, err := ParseScenario("night.yaml", []byte(night))
+	s, err := ParseFOCASScenario("night.yaml", []byte(night))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestWrongScenarios(t *testing.T) {
 		{"events: [\n", "x.yaml:1:"},
 		{"sessions: -1\n", "not below 0"},
 	} {
-		_, err := ParseScenario("x.yaml", []byte(tc.text))
+		_, err := ParseFOCASScenario("x.yaml", []byte(tc.text))
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%q:\n got %v\nwant %s", tc.text, err, tc.want)
 		}
@@ -100,7 +100,7 @@ func FuzzScenario(f *testing.F) {
 	f.Add([]byte(night))
 	f.Add([]byte("events:\n  - at: 5s\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s, err := ParseScenario("x.yaml", text)
+		s, err := ParseFOCASScenario("x.yaml", text)
 		if err == nil {
 			s.changes()
 		}
@@ -108,7 +108,7 @@ func FuzzScenario(f *testing.F) {
 }
 
 func TestTurn(t *testing.T) {
-	var f Faults
+	var f FOCASFaults
 	for _, arg := range []string{"stale", "split=2", "gap=3ms", "error-frame", "corrupt=0.5"} {
 		if err := f.Turn(arg); err != nil {
 			t.Error(err)
@@ -134,7 +134,7 @@ func TestTurn(t *testing.T) {
 // TestFaultsAtTimes plays the scenario in simulated time: faults come, go, and come again in the next period.
 func TestFaultsAtTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, err := ParseScenario("night.yaml", []byte(night))
+		s, err := ParseFOCASScenario("night.yaml", []byte(night))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,11 +142,14 @@ func TestFaultsAtTimes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := NewLocalServer(d)
+		l, err := NewLocalDevice(d.Device())
+		if err != nil {
+			t.Fatal(err)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- l.Run(ctx) }()
-		at := func(machine time.Duration) Faults { // 2 seconds of the machine in one
+		at := func(machine time.Duration) FOCASFaults { // 2 seconds of the machine in one
 			time.Sleep(time.Until(d.began.Add(machine/2 + time.Millisecond)))
 			synctest.Wait()
 			return d.Faults()
@@ -174,7 +177,7 @@ func TestFaultsAtTimes(t *testing.T) {
 		_ = c.Close(ctx)
 
 		// another scenario from now on
-		other, err := ParseScenario("b.yaml", []byte("profile: 31i\nseed: 7\nspeed: 2\nsessions: 3\nprotect: true\nevents:\n  - {at: 10s, faults: {silent: true}}\n"))
+		other, err := ParseFOCASScenario("b.yaml", []byte("profile: 31i\nseed: 7\nspeed: 2\nsessions: 3\nprotect: true\nevents:\n  - {at: 10s, faults: {silent: true}}\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,11 +203,14 @@ func TestFaultsAtTimes(t *testing.T) {
 
 // TestConnectionFaultsReachTheClient: the same client, the same control, one fault after the other.
 func TestConnectionFaultsReachTheClient(t *testing.T) {
-	d, err := NewFOCAS((&Scenario{Profile: "30i", Seed: 1, Speed: 1}).Options(), nil)
+	d, err := NewFOCAS((&FOCASScenario{Profile: "30i", Seed: 1, Speed: 1}).Options(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := NewLocalServer(d)
+	l, err := NewLocalDevice(d.Device())
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- l.Run(ctx) }()
@@ -212,8 +218,8 @@ func TestConnectionFaultsReachTheClient(t *testing.T) {
 		fault string
 		ok    bool
 	}{{"split: 1", true}, {"delay: 1ms", true}, {"cut-after: 200", false}, {"reset: true", false}, {"corrupt: 1", false}, {"error-frame: EW_BUSY", false}, {"{}", true}} {
-		d.SetFaults(Faults{})
-		if _, err := d.ChangeFaults([]byte(tc.fault)); err != nil {
+		d.SetFaults(FOCASFaults{})
+		if _, err := d.PatchFaults([]byte(tc.fault)); err != nil {
 			t.Fatal(err)
 		}
 		c, err := focasclient.Dial(ctx, l.Dial, Host, focasclient.Options{})
@@ -236,7 +242,7 @@ func TestConnectionFaultsReachTheClient(t *testing.T) {
 }
 
 func TestControl(t *testing.T) {
-	d, err := NewFOCAS((&Scenario{Profile: "30i", Seed: 1, Speed: 1}).Options(), nil)
+	d, err := NewFOCAS((&FOCASScenario{Profile: "30i", Seed: 1, Speed: 1}).Options(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +293,7 @@ func TestControl(t *testing.T) {
 }
 
 func TestControlServes(t *testing.T) {
-	d, err := NewFOCAS((&Scenario{Profile: "30i", Speed: 1}).Options(), nil)
+	d, err := NewFOCAS((&FOCASScenario{Profile: "30i", Speed: 1}).Options(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

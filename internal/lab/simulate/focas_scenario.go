@@ -3,22 +3,16 @@ package simulate
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
 )
 
-// Scenario is a scenario file: what control it is, what happens to it, and what is wrong with it. docs/guide/simulator.md
+// FOCASScenario is a scenario file: what control it is, what happens to it, and what is wrong with it. docs/guide/simulator.md
 // describes each key for users.
-type Scenario struct {
+type FOCASScenario struct {
 	Profile  string  `yaml:"profile"`
 	Seed     uint64  `yaml:"seed"`
 	Speed    float64 `yaml:"speed"`    // seconds of the machine in one second
@@ -26,45 +20,45 @@ type Scenario struct {
 	Protect  bool    `yaml:"protect"`  // memory protection
 	// Period begins the events again; 0 plays them once. Times are the machine's.
 	Period time.Duration `yaml:"period"`
-	Events []Event       `yaml:"events"`
+	Events []FOCASEvent  `yaml:"events"`
 	// Faults are on always, until an event brings others.
-	Faults Faults `yaml:"faults"`
+	Faults FOCASFaults `yaml:"faults"`
 }
 
-// Event is one thing that happens at a time; exactly one of its keys besides At and For is given.
-type Event struct {
+// FOCASEvent is one thing that happens at a time; exactly one of its keys besides At and For is given.
+type FOCASEvent struct {
 	At time.Duration `yaml:"at"`
 
-	Alarm           *Alarm   `yaml:"alarm"`
-	ClearAlarms     bool     `yaml:"clear-alarms"`
-	Message         *Message `yaml:"message"`
-	HideMessage     int32    `yaml:"hide-message"`
-	FeedHold        *bool    `yaml:"feed-hold"`
-	FeedOverride    *int     `yaml:"feed-override"`
-	RapidOverride   *int     `yaml:"rapid-override"`
-	SpindleOverride *int     `yaml:"spindle-override"`
-	Mode            string   `yaml:"mode"`
-	EmergencyStop   *bool    `yaml:"emergency-stop"`
-	Program         string   `yaml:"program"`
-	Path            int      `yaml:"path"` // of Program, 0 is every path that has it
-	Start           bool     `yaml:"start"`
-	Reset           bool     `yaml:"reset"`
-	PowerCycle      bool     `yaml:"power-cycle"`
+	Alarm           *FOCASAlarm   `yaml:"alarm"`
+	ClearAlarms     bool          `yaml:"clear-alarms"`
+	Message         *FOCASMessage `yaml:"message"`
+	HideMessage     int32         `yaml:"hide-message"`
+	FeedHold        *bool         `yaml:"feed-hold"`
+	FeedOverride    *int          `yaml:"feed-override"`
+	RapidOverride   *int          `yaml:"rapid-override"`
+	SpindleOverride *int          `yaml:"spindle-override"`
+	Mode            string        `yaml:"mode"`
+	EmergencyStop   *bool         `yaml:"emergency-stop"`
+	Program         string        `yaml:"program"`
+	Path            int           `yaml:"path"` // of Program, 0 is every path that has it
+	Start           bool          `yaml:"start"`
+	Reset           bool          `yaml:"reset"`
+	PowerCycle      bool          `yaml:"power-cycle"`
 
-	Faults *Faults       `yaml:"faults"`
+	Faults *FOCASFaults  `yaml:"faults"`
 	For    time.Duration `yaml:"for"` // how long Faults last; 0: until other ones come
 }
 
-// Alarm is an alarm as a file writes it.
-type Alarm struct {
+// FOCASAlarm is an alarm as a file writes it.
+type FOCASAlarm struct {
 	Type   string `yaml:"type"`
 	Number int32  `yaml:"number"`
 	Axis   int16  `yaml:"axis"`
 	Text   string `yaml:"text"`
 }
 
-// Message is an operator message as a file writes it.
-type Message struct {
+// FOCASMessage is an operator message as a file writes it.
+type FOCASMessage struct {
 	Number int32  `yaml:"number"`
 	Text   string `yaml:"text"`
 }
@@ -86,48 +80,22 @@ func words(m map[string]int16) string {
 	return strings.Join(out, ", ")
 }
 
-// maxScenario bounds a scenario file in bytes.
-const maxScenario = 1 << 20
-
-// ReadScenario reads a scenario file. Errors name the file and the line.
-func ReadScenario(name string) (*Scenario, error) {
-	f, err := os.Open(name)
+// ReadFOCASScenario reads a scenario file. Errors name the file and the line.
+func ReadFOCASScenario(name string) (*FOCASScenario, error) {
+	text, err := readScenario(name)
 	if err != nil {
-		return nil, fmt.Errorf("scenario: %w", err)
+		return nil, err
 	}
-	defer f.Close()
-	text := make([]byte, maxScenario+1)
-	n := 0
-	for n < len(text) && err == nil {
-		var m int
-		m, err = f.Read(text[n:])
-		n += m
-	}
-	if n > maxScenario {
-		return nil, fmt.Errorf("scenario %s is larger than %d bytes", name, maxScenario)
-	}
-	return ParseScenario(name, text[:n])
+	return ParseFOCASScenario(name, text)
 }
 
-// ParseScenario reads the text of a scenario; name is used in errors.
-func ParseScenario(name string, text []byte) (*Scenario, error) {
-	s := &Scenario{Seed: 1, Speed: 1}
-	if err := decodeStrict(text, s); err != nil {
-		if v, ok := noTime(err); ok {
-			return nil, fmt.Errorf("%s%s: %q: the value is of the wrong type; expected a time such as 250ms or 2s", name, lineOf(text, v), v)
-		}
-		return nil, place(name, err)
+// ParseFOCASScenario reads the text of a scenario; name is used in errors.
+func ParseFOCASScenario(name string, text []byte) (*FOCASScenario, error) {
+	s := &FOCASScenario{Seed: 1, Speed: 1}
+	if err := decodeFile(name, text, s); err != nil {
+		return nil, err
 	}
-	line := func(path string) string {
-		if file, err := parser.ParseBytes(text, 0); err == nil {
-			if p, err := yaml.PathString(path); err == nil {
-				if n, err := p.FilterFile(file); err == nil {
-					return fmt.Sprintf("%s:%d", name, firstLine(n))
-				}
-			}
-		}
-		return name
-	}
+	line := func(path string) string { return placeOf(name, text, path) }
 	if !(s.Speed > 0 && s.Speed <= 1000) {
 		return nil, fmt.Errorf("%s: speed: %v is no number above 0, at most 1000", line("$.speed"), s.Speed)
 	}
@@ -142,68 +110,11 @@ func ParseScenario(name string, text []byte) (*Scenario, error) {
 			return nil, fmt.Errorf("%s: event %d: %w", line(fmt.Sprintf("$.events[%d]", i)), i+1, err)
 		}
 	}
-	slices.SortStableFunc(s.Events, func(a, b Event) int { return int(a.At - b.At) })
+	slices.SortStableFunc(s.Events, func(a, b FOCASEvent) int { return int(a.At - b.At) })
 	return s, nil
 }
 
-// noTime is the text that was to be a time and is none: the decoder tells nothing but the text.
-func noTime(err error) (string, bool) {
-	_, quoted, ok := strings.Cut(err.Error(), "time: invalid duration ")
-	if !ok {
-		return "", false
-	}
-	v, err := strconv.Unquote(quoted)
-	return v, err == nil
-}
-
-// lineOf is ":" and the line of the first value v; empty when there is none.
-func lineOf(text []byte, v string) string {
-	file, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		return ""
-	}
-	for _, n := range ast.FilterFile(ast.StringType, file) {
-		if t := n.GetToken(); t.Value == v {
-			return fmt.Sprintf(":%d", t.Position.Line)
-		}
-	}
-	return ""
-}
-
-// firstLine is the line on which a node begins: that of its first key.
-func firstLine(n ast.Node) int {
-	switch m := n.(type) {
-	case *ast.MappingNode:
-		if len(m.Values) > 0 && m.Start == nil {
-			return m.Values[0].Key.GetToken().Position.Line
-		}
-	case *ast.MappingValueNode:
-		return m.Key.GetToken().Position.Line
-	}
-	return n.GetToken().Position.Line
-}
-
-// place writes a YAML error as file, line and column, with the line itself below.
-func place(name string, err error) error {
-	var ye yaml.Error
-	if !errors.As(err, &ye) || ye.GetToken() == nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	at := ye.GetToken().Position
-	text := plainMessage(err)
-	if strings.HasPrefix(text, "unknown field") {
-		text += "; docs/guide/simulator.md lists the keys"
-	}
-	source := strings.TrimRight(yaml.FormatError(err, false, true), "\n")
-	if _, rest, ok := strings.Cut(source, "\n"); ok {
-		source = "\n" + rest
-	} else {
-		source = ""
-	}
-	return fmt.Errorf("%s:%d:%d: %s%s", name, at.Line, at.Column, text, source)
-}
-
-func (s *Scenario) checkEvent(e *Event) error {
+func (s *FOCASScenario) checkEvent(e *FOCASEvent) error {
 	if e.At < 0 {
 		return fmt.Errorf("at: %v is before the start", e.At)
 	}
@@ -214,7 +125,7 @@ func (s *Scenario) checkEvent(e *Event) error {
 }
 
 // Check says what is wrong with an event.
-func (e *Event) Check() error {
+func (e *FOCASEvent) Check() error {
 	var given []string
 	for _, k := range []struct {
 		name string
@@ -262,7 +173,7 @@ func (e *Event) Check() error {
 }
 
 // machine is the event as the simulated machine knows it; false when it is about the connections or the power.
-func (e *Event) machine() (focassim.Event, bool) {
+func (e *FOCASEvent) machine() (focassim.Event, bool) {
 	out := focassim.Event{At: e.At}
 	onOff := func(on bool, yes, no focassim.EventKind) focassim.EventKind {
 		if on {

@@ -1,10 +1,7 @@
 package simulate
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,9 +13,9 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
 )
 
-// Faults are all the ways in which a simulated control misbehaves: those of FOCAS first, then those of any connection. The
+// FOCASFaults are all the ways in which a simulated control misbehaves: those of FOCAS first, then those of any connection. The
 // yaml tags are the names in scenario files, on the command line and over the control interface.
-type Faults struct {
+type FOCASFaults struct {
 	Silent         bool   `yaml:"silent,omitempty"`          // answers open and close, and nothing else
 	SilentOpen     bool   `yaml:"silent-open,omitempty"`     // answers nothing at all
 	CutFrame       bool   `yaml:"cut-frame,omitempty"`       // closes in the middle of the next reply
@@ -30,8 +27,8 @@ type Faults struct {
 	Connection fault.Faults `yaml:",inline"`
 }
 
-// FaultNames are the names of the faults, sorted.
-func FaultNames() []string {
+// FOCASFaultNames are the names of the faults, sorted.
+func FOCASFaultNames() []string {
 	names := []string{"silent", "silent-open", "cut-frame", "stale", "error-frame", "reset-misplaced", "garbage",
 		"delay", "jitter", "split", "gap", "corrupt", "stall", "cut-after", "reset-after", "reset"}
 	slices.Sort(names)
@@ -39,7 +36,7 @@ func FaultNames() []string {
 }
 
 // Change changes the faults that a YAML or JSON mapping names and leaves the others alone. On error nothing is changed.
-func (f *Faults) Change(text []byte) error {
+func (f *FOCASFaults) Change(text []byte) error {
 	next := *f
 	if err := decodeStrict(text, &next); err != nil {
 		return err
@@ -52,10 +49,10 @@ func (f *Faults) Change(text []byte) error {
 }
 
 // Turn turns on one fault of the command line: NAME, or NAME=VALUE.
-func (f *Faults) Turn(arg string) error {
+func (f *FOCASFaults) Turn(arg string) error {
 	name, value, given := strings.Cut(arg, "=")
-	if !slices.Contains(FaultNames(), name) {
-		return fmt.Errorf("--fault %s is unknown; known: %s", name, strings.Join(FaultNames(), ", "))
+	if !slices.Contains(FOCASFaultNames(), name) {
+		return fmt.Errorf("--fault %s is unknown; known: %s", name, strings.Join(FOCASFaultNames(), ", "))
 	}
 	if !given {
 		value = "true"
@@ -70,7 +67,7 @@ func (f *Faults) Turn(arg string) error {
 }
 
 // Check says what is wrong with the values, naming the key.
-func (f *Faults) Check() error {
+func (f *FOCASFaults) Check() error {
 	if _, err := f.code(); err != nil {
 		return err
 	}
@@ -81,7 +78,7 @@ func (f *Faults) Check() error {
 const maxCode = 64
 
 // code is what ErrorFrame means; 0 when it is empty.
-func (f *Faults) code() (focas.Code, error) {
+func (f *FOCASFaults) code() (focas.Code, error) {
 	if f.ErrorFrame == "" {
 		return 0, nil
 	}
@@ -97,49 +94,11 @@ func (f *Faults) code() (focas.Code, error) {
 }
 
 // focas gives the faults that the simulated control has itself.
-func (f *Faults) focas() focassim.Faults {
+func (f *FOCASFaults) focas() focassim.Faults {
 	code, _ := f.code() // checked before
 	return focassim.Faults{Silent: f.Silent, SilentOpen: f.SilentOpen, CutFrame: f.CutFrame, Stale: f.Stale, Refuse: code,
 		ResetMisplaced: f.ResetMisplaced, Garbage: f.Garbage}
 }
 
 // JSON is the faults that are on, as one JSON object.
-func (f *Faults) JSON() ([]byte, error) { return yaml.MarshalWithOptions(f, yaml.JSON()) }
-
-// decodeStrict reads YAML or JSON into v, which keeps what the text does not name. Unknown and repeated keys are errors.
-func decodeStrict(text []byte, v any) error {
-	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(v)
-	if errors.Is(err, io.EOF) {
-		return nil // empty
-	}
-	return err
-}
-
-// plainMessage is what a YAML error says, without the place and the text around it.
-func plainMessage(err error) string {
-	var te *yaml.TypeError
-	if errors.As(err, &te) {
-		return "the value is of the wrong type; expected " + typeWord(te)
-	}
-	var ye yaml.Error
-	if errors.As(err, &ye) {
-		return ye.GetMessage()
-	}
-	return err.Error()
-}
-
-func typeWord(te *yaml.TypeError) string {
-	switch s := te.DstType.String(); {
-	case s == "time.Duration":
-		return "a time such as 250ms or 2s"
-	case s == "bool":
-		return "true or false"
-	case strings.HasPrefix(s, "int"), strings.HasPrefix(s, "uint"):
-		return "a whole number"
-	case strings.HasPrefix(s, "float"):
-		return "a number"
-	case s == "string":
-		return "a text"
-	}
-	return "something else"
-}
+func (f *FOCASFaults) JSON() ([]byte, error) { return yaml.MarshalWithOptions(f, yaml.JSON()) }
