@@ -11,6 +11,7 @@ package drivertest
 import (
 	"context"
 	"net"
+	"net/url"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -53,9 +54,10 @@ type Target struct {
 
 // Far is one far end and the handles that tests have on it. Nil handles skip the tests that need them.
 type Far struct {
-	// Serve is the device. It blocks until ctx ends, and waits for what it started. Nil together with Dial when the
-	// target is real.
-	Serve func(ctx context.Context, l net.Listener) error
+	// Serve is the device, or ServePackets when the scheme of Target.URL is one of UDP. It blocks until ctx ends, and waits for
+	// what it started. Nil together with Dial when the target is real.
+	Serve        func(ctx context.Context, l net.Listener) error
+	ServePackets func(ctx context.Context, p net.PacketConn) error
 	// Dial replaces the network, for instance by the replay of a transcript.
 	Dial driver.Opener[net.Conn]
 	// Change makes the device change a point by itself, and returns which one and its new value.
@@ -75,25 +77,27 @@ type check struct {
 
 type group struct {
 	name   string
-	reads  bool // only reads, so that it may run against a real device
-	faults bool // disturbs the connection, so that it needs the network in memory
+	reads  bool   // only reads, so that it may run against a real device
+	faults bool   // disturbs the connection, so that it needs the network in memory
+	over   string // "tcp" or "udp" when it fits one of them alone
 	checks []check
 }
 
 func groups() []group {
 	return []group{
-		{"describe", true, false, describeChecks()},
-		{"open", false, true, openChecks()},
-		{"read", true, false, readChecks()},
-		{"watch", true, false, watchChecks()},
-		{"interest", true, false, interestChecks()},
-		{"cancel", false, true, cancelChecks()},
-		{"write", false, false, writeChecks()},
-		{"life", false, true, lifeChecks()},
-		{"close", false, true, closeChecks()},
-		{"limits", false, true, limitChecks()},
-		{"serve", false, true, serveChecks()},
-		{"load", false, true, loadChecks()},
+		{"describe", true, false, "", describeChecks()},
+		{"open", false, true, "", openChecks()},
+		{"read", true, false, "", readChecks()},
+		{"watch", true, false, "", watchChecks()},
+		{"interest", true, false, "", interestChecks()},
+		{"cancel", false, true, "", cancelChecks()},
+		{"write", false, false, "", writeChecks()},
+		{"life", false, true, "tcp", lifeChecks()},
+		{"packets", false, true, "udp", packetChecks()},
+		{"close", false, true, "", closeChecks()},
+		{"limits", false, true, "tcp", limitChecks()},
+		{"serve", false, true, "", serveChecks()},
+		{"load", false, true, "", loadChecks()},
 	}
 }
 
@@ -112,6 +116,9 @@ func Run(t *testing.T, target Target) {
 			continue
 		}
 		t.Run(g.name, func(t *testing.T) {
+			if u, err := url.Parse(target.URL); err == nil && g.over != "" && schemeOf(target.Driver, u).Network != g.over {
+				t.Skipf("it is about %s", g.over)
+			}
 			for _, c := range g.checks {
 				t.Run(c.name, func(t *testing.T) {
 					if reason := target.Except[g.name+"/"+c.name]; reason != "" {

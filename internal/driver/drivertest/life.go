@@ -157,9 +157,7 @@ func closeChecks() []check {
 		}},
 		{"during-read", func(w *world) {
 			s := w.open()
-			for _, c := range w.connections() {
-				c.In().Stall()
-			}
+			w.stall()
 			done := make(chan error, 1)
 			go func() {
 				_, err := s.Read(w.Context(), w.some(s))
@@ -182,10 +180,11 @@ func closeChecks() []check {
 		}},
 		{"dead-peer", func(w *world) {
 			s := w.open()
+			w.stall()
 			for _, c := range w.connections() {
-				c.In().Stall()
 				c.Out().Stall()
 			}
+			w.disturb.set(lose, lose)
 			closeIt(w, s)
 			w.wantClosed()
 		}},

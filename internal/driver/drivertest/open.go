@@ -33,14 +33,17 @@ func openChecks() []check {
 		{"unreachable", outcome(testnet.Unreachable, driver.Unreachable)},
 		{"hanging", outcome(testnet.Hang, driver.Timeout)},
 		{"silent", func(w *world) {
+			w.streams()
 			w.peer(func(c net.Conn) { io.Copy(io.Discard, c) })
 			w.failOpen(w.options(), driver.Timeout, driver.NotThisProtocol)
 		}},
 		{"closes-at-once", func(w *world) {
+			w.streams()
 			w.peer(func(net.Conn) {})
 			w.failOpen(w.options(), driver.Closed, driver.NotThisProtocol)
 		}},
 		{"another-protocol", func(w *world) {
+			w.streams()
 			w.peer(func(c net.Conn) {
 				io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>no</html>\r\n")
 				io.Copy(io.Discard, c)
@@ -48,6 +51,7 @@ func openChecks() []check {
 			w.failOpen(w.options(), driver.NotThisProtocol)
 		}},
 		{"noise", func(w *world) {
+			w.streams()
 			w.peer(func(c net.Conn) {
 				c.(*testnet.Conn).Out().Garble(true)
 				c.Write(make([]byte, 64))

@@ -147,10 +147,7 @@ func cancelChecks() []check {
 		}},
 		{"during", func(w *world) {
 			s := w.open()
-			conns := w.connections()
-			for _, c := range conns {
-				c.In().Stall()
-			}
+			resume := w.stall()
 			ctx, cancel := context.WithCancel(w.Context())
 			time.AfterFunc(10*time.Millisecond, cancel)
 			w.within(2*time.Second, "Read after its context ended", func() {
@@ -161,9 +158,7 @@ func cancelChecks() []check {
 					w.Errorf("cancelled Read: %v", err)
 				}
 			})
-			for _, c := range conns {
-				c.In().Resume()
-			}
+			resume()
 			if !w.deadOrWell(s) {
 				for i, got := range w.read(s, w.some(s)...) {
 					if !got.Value.Equal(w.target.Points[i].Value) {

@@ -29,8 +29,11 @@ type world struct {
 	addr   string
 	url    *url.URL
 
+	udp      bool
+	disturb  *disturbance // of datagrams
 	mu       sync.Mutex
 	conns    []*testnet.Conn
+	packets  []*testnet.PacketConn
 	sessions []driver.Session
 	stop     func()
 }
@@ -40,9 +43,11 @@ func runWorld(t *testing.T, target Target, run func(*world)) {
 	if err != nil {
 		t.Fatalf("Target.URL: %v", err)
 	}
-	w := &world{T: t, target: target, net: new(testnet.Network), addr: u.Host, url: u, stop: func() {}}
+	w := &world{T: t, target: target, net: new(testnet.Network), addr: u.Host, url: u, stop: func() {}, disturb: new(disturbance)}
+	scheme := schemeOf(target.Driver, u)
+	w.udp = scheme.Network == "udp"
 	if u.Port() == "" {
-		w.addr = net.JoinHostPort(u.Hostname(), fmt.Sprint(target.Driver.Info().Schemes[0].Port))
+		w.addr = net.JoinHostPort(u.Hostname(), fmt.Sprint(scheme.Port))
 	}
 	if target.Far != nil {
 		w.far = target.Far(t)
@@ -52,27 +57,47 @@ func runWorld(t *testing.T, target Target, run func(*world)) {
 	run(w)
 }
 
+// schemeOf is the scheme of a URL, or the driver's first.
+func schemeOf(d driver.Driver, u *url.URL) driver.Scheme {
+	all := d.Info().Schemes
+	for _, s := range all {
+		if s.Name == u.Scheme {
+			return s
+		}
+	}
+	return all[0]
+}
+
 // serve starts the far end; checks of open that want another peer do without.
 func (w *world) serve() {
-	if w.far.Serve == nil {
-		return
-	}
-	l := w.net.MustListen(w.addr)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))
 	done := make(chan error, 1)
-	go func() { done <- w.far.Serve(ctx, l) }()
+	var end func() error
+	switch {
+	case w.udp && w.far.ServePackets != nil:
+		p := w.farPackets()
+		end = p.Close
+		go func() { done <- w.far.ServePackets(ctx, p) }()
+	case !w.udp && w.far.Serve != nil:
+		l := w.net.MustListen(w.addr)
+		end = l.Close
+		go func() { done <- w.far.Serve(ctx, l) }()
+	default:
+		cancel()
+		return
+	}
 	w.stop = func() {
 		cancel()
-		l.Close()
+		end()
 		if err := <-done; err != nil && ctx.Err() == nil {
 			w.Errorf("the far end: %v", err)
 		}
 	}
 }
 
-// peer starts a far end that handles each connection with f and closes it then.
+// peer starts a far end that handles each connection with f and closes it then. Over datagrams it says nothing.
 func (w *world) peer(f func(net.Conn)) {
-	w.far = Far{Serve: func(ctx context.Context, l net.Listener) error {
+	w.far = Far{ServePackets: listenInSilence, Serve: func(ctx context.Context, l net.Listener) error {
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		for {
@@ -102,13 +127,17 @@ func (w *world) dial(ctx context.Context, network, addr string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
+	if p, ok := c.(*testnet.PacketLink); ok {
+		w.watchPackets(p.PacketConn)
+		return c, nil
+	}
 	w.mu.Lock()
 	w.conns = append(w.conns, c.(*testnet.Conn))
 	w.mu.Unlock()
 	return c, nil
 }
 
-// connections are those that the driver has dialled so far.
+// connections are the streams that the driver has dialled so far.
 func (w *world) connections() []*testnet.Conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -127,7 +156,7 @@ func (w *world) tryOpen(ctx context.Context, options any) (driver.Session, error
 }
 
 func (w *world) openAt(ctx context.Context, at *url.URL, options any) (driver.Session, error) {
-	env := driver.Env{Dial: w.dial, ListenPacket: w.net.ListenPacket, Keys: keys{}, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}
+	env := driver.Env{Dial: w.dial, ListenPacket: w.listenPacket, Keys: keys{}, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}
 	if w.target.Real {
 		env.ListenPacket = func(ctx context.Context, network, addr string) (net.PacketConn, error) {
 			return new(net.ListenConfig).ListenPacket(ctx, network, addr)
@@ -193,6 +222,34 @@ func (w *world) wantClosed() {
 			w.Errorf("connection %d of %d was left open", i+1, len(w.conns))
 		}
 	}
+	for i, p := range w.packetConns() {
+		if !p.Closed() {
+			w.Errorf("packet connection %d of %d was left open", i+1, len(w.packets))
+		}
+	}
+}
+
+// stall holds back what the far end sends, and nothing else. It returns a function that ends that.
+func (w *world) stall() (resume func()) {
+	conns := w.connections()
+	for _, c := range conns {
+		c.In().Stall()
+	}
+	w.disturb.set(lose, nil)
+	return func() {
+		for _, c := range conns {
+			c.In().Resume()
+		}
+		w.disturb.set(nil, nil)
+	}
+}
+
+// sever ends the link: streams are reset, and datagrams are lost both ways.
+func (w *world) sever() {
+	for _, c := range w.connections() {
+		c.Reset()
+	}
+	w.disturb.set(lose, lose)
 }
 
 // goroutines are the stacks of this bubble's other goroutines.
@@ -229,8 +286,9 @@ func (w *world) within(d time.Duration, what string, f func()) {
 	select {
 	case <-done:
 	case <-timer.C:
-		for _, c := range w.connections() {
-			c.Reset()
+		w.sever()
+		for _, p := range w.packetConns() {
+			p.Close()
 		}
 		w.Fatalf("%s has not returned after %v", what, d)
 	}

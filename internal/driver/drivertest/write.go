@@ -122,9 +122,7 @@ func writeChecks() []check {
 			}
 			_, wr := w.writer()
 			done := make(chan driver.Outcome, 1)
-			for _, c := range w.connections() {
-				c.In().Stall()
-			}
+			w.stall()
 			go func() {
 				out, _ := wr.Write(w.Context(), w.target.Writes[:1])
 				if len(out) != 1 {
@@ -134,9 +132,7 @@ func writeChecks() []check {
 				done <- out[0]
 			}()
 			synctest.Wait()
-			for _, c := range w.connections() {
-				c.Reset()
-			}
+			w.sever()
 			var o driver.Outcome
 			w.within(w.target.Patience, "Write on a dead link", func() { o = <-done })
 			time.Sleep(settle(w))
