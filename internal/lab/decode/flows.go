@@ -148,8 +148,8 @@ func dirOf(side int) transcript.Direction {
 
 // likelyServer reports whether the sender of a packet is the server, when no handshake tells: ports that a protocol is
 // known by, else the lower port.
-func likelyServer(p *packetParser) bool {
-	from, to := knownPort(p.from.Port()), knownPort(p.to.Port())
+func likelyServer(network string, p *packetParser) bool {
+	from, to := knownPort(network, p.from.Port()), knownPort(network, p.to.Port())
 	if from != to {
 		return from
 	}
@@ -157,7 +157,7 @@ func likelyServer(p *packetParser) bool {
 }
 
 func (t *flowTable) udp(p *packetParser, at time.Duration) {
-	f, side := t.find(p, true, true, likelyServer(p), at)
+	f, side := t.find(p, true, true, likelyServer("udp", p), at)
 	t.put(f, transcript.Event{Dir: dirOf(side), Kind: transcript.Datagram, Offset: at, Data: p.data[:min(len(p.data), t.max)]}, 0)
 	if p.cut > 0 {
 		t.missing(f, side, p.cut, at)
@@ -166,7 +166,7 @@ func (t *flowTable) udp(p *packetParser, at time.Duration) {
 
 func (t *flowTable) tcp(p *packetParser, at time.Duration) {
 	h := &p.tcp
-	server := likelyServer(p)
+	server := likelyServer("tcp", p)
 	if h.SYN {
 		server = h.ACK
 		if old, _ := t.find(p, false, false, false, at); old != nil && !h.ACK && (old.ended || old.sides[0].started || old.sides[1].started) {

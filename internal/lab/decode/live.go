@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -153,5 +154,5 @@ func Server(protocol string) (network string, port uint16, ok bool) {
 	if p == nil {
 		return "", 0, false
 	}
-	return p.network, p.ports[0], true
+	return cmp.Or(p.network, "tcp"), p.ports[0], true
 }

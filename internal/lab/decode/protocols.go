@@ -1,8 +1,6 @@
 package decode
 
 import (
-	"bytes"
-	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -10,14 +8,15 @@ import (
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
-// Protocol is one that can be decoded.
+// Protocol is one that can be decoded. Of datagrams, each is given to the dissector as a whole.
 type Protocol struct {
 	Name    string
 	Open    func() transcript.Dissector
-	network string // "tcp" or "udp"
+	network string // "tcp" or "udp"; empty: both, and "tcp" where one has to be chosen
 	// ports are those of its servers, the usual one first.
 	ports []uint16
-	// looks says how much the first bytes of the two directions look like it: 0 not at all, 100 beyond doubt.
+	// looks says how much the first bytes of the two directions look like it: 0 not at all, 100 beyond doubt. Datagrams follow
+	// one another without a gap.
 	looks func(client, server []byte) int
 	// names are the last parts of the names of fields that tell what a message, or a part of it, is.
 	names []string
@@ -25,7 +24,7 @@ type Protocol struct {
 	unnamed func(f *transcript.Field) bool
 }
 
-// protocols is never changed.
+// protocols is never changed. How each is told by its bytes is in looks_PROTOCOL.go.
 var protocols = []Protocol{{
 	Name: "focas", Open: focas.NewDissector, network: "tcp", ports: []uint16{8193}, looks: looksLikeFOCAS,
 	names: []string{"function", "type"}, unnamed: func(f *transcript.Field) bool { return strings.Contains(f.Text, "(0x") },
@@ -49,21 +48,12 @@ func find(name string) *Protocol {
 	return nil
 }
 
-// knownPort reports whether servers of a known protocol have this port.
-func knownPort(port uint16) bool {
-	return slices.ContainsFunc(protocols, func(p Protocol) bool { return slices.Contains(p.ports, port) })
+// on reports whether it runs over a network; an empty one is not known.
+func (p *Protocol) on(network string) bool {
+	return p.network == "" || network == "" || p.network == network
 }
 
-func looksLikeFOCAS(client, server []byte) int {
-	mark := binary.BigEndian.AppendUint32(nil, focas.Mark)
-	best := 0
-	for _, b := range [][]byte{client, server} {
-		switch {
-		case bytes.HasPrefix(b, mark):
-			best = max(best, 90)
-		case bytes.Contains(b, mark):
-			best = max(best, 40)
-		}
-	}
-	return best
+// knownPort reports whether servers of a known protocol have this port on a network.
+func knownPort(network string, port uint16) bool {
+	return slices.ContainsFunc(protocols, func(p Protocol) bool { return p.on(network) && slices.Contains(p.ports, port) })
 }

@@ -253,7 +253,7 @@ func (s *stream) guess(f *streamFlow) *Protocol {
 	most := 0
 	for i := range protocols {
 		p := &protocols[i]
-		if s.o.Protocol != "" && p.Name != s.o.Protocol || s.o.Port != 0 && f.open.port != s.o.Port {
+		if !p.on(f.open.network) || s.o.Protocol != "" && p.Name != s.o.Protocol || s.o.Port != 0 && f.open.port != s.o.Port {
 			continue
 		}
 		n := p.looks(client, server)
