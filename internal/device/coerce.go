@@ -30,8 +30,8 @@ func (e *ValueError) Error() string {
 }
 
 // Coerce turns what JSON or a person gives into a value of the point's kind. It takes bool, the integer and float types,
-// json.Number, string and Value. Text is read as a person types it: "on", "12.5", "12.5 mm", a label's key, its text when
-// only one label has it, or its number; bytes are hex. The result is inside the range and on a step. Lists cannot be
+// json.Number, string and Value. Text is read as a person types it: "on", "12.5", "12.5 mm", a label's key, its text
+// or short text when only one label has it, or its number; bytes are hex. The result is inside the range and on a step. Lists cannot be
 // written. The error is a *ValueError.
 func Coerce(spec *Spec, labels *LabelSet, in any) (Value, error) {
 	in = plain(in)
@@ -254,7 +254,7 @@ func enumText(labels *LabelSet, items []Label, s string) (Value, error) {
 	}
 	match := func(same func(a, b string) bool) (hits []Label) {
 		for _, it := range items {
-			if same(it.Text, s) || same(it.Key, s) {
+			if same(it.Text, s) || same(it.Key, s) || it.Short != "" && same(it.Short, s) {
 				hits = append(hits, it)
 			}
 		}

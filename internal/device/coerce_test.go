@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	modes = &LabelSet{ID: "modes", Items: []Label{{0, "auto", "Automatic"}, {1, "manual", "Hand"}, {2, "mdi", "Hand"}, {7, "3010", "Input"}}}
+	modes = &LabelSet{ID: "modes", Items: []Label{{0, "auto", "Automatic", "AUT"}, {1, "manual", "Hand", ""}, {2, "mdi", "Hand", ""}, {7, "3010", "Input", "IN"}}}
 
 	flag  = &Spec{Path: "flag", Kind: Bool}
 	count = &Spec{Path: "count", Kind: Int, Min: 0, Max: 200, Step: 10, Unit: "%"}
@@ -69,6 +69,9 @@ func TestCoerce(t *testing.T) {
 		{mode, 5.0, Value{}, "5 is not one of its values: it wants auto, manual, mdi, 3010"},
 		{mode, "atuo", Value{}, `(did you mean "auto"?)`},
 		{mode, 1.5, Value{}, "it wants auto"},
+		{mode, "AUT", OfEnum(0), ""},
+		{mode, "in", OfEnum(7), ""},
+		{mode, "", Value{}, "not one of its values"},
 		{mode, OfEnum(1), OfEnum(1), ""},
 		{raw, "0a 1B", OfBytes([]byte{10, 27}), ""},
 		{raw, "0a1", Value{}, "bytes in hex"},

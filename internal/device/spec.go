@@ -86,10 +86,11 @@ type LabelSet struct {
 }
 
 // Label names one value. Key never changes while the device keeps the value and is unique in its set; Text is what
-// people call it, may change and need not be unique.
+// people call it, and Short the same where there is little room, as on a button. Both may change and need not be unique;
+// Short may be empty.
 type Label struct {
-	Value     int64
-	Key, Text string
+	Value            int64
+	Key, Text, Short string
 }
 
 // ByValue finds the label of a number.

@@ -55,7 +55,7 @@ func drawDelta(t *rapid.T) *Delta {
 		d.Specs = append(d.Specs, s)
 	}
 	if rapid.IntRange(0, 3).Draw(t, "labels") == 0 {
-		d.Labels = []LabelSet{{ID: "set", Items: []Label{{1, "k", rapid.SampledFrom([]string{"one", "eins"}).Draw(t, "text")}}}}
+		d.Labels = []LabelSet{{ID: "set", Items: []Label{{1, "k", rapid.SampledFrom([]string{"one", "eins"}).Draw(t, "text"), rapid.SampledFrom([]string{"", "1"}).Draw(t, "short")}}}}
 	}
 	if rapid.IntRange(0, 4).Draw(t, "gone") == 0 {
 		d.Gone = []Path{paths.Draw(t, "gone path")}

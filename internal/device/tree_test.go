@@ -168,7 +168,7 @@ func TestMarkBadKeepsTheOldValue(t *testing.T) {
 
 func TestSpecAndLabelChanges(t *testing.T) {
 	tree := NewTree()
-	set := func(text string) []LabelSet { return []LabelSet{{ID: "in", Items: []Label{{1, "1", text}}}} }
+	set := func(text string) []LabelSet { return []LabelSet{{ID: "in", Items: []Label{{1, "1", text, ""}}}} }
 	spec := Spec{Path: "src", Kind: Enum, Labels: "in"}
 	tree.Apply("m", &Delta{Labels: set("Cam"), Specs: []Spec{spec}, Samples: []Sample{{Path: "src", Value: OfEnum(1)}}})
 	s := tree.Subscribe(Filter{}, tree.Seq())

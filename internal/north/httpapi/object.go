@@ -78,6 +78,7 @@ type Label struct {
 	Value int64  `json:"value"`
 	Key   string `json:"key"`
 	Text  string `json:"text"`
+	Short string `json:"short,omitempty" doc:"the same where there is little room, as on a button"`
 }
 
 // Point is what a point holds. [Server] writes it in two ways that give the same: encoding/json for answers, appendPoint
@@ -204,7 +205,7 @@ func column(s *device.Spec) Spec {
 func labelObjects(l *device.LabelSet) []Label {
 	out := make([]Label, len(l.Items))
 	for i, it := range l.Items {
-		out[i] = Label{Value: it.Value, Key: it.Key, Text: it.Text}
+		out[i] = Label{Value: it.Value, Key: it.Key, Text: it.Text, Short: it.Short}
 	}
 	return out
 }
