@@ -1,9 +1,7 @@
 package focasclient
 
 import (
-	"context"
 	"errors"
-	"fmt"
 
 	"github.com/patchbay-io/patchbay/protocol/focas"
 )
@@ -39,8 +37,10 @@ type Batch struct {
 	groups int
 	plan   [][]int
 
-	requests []focas.Request // of the frame being sent
-	into     answer          // used again by each run
+	frames []batchFrame // of the plan
+	retry  [][]int      // what goes again, in smaller frames, once the plan has been sent
+	bodies []byte       // the payloads alias it; used again by each run
+	run    *batchRun
 
 	took  func(reads []int) // of the run; nil: nobody wants them as they come
 	final []int             // answered and not handed over yet
@@ -101,125 +101,43 @@ func (b *Batch) Len() int { return len(b.items) }
 func (b *Batch) Plan() [][]int {
 	if b.plan == nil {
 		b.plan = makePlan(b.items, b.limits.withDefaults())
+		b.frames = make([]batchFrame, len(b.plan))
+		for k, reads := range b.plan {
+			b.frames[k] = b.frame(reads)
+		}
 	}
 	return b.plan
+}
+
+// batchFrame is some reads that travel together, made ready once and sent at every run.
+type batchFrame struct {
+	reads    []int
+	requests []focas.Request
+	wire     []byte
+}
+
+func (b *Batch) frame(reads []int) batchFrame {
+	f := batchFrame{reads: reads, requests: make([]focas.Request, len(reads))}
+	for k, i := range reads {
+		f.requests[k] = b.items[i].request
+	}
+	f.wire = focas.AppendRequests(nil, f.requests)
+	return f
 }
 
 // Reply is the answer to read i of the last run. The error is the control's refusal of that read, or what ended the run before
 // it was answered. The payload is valid until the next run.
 func (b *Batch) Reply(i int) (focas.Reply, error) { return b.items[i].reply, b.items[i].err }
 
+// Payload is that of [Batch.Reply].
+func (b *Batch) Payload(i int) ([]byte, error) { return b.items[i].reply.Payload, b.items[i].err }
+
 // Result is the typed answer to read i of the last run. What aliases the payload is valid until the next run.
 func Result[T any](b *Batch, i int, parse func(payload []byte) (T, error)) (T, error) {
-	p, err := b.Reply(i)
+	payload, err := b.Payload(i)
 	if err != nil {
 		var zero T
 		return zero, err
 	}
-	return parse(p.Payload)
-}
-
-// Do runs the batch. It returns an error when the session or ctx ended before all reads were answered; refusals of single
-// reads are in [Batch.Reply]. A frame that the control refuses as a whole is sent again in halves, and a read that is refused
-// for its length among others is sent again alone, so that one bad read never spoils the rest.
-func (b *Batch) Do(ctx context.Context, c *Client) error { return b.DoEach(ctx, c, nil) }
-
-// DoEach is [Batch.Do] that hands over answers as they come: took is called with the indexes of reads whose answer, or
-// refusal, is final. The answers of one frame are handed over while the next is under way, so that what took does costs
-// little time; it must not use the client. Reads that were not answered because the run ended are not handed over.
-func (b *Batch) DoEach(ctx context.Context, c *Client, took func(reads []int)) error {
-	b.took, b.final = took, b.final[:0]
-	err := b.run(ctx, c)
-	b.handOver()
-	b.took = nil
-	return err
-}
-
-// handOver gives took what is final.
-func (b *Batch) handOver() {
-	if b.took != nil && len(b.final) > 0 {
-		b.took(b.final)
-	}
-	b.final = b.final[:0]
-}
-
-func (b *Batch) run(ctx context.Context, c *Client) error {
-	for i := range b.items {
-		b.items[i].reply, b.items[i].err = focas.Reply{}, ErrNotRun
-	}
-	b.into.bodies = b.into.bodies[:0]
-	plan := b.Plan()
-	for at, frame := range plan {
-		if err := b.send(ctx, c, frame); err != nil {
-			for _, rest := range plan[at:] {
-				for _, i := range rest {
-					if b.items[i].err == ErrNotRun {
-						b.items[i].err = err
-					}
-				}
-			}
-			return err
-		}
-	}
-	return nil
-}
-
-// send exchanges one frame with the items of the given indexes and stores their answers.
-func (b *Batch) send(ctx context.Context, c *Client, frame []int) error {
-	b.requests = b.requests[:0]
-	for _, i := range frame {
-		b.requests = append(b.requests, b.items[i].request)
-	}
-	err := c.exchange(ctx, b.requests, &b.into, b.handOver)
-	replies := b.into.replies
-	if err != nil {
-		if saidNo(err) != nil {
-			return b.refused(ctx, c, frame, err)
-		}
-		return err
-	}
-	var again []int
-	for k, i := range frame {
-		it := &b.items[i]
-		it.reply, it.err = replies[k], nil
-		if code := replies[k].Code; code == focas.EWLength && len(frame) > 1 {
-			again = append(again, i)
-			continue
-		}
-		b.final = append(b.final, i)
-		if err := replies[k].Err(); err != nil {
-			it.err = fmt.Errorf("%s: %w", c.addr, err)
-		}
-		if n := len(it.reply.Payload); n > it.payload {
-			it.payload, b.plan = n, nil
-		}
-	}
-	for _, i := range again {
-		b.setAlone(i)
-		if err := b.send(ctx, c, []int{i}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// refused deals with a frame that the control refused as a whole.
-func (b *Batch) refused(ctx context.Context, c *Client, frame []int, cause error) error {
-	if len(frame) == 1 {
-		b.items[frame[0]].err = cause
-		b.final = append(b.final, frame[0])
-		b.setAlone(frame[0])
-		return nil
-	}
-	half := len(frame) / 2
-	if err := b.send(ctx, c, frame[:half]); err != nil {
-		return err
-	}
-	return b.send(ctx, c, frame[half:])
-}
-
-func (b *Batch) setAlone(i int) {
-	if !b.items[i].alone {
-		b.items[i].alone, b.plan = true, nil
-	}
+	return parse(payload)
 }

@@ -28,13 +28,14 @@ type channel struct {
 	number  uint16
 	addr    string
 	conn    net.Conn
-	in      *bufio.Reader // under frames: whole replies in one read, and what comes unasked is seen
-	frames  *focas.FrameReader
-	out     []byte // buffer for the frame being sent; used under sem
+	in      *bufio.Reader // whole replies in one read, and what comes unasked is seen
+	out     []byte        // buffer for the frame being sent; used under sem
 	timeout time.Duration
 	stats   *counters
 
 	watch watch
+	began time.Time // of the exchange; used under sem
+	armed time.Time // the connection's deadline; used under sem
 
 	sem     chan struct{} // of size 1: a lock that a context can give up on
 	closing chan struct{} // closed when no new exchange may begin
@@ -54,11 +55,10 @@ func openChannel(ctx context.Context, open Opener, addr string, number uint16, t
 	}
 	ch := &channel{number: number, addr: addr, conn: conn, timeout: timeout, stats: stats,
 		watch: watch{conn: conn}, sem: make(chan struct{}, 1), closing: make(chan struct{})}
-	ch.in = bufio.NewReaderSize(conn, 8192)
-	ch.frames = focas.NewFrameReader(ch.in)
+	ch.in = bufio.NewReaderSize(conn, inBuffer)
 	var reply focas.OpenReply
 	err = ch.do(ctx, "open", func() error {
-		if err := ch.send(focas.AppendOpenRequest(ch.out[:0], number), 0); err != nil {
+		if err := ch.sendOwn(focas.AppendOpenRequest(ch.out[:0], number)); err != nil {
 			return err
 		}
 		f, err := ch.receive(focas.TypeOpen)
@@ -82,7 +82,9 @@ func (ch *channel) do(ctx context.Context, op string, exchange func() error) err
 		return fmt.Errorf("focas %s %s: %w", op, ch.addr, err)
 	}
 	defer func() { <-ch.sem }()
-	ch.watch.begin(ctx)
+	if ch.watch.begin(ctx) {
+		ch.armed = time.Time{}
+	}
 	defer ch.watch.end()
 	if err := ch.arm(ctx); err != nil {
 		return fmt.Errorf("focas %s %s: %w", op, ch.addr, ch.fail(explain(ctx, err)))
@@ -111,9 +113,11 @@ type watch struct {
 	busy bool            // an exchange with that context is in flight
 	last <-chan struct{} // of the context of the exchange in flight or before
 	keep bool            // it is the one before that, too
+	cut  bool            // the connection's deadline is not what arm has set
 }
 
-func (w *watch) begin(ctx context.Context) {
+// begin reports whether the connection's deadline was changed since the exchange before.
+func (w *watch) begin(ctx context.Context) (cut bool) {
 	done := ctx.Done()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -125,6 +129,8 @@ func (w *watch) begin(ctx context.Context) {
 	}
 	w.keep, w.last = done == w.last, done
 	w.busy = true
+	cut, w.cut = w.cut, false
+	return cut
 }
 
 func (w *watch) end() {
@@ -140,6 +146,7 @@ func (w *watch) interrupt(done <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.busy && w.done == done {
+		w.cut = true
 		w.conn.SetDeadline(time.Unix(1, 0))
 	}
 }
@@ -187,11 +194,15 @@ func (ch *channel) acquire(ctx context.Context) error {
 	default:
 	}
 	select {
-	case ch.sem <- struct{}{}:
-	case <-ch.closing:
-		return ch.closedError()
-	case <-ctx.Done():
-		return ctx.Err()
+	case ch.sem <- struct{}{}: // mostly free, and asking for one thing costs less than waiting for three
+	default:
+		select {
+		case ch.sem <- struct{}{}:
+		case <-ch.closing:
+			return ch.closedError()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	select {
 	case <-ch.closing:
@@ -202,12 +213,19 @@ func (ch *channel) acquire(ctx context.Context) error {
 	}
 }
 
-// arm sets the deadline for what is sent and read next.
+// arm sets the deadline for what is sent and read next, and notes the time. A deadline that was set less than 1/64 of the
+// timeout ago stays, since setting one costs as much as taking a frame apart: of frames that follow one another at once,
+// the later ones have that much less time.
 func (ch *channel) arm(ctx context.Context) error {
-	deadline := time.Now().Add(ch.timeout)
+	ch.began = time.Now()
+	deadline := ch.began.Add(ch.timeout)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
 	}
+	if gain := deadline.Sub(ch.armed); gain >= 0 && gain < ch.timeout/64 {
+		return nil
+	}
+	ch.armed = deadline
 	return ch.conn.SetDeadline(deadline)
 }
 
@@ -219,22 +237,54 @@ func (ch *channel) inStep() error {
 	return nil
 }
 
-// send writes one whole frame, which becomes the buffer of the next one; blocks is for the counters.
-func (ch *channel) send(frame []byte, blocks int) error {
+// sendOwn writes one whole frame without blocks that was appended to ch.out, and keeps its room for the next.
+func (ch *channel) sendOwn(frame []byte) error {
 	ch.out = frame
+	return ch.send(frame, 0)
+}
+
+// send writes one whole frame; blocks is for the counters.
+func (ch *channel) send(frame []byte, blocks int) error {
 	n, err := ch.conn.Write(frame)
 	ch.stats.sent(n, blocks)
 	return err
 }
 
+// inBuffer holds the largest frame of every version.
+const inBuffer = 8192
+
+// next reads one frame; its body is valid until the next call. io.EOF means that the stream ended between two frames.
+func (ch *channel) next() (focas.Frame, error) {
+	b, err := ch.in.Peek(focas.HeaderSize)
+	if err == nil {
+		var h focas.Header
+		if h, err = focas.ParseHeader(b); err != nil {
+			return focas.Frame{Header: h}, err
+		}
+		size := focas.HeaderSize + int(h.Length)
+		if b, err = ch.in.Peek(size); err == nil {
+			_, err = ch.in.Discard(size)
+			return focas.Frame{Header: h, Body: b[focas.HeaderSize:size:size]}, err
+		}
+	}
+	if err == io.EOF && len(b) > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return focas.Frame{}, err
+}
+
 // receive reads one frame that must be a reply or a push of type t. An error frame of that type becomes a *focas.Error.
 // The body is valid until the next call.
 func (ch *channel) receive(t focas.Type) (focas.Frame, error) {
-	f, err := ch.frames.Next()
+	f, err := ch.next()
 	if err != nil {
 		return f, err
 	}
-	ch.stats.received(focas.HeaderSize + len(f.Body))
+	if size := focas.HeaderSize + len(f.Body); f.Type == focas.TypeData && t == focas.TypeData {
+		ch.stats.answered(size, time.Since(ch.began))
+	} else {
+		ch.stats.received(size)
+	}
 	if f.Type != t {
 		return f, fmt.Errorf("%w: %v %v, expected %v", ErrStale, f.Type, f.Dir, t)
 	}
@@ -318,7 +368,7 @@ func (ch *channel) close(ctx context.Context) {
 	}
 	stop := context.AfterFunc(ctx, func() { ch.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if err := ch.send(focas.AppendCloseRequest(ch.out[:0]), 0); err != nil {
+	if err := ch.sendOwn(focas.AppendCloseRequest(ch.out[:0])); err != nil {
 		return
 	}
 	// The answer carries nothing; it is awaited so that the control sees an orderly end.

@@ -145,7 +145,7 @@ func (c *Client) Close(ctx context.Context) error {
 // ends the session, except that of a context which ended before anything was sent.
 func (c *Client) Exchange(ctx context.Context, requests []focas.Request) ([]focas.Reply, error) {
 	var into answer
-	err := c.exchange(ctx, requests, &into, nil)
+	err := c.exchange(ctx, requests, &into)
 	return into.replies, err
 }
 
@@ -155,56 +155,79 @@ type answer struct {
 	replies []focas.Reply
 }
 
-// exchange is Exchange with the room for the replies given: afterwards into.replies are those of this exchange alone. What
-// meanwhile does, it does while the control answers; nil is nothing.
-func (c *Client) exchange(ctx context.Context, requests []focas.Request, into *answer, meanwhile func()) error {
+// exchange is Exchange with the room for the replies given: afterwards into.replies are those of this exchange alone.
+func (c *Client) exchange(ctx context.Context, requests []focas.Request, into *answer) error {
 	into.replies = into.replies[:0]
 	size := 2
 	for i := range requests {
 		size += requests[i].Size()
 	}
-	if len(requests) == 0 || size > focas.MaxRequestBody {
-		return fmt.Errorf("focas exchange %s: %d blocks of %d bytes do not fit a frame: 1 block at least, %d bytes at most",
-			c.addr, len(requests), size, focas.MaxRequestBody)
-	}
-	return c.data.do(ctx, "exchange", func() error { return c.data.exchange(requests, into, meanwhile) })
-}
-
-// exchange runs under sem.
-func (ch *channel) exchange(requests []focas.Request, into *answer, meanwhile func()) error {
-	start := time.Now()
-	if err := ch.send(focas.AppendRequests(ch.out[:0], requests), len(requests)); err != nil {
+	if err := c.fits(len(requests), size); err != nil {
 		return err
 	}
-	if meanwhile != nil {
-		meanwhile()
-	}
-	f, err := ch.receive(focas.TypeData)
-	var refused *focas.Error
-	if err != nil {
-		if refused = saidNo(err); refused == nil {
+	return c.data.do(ctx, "exchange", func() error {
+		c.data.out = focas.AppendRequests(c.data.out[:0], requests)
+		f, err := c.data.roundTrip(c.data.out, len(requests), nil)
+		if err != nil {
+			c.refusedWhole(saidNo(err), requests[0])
 			return err
 		}
-	}
-	ch.stats.answered(time.Since(start))
-	if err := ch.inStep(); err != nil {
+		at := len(into.bodies)
+		into.bodies = append(into.bodies, f.Body...)
+		into.replies, err = matchReplies(into.bodies[at:], requests, slices.Grow(into.replies, len(requests)))
 		return err
+	})
+}
+
+// fits is an error when a frame of so many blocks, with a body of so many bytes, cannot be sent.
+func (c *Client) fits(blocks, body int) error {
+	if blocks == 0 || body > focas.MaxRequestBody {
+		return fmt.Errorf("focas exchange %s: %d blocks of %d bytes do not fit a frame: 1 block at least, %d bytes at most",
+			c.addr, blocks, body, focas.MaxRequestBody)
 	}
-	if refused != nil {
-		refused.Func = requests[0].Func
-		return refused
+	return nil
+}
+
+// refusedWhole names the function that a refusal of a whole frame is about; nil is no refusal.
+func (c *Client) refusedWhole(no *focas.Error, first focas.Request) {
+	if no != nil {
+		no.Func = first.Func
+	}
+}
+
+// roundTrip sends a data frame and returns its reply, whose body is valid until the next call. A frame that the control
+// refuses as a whole is a *focas.Error. What meanwhile does, it does while the control answers; its error ends the exchange,
+// nil is nothing to do.
+func (ch *channel) roundTrip(frame []byte, blocks int, meanwhile func() error) (focas.Frame, error) {
+	if err := ch.send(frame, blocks); err != nil {
+		return focas.Frame{}, err
+	}
+	if meanwhile != nil {
+		if err := meanwhile(); err != nil {
+			return focas.Frame{}, err
+		}
+	}
+	f, err := ch.receive(focas.TypeData)
+	if err != nil && saidNo(err) == nil {
+		return f, err
+	}
+	if stale := ch.inStep(); stale != nil {
+		return f, stale
+	}
+	if err != nil {
+		return f, err
 	}
 	if f.Dir != focas.DirReply {
-		return fmt.Errorf("%w: %v %v", ErrStale, f.Type, f.Dir)
+		return f, fmt.Errorf("%w: %v %v", ErrStale, f.Type, f.Dir)
 	}
-	at := len(into.bodies)
-	into.bodies = append(into.bodies, f.Body...)
-	into.replies, err = matchReplies(into.bodies[at:], requests, slices.Grow(into.replies, len(requests)))
-	return err
+	return f, nil
 }
 
 // saidNo is the control's no that err is about; nil when it is something else.
 func saidNo(err error) *focas.Error {
+	if err == nil {
+		return nil // asked after each answer: errors.As would allocate
+	}
 	var e *focas.Error
 	if errors.As(err, &e) {
 		return e
@@ -214,26 +237,50 @@ func saidNo(err error) *focas.Error {
 
 // matchReplies appends the reply blocks, which must answer the requests one by one. The payloads alias body.
 func matchReplies(body []byte, requests []focas.Request, replies []focas.Reply) ([]focas.Reply, error) {
-	blocks, err := focas.ReplyBlocks(body)
+	m, err := matchBody(body, len(requests))
 	if err != nil {
 		return nil, err
 	}
-	if blocks.Count() != len(requests) {
-		return nil, fmt.Errorf("%w: %d blocks for %d requests", ErrEcho, blocks.Count(), len(requests))
-	}
-	for {
-		p, ok, err := blocks.NextReply()
-		if err != nil {
+	for i := range requests {
+		var p focas.Reply
+		if err := m.next(&requests[i], &p); err != nil {
 			return nil, err
-		}
-		if !ok {
-			return replies, nil
-		}
-		if q := &requests[len(replies)]; p.Class != q.Class || p.Path != q.Path || p.Func != q.Func {
-			return nil, fmt.Errorf("%w: block %d is %v %d %v, asked was %v %d %v", ErrEcho, len(replies)+1, p.Class, p.Path, p.Func, q.Class, q.Path, q.Func)
 		}
 		replies = append(replies, p)
 	}
+	return replies, m.end()
+}
+
+// match walks over the blocks of a reply, which must answer the requests one by one.
+type match struct {
+	blocks focas.Blocks
+	at     int
+}
+
+func matchBody(body []byte, asked int) (match, error) {
+	blocks, err := focas.ReplyBlocks(body)
+	if err == nil && blocks.Count() != asked {
+		err = fmt.Errorf("%w: %d blocks for %d requests", ErrEcho, blocks.Count(), asked)
+	}
+	return match{blocks: blocks}, err
+}
+
+// next puts the next block, which must answer q, into p.
+func (m *match) next(q *focas.Request, p *focas.Reply) (err error) {
+	m.at++
+	if *p, _, err = m.blocks.NextReply(); err != nil {
+		return err
+	}
+	if p.Class != q.Class || p.Path != q.Path || p.Func != q.Func {
+		return fmt.Errorf("%w: block %d is %v %d %v, asked was %v %d %v", ErrEcho, m.at, p.Class, p.Path, p.Func, q.Class, q.Path, q.Func)
+	}
+	return nil
+}
+
+// end is an error when more follows the last block.
+func (m *match) end() error {
+	_, _, err := m.blocks.NextReply()
+	return err
 }
 
 // SysInfo is who the control is, as path n says; read once when the session was opened (cnc_sysinfo). The error is the

@@ -27,31 +27,37 @@ type counters struct {
 
 func (c *counters) sent(bytes, blocks int) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.s.FramesSent++
 	c.s.BytesSent += uint64(bytes)
 	c.s.BlocksSent += uint64(blocks)
+	c.mu.Unlock()
 }
 
 func (c *counters) received(bytes int) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.s.FramesReceived++
 	c.s.BytesReceived += uint64(bytes)
+	c.mu.Unlock()
 }
 
-func (c *counters) answered(d time.Duration) {
+// answered counts a frame that is the answer to a data frame.
+func (c *counters) answered(bytes int, roundTrip time.Duration) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.s.FramesReceived++
+	c.s.BytesReceived += uint64(bytes)
 	c.s.Exchanges++
-	c.total += d
-	c.s.LastRoundTrip = d
-	c.s.MaxRoundTrip = max(c.s.MaxRoundTrip, d)
-	c.s.MeanRoundTrip = c.total / time.Duration(c.s.Exchanges)
+	c.total += roundTrip
+	c.s.LastRoundTrip = roundTrip
+	c.s.MaxRoundTrip = max(c.s.MaxRoundTrip, roundTrip)
+	c.mu.Unlock()
 }
 
 func (c *counters) snapshot() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.s
+	s := c.s
+	if s.Exchanges > 0 {
+		s.MeanRoundTrip = c.total / time.Duration(s.Exchanges)
+	}
+	return s
 }

@@ -140,7 +140,7 @@ func (c *Client) endTransfer(ctx context.Context, ch *channel) {
 
 // frame reads the next frame of a transfer. An error frame of type t or of also becomes a *focas.Error.
 func (ch *channel) frame(t ...focas.Type) (focas.Frame, error) {
-	f, err := ch.frames.Next()
+	f, err := ch.next()
 	if err != nil {
 		return f, err
 	}
@@ -179,7 +179,7 @@ type upload struct {
 }
 
 func (u *upload) run(ctx context.Context, start *focas.TransferStart) error {
-	if err := u.ch.send(focas.AppendUploadStart(u.ch.out[:0], start), 0); err != nil {
+	if err := u.ch.sendOwn(focas.AppendUploadStart(u.ch.out[:0], start)); err != nil {
 		return err
 	}
 	f, err := u.ch.frame(focas.TypeUploadStart)
@@ -204,7 +204,7 @@ func (u *upload) run(ctx context.Context, start *focas.TransferStart) error {
 				return u.cancel(err)
 			}
 		case f.Type == focas.TypeUploadEnd && f.Dir == focas.DirRequest:
-			if err := u.ch.send(focas.AppendUploadEnd(u.ch.out[:0]), 0); err != nil {
+			if err := u.ch.sendOwn(focas.AppendUploadEnd(u.ch.out[:0])); err != nil {
 				return err
 			}
 			if u.total == 0 {
@@ -237,7 +237,7 @@ func (u *upload) take(b []byte) error {
 // cancel tells the control to stop, without waiting for what is under way, and returns cause.
 func (u *upload) cancel(cause error) error {
 	u.ch.conn.SetDeadline(time.Now().Add(closeWait))
-	_ = u.ch.send(focas.AppendUploadCancel(u.ch.out[:0]), 0) // the cause is what the caller hears of
+	_ = u.ch.sendOwn(focas.AppendUploadCancel(u.ch.out[:0])) // the cause is what the caller hears of
 	return cause
 }
 
@@ -253,7 +253,7 @@ type download struct {
 }
 
 func (d *download) run(ctx context.Context, start *focas.TransferStart) error {
-	if err := d.ch.send(focas.AppendDownloadStart(d.ch.out[:0], start), 0); err != nil {
+	if err := d.ch.sendOwn(focas.AppendDownloadStart(d.ch.out[:0], start)); err != nil {
 		return err
 	}
 	f, err := d.ch.frame(focas.TypeDownloadStart)
@@ -327,7 +327,7 @@ func (d *download) push(ctx context.Context, answered <-chan struct{}) error {
 			if d.total+int64(n) > d.t.limit() {
 				return fmt.Errorf("%w of %d bytes", ErrTransferSize, d.t.limit())
 			}
-			if err := d.ch.send(focas.AppendDownloadData(d.ch.out[:0], buf[:n]), 0); err != nil {
+			if err := d.ch.sendOwn(focas.AppendDownloadData(d.ch.out[:0], buf[:n])); err != nil {
 				return err
 			}
 			d.total += int64(n)
@@ -372,5 +372,5 @@ func (d *download) finish(ctx context.Context) error {
 	if err := d.armWrite(ctx); err != nil {
 		return err
 	}
-	return d.ch.send(focas.AppendDownloadEnd(d.ch.out[:0]), 0)
+	return d.ch.sendOwn(focas.AppendDownloadEnd(d.ch.out[:0]))
 }
