@@ -16,10 +16,10 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
 )
 
-// tape is a connection that notes what passes, frame by frame, and can then be turned to another peer.
+// tape is a connection that notes what passes, frame by frame, and can then be turned to another peer. It is used by one
+// goroutine at a time.
 type tape struct {
 	net.Conn
-	mu       sync.Mutex
 	on       bool
 	requests [][]byte
 	replies  [][]byte
@@ -27,18 +27,14 @@ type tape struct {
 }
 
 func (c *tape) Write(b []byte) (int, error) {
-	c.mu.Lock()
 	if c.on {
 		c.requests = append(c.requests, append([]byte(nil), b...))
 	}
-	c.mu.Unlock()
 	return c.Conn.Write(b)
 }
 
 func (c *tape) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.on {
 		c.pending = append(c.pending, b[:n]...)
 		for {

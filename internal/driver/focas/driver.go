@@ -54,6 +54,7 @@ func (Driver) Open(ctx context.Context, env driver.Env, target driver.Target) (d
 		return nil, wrap("open", addr, err)
 	}
 	s := &session{client: client, target: addr, opts: opts, batches: map[string]*plan{}}
+	s.takeAll = s.takeReads
 	if err := s.build(ctx); err != nil {
 		return nil, errors.Join(wrap("open", addr, err), s.Close())
 	}

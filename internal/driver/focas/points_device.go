@@ -60,6 +60,8 @@ func (s *session) addTimers(t *table, p *path) {
 			device.Spec{Path: at, Kind: device.Float, Unit: "s", Role: x.role, Title: x.title, Doc: "time counted by the control (cnc_rdtimer " + strconv.Itoa(int(x.which)) + ")"})
 	}
 	var date focas.Clock
+	var last time.Time // the moment that shown is the text of
+	var shown device.Value
 	t.add(&source{name: "cnc_gettimer date", request: focas.ClockRequest(p.number, focas.ClockDate), payload: focas.ClockSize, rate: device.Normal,
 		decode: func(b []byte, _ *samples) (err error) {
 			date, err = focas.ParseClock(b)
@@ -76,7 +78,10 @@ func (s *session) addTimers(t *table, p *path) {
 			if err != nil {
 				return err
 			}
-			out.set("clock", device.OfString(at.Format("2006-01-02T15:04:05")))
+			if at != last {
+				last, shown = at, device.OfString(at.Format("2006-01-02T15:04:05"))
+			}
+			out.set("clock", shown)
 			return nil
 		}},
 		device.Spec{Path: "clock", Kind: device.String, Role: "cnc.clock", Title: "Clock", Doc: "the control's own date and time, in its own time zone (cnc_gettimer)"})

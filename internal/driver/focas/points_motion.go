@@ -79,7 +79,7 @@ func (s *session) addAxes(t *table, ctl *control, p *path) {
 			specs = append(specs, device.Spec{Path: root.Child(a.segment).Child(pos.segment), Kind: device.Float, Role: pos.role,
 				Title: a.name + " " + pos.title, Doc: pos.doc})
 		}
-		looks := make([]look, len(specs))
+		looks := make([]positionLook, len(specs))
 		t.add(&source{name: "cnc_rdposition " + pos.segment, request: focas.AxisRequest(p.number, pos.kind, focas.AllAxes),
 			payload: size, rate: device.Fast, group: int(p.number),
 			decode: func(b []byte, out *samples) error {
@@ -96,19 +96,27 @@ func (s *session) addAxes(t *table, ctl *control, p *path) {
 	s.addServo(t, p, root, size)
 }
 
+// positionLook is how a position is shown, in the control's own terms.
+type positionLook struct {
+	unit        focas.Unit
+	known, told bool
+	decimals    int
+}
+
 // setPosition shows one position; last is how it was shown before.
-func (s *session) setPosition(path device.Path, last *look, v focas.Value, d *display, k focas.AxisKind, axis int, out *samples) {
+func (s *session) setPosition(path device.Path, last *positionLook, v focas.Value, d *display, k focas.AxisKind, axis int, out *samples) {
 	if v.IsVacant() {
 		return // the control blanks it: not-reported
 	}
-	unit, known := d.unit(k, axis)
-	shown := look{decimals: v.Decimals()}
-	if known {
-		shown.unit = unitOf(unit)
-	}
+	shown := positionLook{decimals: v.Decimals(), told: true}
+	shown.unit, shown.known = d.unit(k, axis)
 	if shown != *last {
 		*last = shown
-		s.amend(path, shown)
+		to := look{decimals: shown.decimals}
+		if shown.known {
+			to.unit = unitOf(shown.unit)
+		}
+		s.amend(path, to)
 	}
 	if !d.shows(k, axis) {
 		out.note(path, device.OfFloat(v.Float()), device.Uncertain, reasonHidden)
@@ -157,12 +165,12 @@ func (s *session) addServo(t *table, p *path, root device.Path, size int) {
 	}
 	t.add(&source{name: "cnc_rdsvmeter", request: focas.ServoRequest(p.number, focas.ServoLoad), payload: size, rate: device.Normal,
 		decode: func(b []byte, out *samples) error {
-			values, err := focas.ParseValues(b)
-			if err != nil {
-				return err
-			}
-			for i := range min(len(p.axes), len(values.Items)) {
-				f := values.Items[i].Float()
+			for i := range min(len(p.axes), len(b)/focas.ValueSize) {
+				v, err := focas.ParseValue(b[i*focas.ValueSize:])
+				if err != nil {
+					return err
+				}
+				f := v.Float()
 				out.set(specs[2*i].Path, device.OfFloat(max(f, -f)))
 				out.set(specs[2*i+1].Path, device.OfFloat(f))
 			}

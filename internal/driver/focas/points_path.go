@@ -80,7 +80,7 @@ func (s *session) addProgram(t *table, ctl *control, p *path) {
 	root := p.root.Child("program")
 	shown := -int(p.number) // positions have the number itself
 	main, number, running := root.Child("main"), root.Child("number"), root.Child("running")
-	comment := &source{name: "cnc_rdprogdir2", rate: device.Slow, payload: focas.ProgramEntrySize, request: focas.ProgramDirRequest(p.number, 1, 1, focas.DirSizes)}
+	comment := &source{name: "cnc_rdprogdir2", rate: device.Slow, payload: focas.ProgramEntrySize, steady: true, request: focas.ProgramDirRequest(p.number, 1, 1, focas.DirSizes)}
 	note := func(number int32) { s.followComment(comment, p.number, number) }
 	t.add(&source{name: "cnc_rdprgnum", request: focas.ProgramNumRequest(p.number), payload: 8, rate: device.Normal, steady: true,
 		decode: func(b []byte, out *samples) error {
@@ -133,6 +133,7 @@ func (s *session) addProgram(t *table, ctl *control, p *path) {
 		}},
 		device.Spec{Path: root.Child("block"), Kind: device.String, Role: "cnc.program.block", Title: "Block", Doc: "text of the block being executed (cnc_rdexecprog)"},
 		device.Spec{Path: root.Child("look-ahead"), Kind: device.String, Role: "cnc.program.look-ahead", Title: "Next blocks", Doc: "what follows the block being executed, one block a line (cnc_rdexecprog)"})
+	commentAt := root.Child("comment")
 	comment.decode = func(b []byte, out *samples) error {
 		dir, err := focas.ParseProgramDir(b)
 		if err != nil {
@@ -142,10 +143,10 @@ func (s *session) addProgram(t *table, ctl *control, p *path) {
 		if len(dir.Items) > 0 && dir.Items[0].Number == comment.request.Args[0] {
 			c = strings.Trim(text([]byte(dir.Items[0].Comment(focas.DirSizes))), "() ")
 		}
-		out.set(root.Child("comment"), device.OfString(c))
+		out.set(commentAt, device.OfString(c))
 		return nil
 	}
-	t.add(comment, device.Spec{Path: root.Child("comment"), Kind: device.String, Role: "cnc.program.comment", Title: "Comment",
+	t.add(comment, device.Spec{Path: commentAt, Kind: device.String, Role: "cnc.program.comment", Title: "Comment",
 		Doc: "comment of the program being executed (cnc_rdprogdir2)"})
 }
 
@@ -156,6 +157,7 @@ func (s *session) followComment(src *source, path uint16, number int32) {
 	}
 	src.request = focas.ProgramDirRequest(path, number, 1, focas.DirSizes)
 	clear(s.batches) // their items hold the old request
+	src.decoded = 0  // the same answer means something else for another program
 }
 
 func counter(p device.Path) func([]byte, *samples) error {

@@ -36,8 +36,11 @@ type session struct {
 	amended []device.Spec // specs that changed while decoding, not yet told
 	link    linkMeter
 	got     *samples
-	key     []byte // scratch of planOf
-	alive   []int  // scratch of sweep
+	key     []byte            // scratch of planOf
+	alive   []int             // scratch of sweep
+	again   []int             // sources of the running sweep that are to be asked once more
+	asked   *plan             // by the running sweep
+	takeAll func(reads []int) // takeReads, bound once
 
 	readings []*reading
 }
@@ -75,24 +78,22 @@ func (s *session) read(ctx context.Context, paths []device.Path, out []device.Sa
 	s.link.fill(s.client.Stats(), got)
 	out = slices.Grow(out[:0], len(paths))[:len(paths)]
 	for i, p := range paths {
-		sample := got.get(p, &r.places[i])
-		if sample == nil {
-			out[i] = s.unasked(p)
-			continue
+		if sample := got.get(p, &r.places[i]); sample != nil {
+			out[i] = *sample
+		} else {
+			out[i] = r.unasked[i]
+			out[i].Received = got.now
 		}
-		out[i] = *sample
 	}
 	return out, nil
 }
 
-// unasked is the sample of a point that no answer of the running sweep was about.
+// unasked is the sample of a point that no answer of a sweep is about.
 func (s *session) unasked(p device.Path) device.Sample {
-	out := device.Sample{Path: p, Received: s.got.now}
 	if v, ok := s.table.said[p]; ok {
-		out.Value = v
-		return out
+		return device.Sample{Path: p, Value: v}
 	}
-	out.Quality, out.Reason = device.Bad, device.ReasonNotReported
+	out := device.Sample{Path: p, Quality: device.Bad, Reason: device.ReasonNotReported}
 	if _, known := s.table.byPoint[p]; !known && !isLinkPoint(p) {
 		out.Reason = device.ReasonUnsupported
 	}
@@ -102,8 +103,9 @@ func (s *session) unasked(p device.Path) device.Sample {
 // reading is what is known of a set of points that is asked for again and again.
 type reading struct {
 	paths   []device.Path
-	sources []int // behind the points, each once, in the order of the table
-	places  []int // of the points in samples; -1: not known yet
+	sources []int           // behind the points, each once, in the order of the table
+	places  []int           // of the points in samples; -1: not known yet
+	unasked []device.Sample // of the points that no answer is about
 }
 
 // maxReadings bounds how many are kept.
@@ -118,9 +120,9 @@ func (s *session) readingOf(paths []device.Path) *reading {
 	if len(s.readings) >= maxReadings {
 		s.readings = nil
 	}
-	r := &reading{paths: slices.Clone(paths), places: make([]int, len(paths))}
+	r := &reading{paths: slices.Clone(paths), places: make([]int, len(paths)), unasked: make([]device.Sample, len(paths))}
 	for k, p := range paths {
-		r.places[k] = -1
+		r.places[k], r.unasked[k] = -1, s.unasked(p)
 		if i, ok := s.table.byPoint[p]; ok {
 			r.sources = append(append(r.sources, i), s.table.sources[i].needs...)
 		}
@@ -154,7 +156,6 @@ func (s *session) withBackground(sources []int) []int {
 // sweep asks the sources and decodes what comes back. A source that the control does not have is replaced by its other
 // way to ask, once and for the rest of the session, and asked again in the same sweep.
 func (s *session) sweep(ctx context.Context, sources []int, got *samples) error {
-	var again []int
 	s.alive = s.alive[:0]
 	for _, i := range sources {
 		if src := s.table.sources[i]; src.dead != "" {
@@ -168,19 +169,12 @@ func (s *session) sweep(ctx context.Context, sources []int, got *samples) error 
 	if len(s.alive) == 0 {
 		return nil
 	}
-	pl := s.planOf(s.alive)
-	err := pl.batch.DoEach(ctx, s.client, func(reads []int) {
-		got.now = time.Now()
-		for _, k := range reads {
-			if s.take(pl, k, got) {
-				again = append(again, pl.sources[k])
-			}
-		}
-	})
-	if err != nil {
+	s.asked, s.again = s.planOf(s.alive), s.again[:0]
+	if err := s.asked.batch.DoEach(ctx, s.client, s.takeAll); err != nil {
 		return err
 	}
-	if len(again) > 0 {
+	if len(s.again) > 0 {
+		again := slices.Clone(s.again)
 		clear(s.batches)
 		s.readings = nil
 		return s.sweep(ctx, again, got)
@@ -188,13 +182,23 @@ func (s *session) sweep(ctx context.Context, sources []int, got *samples) error 
 	return nil
 }
 
+// takeReads decodes the reads of the running sweep that have just been answered.
+func (s *session) takeReads(reads []int) {
+	s.got.now = time.Now()
+	for _, k := range reads {
+		if s.take(s.asked, k, s.got) {
+			s.again = append(s.again, s.asked.sources[k])
+		}
+	}
+}
+
 // take decodes read k of a plan. It reports whether its source has been replaced and is to be asked again.
 func (s *session) take(pl *plan, k int, got *samples) bool {
 	i := pl.sources[k]
 	src := s.table.sources[i]
-	reply, err := pl.batch.Reply(k)
+	payload, err := pl.batch.Payload(k)
 	if err == nil {
-		err = src.take(reply.Payload, got)
+		err = src.take(payload, got)
 	}
 	switch {
 	case err == nil:

@@ -75,7 +75,8 @@ func (s *samples) note(p device.Path, v device.Value, q device.Quality, reason s
 	if i >= len(s.list) || s.list[i].Path != p {
 		i = s.place(p)
 	}
-	s.list[i] = device.Sample{Path: p, Value: v, Quality: q, Reason: reason, Received: s.now}
+	to := &s.list[i] // has its path, and no point has a time of its own
+	to.Value, to.Quality, to.Reason, to.Received = v, q, reason, s.now
 	s.seen[i] = s.round
 	s.next = i + 1
 }
@@ -86,7 +87,7 @@ func (s *samples) place(p device.Path) int {
 	if !ok {
 		i = len(s.list)
 		s.index[p] = i
-		s.list, s.seen = append(s.list, device.Sample{}), append(s.seen, 0)
+		s.list, s.seen = append(s.list, device.Sample{Path: p}), append(s.seen, 0)
 	}
 	return i
 }
