@@ -362,9 +362,10 @@ func (v *SetTalkbackMixer) Append(b []byte, ver Version) []byte {
 	return b
 }
 
-// TalkbackInput is TMIP, from the switcher. Whether one source is kept out of a talkback channel. Evidence: seen.
+// TalkbackInput is TMIP, from the switcher. Whether one source is kept out of a talkback channel. Before 2.28 there is no
+// channel; that follows from one recording. Evidence: seen.
 type TalkbackInput struct {
-	Channel                     TalkbackChannel
+	Channel                     TalkbackChannel // layout 2.28 (8 bytes)
 	Source                      SourceID
 	InputCanMuteSDI             bool
 	CurrentInputSupportsMuteSDI bool
@@ -376,33 +377,53 @@ func (*TalkbackInput) Code() Code { return CodeTMIP }
 
 // Parse reads a body. Bytes that the layout does not name are ignored, values are never refused.
 func (v *TalkbackInput) Parse(ver Version, b []byte) error {
-	if len(b) != 8 {
-		return noLayout(CodeTMIP, ver, len(b))
+	if ver.from(2, 28) && len(b) == 8 {
+		v.Channel = TalkbackChannel(b[0])
+		v.Source = SourceID(be.Uint16(b[2:]))
+		v.InputCanMuteSDI = b[4]&1 != 0
+		v.CurrentInputSupportsMuteSDI = b[5]&1 != 0
+		v.MuteSDI = b[6]&1 != 0
+		return nil
 	}
-	v.Channel = TalkbackChannel(b[0])
-	v.Source = SourceID(be.Uint16(b[2:]))
-	v.InputCanMuteSDI = b[4]&1 != 0
-	v.CurrentInputSupportsMuteSDI = b[5]&1 != 0
-	v.MuteSDI = b[6]&1 != 0
-	return nil
+	if len(b) == 8 {
+		v.Channel = 0
+		v.Source = SourceID(be.Uint16(b))
+		v.InputCanMuteSDI = b[2]&1 != 0
+		v.CurrentInputSupportsMuteSDI = b[3]&1 != 0
+		v.MuteSDI = b[4]&1 != 0
+		return nil
+	}
+	return noLayout(CodeTMIP, ver, len(b))
 }
 
 // Put writes the values over a body that has the right size, and leaves the bytes that the layout does not name.
 func (v *TalkbackInput) Put(ver Version, b []byte) error {
-	if len(b) != 8 {
-		return noLayout(CodeTMIP, ver, len(b))
+	if ver.from(2, 28) && len(b) == 8 {
+		b[0] = byte(v.Channel)
+		be.PutUint16(b[2:], uint16(v.Source))
+		putBool(&b[4], 1, v.InputCanMuteSDI)
+		putBool(&b[5], 1, v.CurrentInputSupportsMuteSDI)
+		putBool(&b[6], 1, v.MuteSDI)
+		return nil
 	}
-	b[0] = byte(v.Channel)
-	be.PutUint16(b[2:], uint16(v.Source))
-	putBool(&b[4], 1, v.InputCanMuteSDI)
-	putBool(&b[5], 1, v.CurrentInputSupportsMuteSDI)
-	putBool(&b[6], 1, v.MuteSDI)
-	return nil
+	if len(b) == 8 {
+		be.PutUint16(b, uint16(v.Source))
+		putBool(&b[2], 1, v.InputCanMuteSDI)
+		putBool(&b[3], 1, v.CurrentInputSupportsMuteSDI)
+		putBool(&b[4], 1, v.MuteSDI)
+		return nil
+	}
+	return noLayout(CodeTMIP, ver, len(b))
 }
 
 // Append adds the whole field, header and body, in the layout of the version.
 func (v *TalkbackInput) Append(b []byte, ver Version) []byte {
-	b, body := grow(b, CodeTMIP, 8)
+	n := 8
+	switch {
+	case ver.from(2, 28):
+		n = 8
+	}
+	b, body := grow(b, CodeTMIP, n)
 	_ = v.Put(ver, body)
 	return b
 }

@@ -12,7 +12,7 @@ const (
 	CodeCMMP Code = 0x434d4d50 // CMMP: Sets what a mix-minus output carries
 	CodeATMP Code = 0x41544d50 // ATMP: Whether SDI audio is kept out of a talkback channel
 	CodeCATM Code = 0x4341544d // CATM: Sets whether SDI audio is kept out of a talkback channel
-	CodeTMIP Code = 0x544d4950 // TMIP: Whether one source is kept out of a talkback channel
+	CodeTMIP Code = 0x544d4950 // TMIP: Whether one source is kept out of a talkback channel. Before 2.28 there is no channel; that follows from one recording
 	CodeCTIP Code = 0x43544950 // CTIP: Sets whether one source is kept out of a talkback channel
 
 	CodeCCdP Code = 0x43436450 // CCdP: A parameter of a camera, in the terms of SDI camera control. Camera 255 is all of them. Values of type fixed16 are 2048 to one

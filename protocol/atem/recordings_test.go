@@ -50,7 +50,7 @@ func TestRecordingsDecode(t *testing.T) {
 			t.Errorf("%v has a layout and no type", codeRows[i].code)
 		}
 	}
-	if n != withoutLayout || len(codeRows) != 324 || len(layoutRows) != 344-withoutLayout {
+	if n != withoutLayout || len(codeRows) != 324 || len(layoutRows) != 345-withoutLayout {
 		t.Errorf("%d codes, %d without a layout, %d layouts", len(codeRows), n, len(layoutRows))
 	}
 	raw, fields := map[Code]bool{}, 0

@@ -284,49 +284,49 @@ var codeRows = [...]codeRow{
 	{code: CodeTCCc, first: 261, layouts: 1, way: wayState, grade: gradeSeen, name: "TimecodeMode", doc: "Whether the time code runs free or follows the time of day."},
 	{code: CodeTDpP, first: 262, layouts: 1, way: wayState, grade: gradeSeen, name: "DipSettings", doc: "How long a dip takes, and through which source."},
 	{code: CodeTDvP, first: 263, layouts: 1, way: wayState, grade: gradeSeen, name: "DVESettings", doc: "How a DVE transition looks."},
-	{code: CodeTMIP, first: 264, layouts: 1, way: wayState, grade: gradeSeen, name: "TalkbackInput", doc: "Whether one source is kept out of a talkback channel."},
-	{code: CodeTMxP, first: 265, layouts: 1, way: wayState, grade: gradeSeen, name: "MixSettings", doc: "How long a mix takes."},
-	{code: CodeTStP, first: 266, layouts: 1, way: wayState, grade: gradeSeen, name: "StingerSettings", doc: "How a stinger is timed and keyed."},
-	{code: CodeTWpP, first: 267, layouts: 1, way: wayState, grade: gradeSeen, name: "WipeSettings", doc: "How a wipe looks."},
-	{code: CodeTcLk, first: 268, layouts: 1, way: wayState, grade: gradeSeen, name: "TimecodeLocked", doc: "Whether the time code is locked to a reference."},
-	{code: CodeTcSt, first: 269, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "State of the time code.", rawKey: ""},
-	{code: CodeTiRq, first: 269, layouts: 1, way: wayCommand, grade: gradeInferred, name: "RequestTime", doc: "Asks for the time; also used to say something harmless."},
-	{code: CodeTime, first: 270, layouts: 1, way: wayState, grade: gradeSeen, name: "Timecode", doc: "The clock or time code, as it comes with changes and as the answer to a request.", volatile: true},
-	{code: CodeTlFc, first: 271, layouts: 1, way: wayState, grade: gradeSeen, name: "TallyExtra", doc: "One byte more for every source; nobody knows what it means."},
-	{code: CodeTlIn, first: 272, layouts: 1, way: wayState, grade: gradeSeen, name: "TallyByInput", doc: "Tally of the inputs, in their order."},
-	{code: CodeTlMe, first: 273, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "Tally of M/Es: a count, then a byte for each.", rawKey: ""},
-	{code: CodeTlSr, first: 273, layouts: 1, way: wayState, grade: gradeSeen, name: "TallyBySource", doc: "Tally of every source."},
-	{code: CodeTrPr, first: 274, layouts: 1, way: wayState, grade: gradeSeen, name: "TransitionPreview", doc: "Whether the transition is tried out on preview."},
-	{code: CodeTrPs, first: 275, layouts: 1, way: wayState, grade: gradeSeen, name: "TransitionPosition", doc: "Where the transition is."},
-	{code: CodeTrSS, first: 276, layouts: 1, way: wayState, grade: gradeSeen, name: "TransitionSelection", doc: "What the running transition and the next one are made of."},
-	{code: CodeV3sl, first: 277, layouts: 1, way: wayState, grade: gradeSeen, name: "SDI3GLevel", doc: "Level A or B of 3G SDI outputs."},
-	{code: CodeVMC2, first: 278, layouts: 1, way: wayState, grade: gradeGuess, name: "VideoModeConfig2", doc: "A second list of video modes."},
-	{code: CodeVidM, first: 279, layouts: 1, way: wayState, grade: gradeSeen, name: "VideoStandard", doc: "The video mode in which everything runs."},
-	{code: CodeVuMC, first: 280, layouts: 1, way: wayState, grade: gradeSeen, name: "WindowVUMeter", doc: "Whether a window has meters."},
-	{code: CodeVuMS, first: 281, layouts: 1, way: wayCommand, grade: gradeInferred, name: "SetWindowVUMeter", doc: "Sets whether a window has meters.", sets: CodeVuMC},
-	{code: CodeVuMo, first: 282, layouts: 1, way: wayBoth, grade: gradeSeen, name: "VUOpacity", doc: "How well the meters cover the picture.", sets: CodeVuMo},
-	{code: CodeWarn, first: 283, layouts: 1, way: wayState, grade: gradeInferred, name: "Warning", doc: "A warning in words.", volatile: true},
-	{code: CodeWhoI, first: 284, layouts: 1, way: wayState, grade: gradeGuess, name: "DeviceIdentity", doc: "Identity, address and host name."},
-	{code: CodeAMC, first: 285, layouts: 1, way: wayState, grade: gradeSeen, name: "ClassicAudioConfig", doc: "How many inputs, monitors and headphones the classic mixer has."},
-	{code: CodeDVE, first: 286, layouts: 1, way: wayState, grade: gradeSeen, name: "DVEConfig", doc: "What the DVE can do, and which DVE transitions there are."},
-	{code: CodeFAC, first: 287, layouts: 1, way: wayState, grade: gradeSeen, name: "FairlightMixerConfig", doc: "How many inputs and monitors the Fairlight mixer has."},
-	{code: CodeFEC, first: 288, layouts: 1, way: wayState, grade: gradeGuess, name: "FairlightEQConfig", doc: "The bands of the Fairlight equalisers."},
-	{code: CodeFMH, first: 289, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "Something of the Fairlight monitors.", rawKey: ""},
-	{code: CodeMAC, first: 289, layouts: 1, way: wayState, grade: gradeSeen, name: "MacroPoolConfig", doc: "How many macros there can be."},
-	{code: CodeMeC, first: 290, layouts: 1, way: wayState, grade: gradeSeen, name: "MixEffectConfig", doc: "How many keyers an M/E has."},
-	{code: CodeMvC, first: 291, layouts: 3, way: wayState, grade: gradeSeen, name: "MultiviewerConfig", doc: "What the multiviewers can do."},
-	{code: CodeSSC, first: 294, layouts: 2, way: wayState, grade: gradeSeen, name: "SuperSourceConfig", doc: "How many boxes a SuperSource has."},
-	{code: CodeTlC, first: 296, layouts: 1, way: wayState, grade: gradeSeen, name: "TallyConfig", doc: "How many inputs have a tally."},
-	{code: CodeVMC, first: 297, layouts: 2, way: wayState, grade: gradeSeen, name: "VideoModeConfig", doc: "The video modes that are there, and which multiview and converted modes each allows. Not padded: other sizes than multiples of four occur."},
-	{code: CodeVML, first: 299, layouts: 1, way: wayState, grade: gradeGuess, name: "VideoModeList", doc: "The video modes with rates and sizes."},
-	{code: CodeMpl, first: 300, layouts: 1, way: wayState, grade: gradeSeen, name: "MediaPoolConfig", doc: "How many stills and clips fit into the media pool."},
-	{code: CodePin, first: 301, layouts: 1, way: wayState, grade: gradeSeen, name: "Product", doc: "What the switcher is called and which model it is."},
-	{code: CodeTop, first: 302, layouts: 4, way: wayState, grade: gradeSeen, name: "Topology", doc: "How many of everything the switcher has."},
-	{code: CodeVer, first: 306, layouts: 1, way: wayState, grade: gradeSeen, name: "ProtocolVersion", doc: "The protocol's version, which is not that of the product; the first field of a dump, and what decides between layouts."},
-	{code: CodeAuSE, first: 307, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "Something of an auxiliary output, whose id is at byte 2.", rawKey: "2:2"},
-	{code: CodeAuSS, first: 307, layouts: 1, way: wayState, grade: gradeGuess, name: "AuxAllowedSources", doc: "Which sources an auxiliary output may show."},
-	{code: CodeVsDp, first: 308, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "A VISCA device: number, and text at byte 7.", rawKey: "0:4"},
-	{code: CodeVscp, first: 308, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "VISCA abilities: counters.", rawKey: ""},
+	{code: CodeTMIP, first: 264, layouts: 2, way: wayState, grade: gradeSeen, name: "TalkbackInput", doc: "Whether one source is kept out of a talkback channel. Before 2.28 there is no channel; that follows from one recording."},
+	{code: CodeTMxP, first: 266, layouts: 1, way: wayState, grade: gradeSeen, name: "MixSettings", doc: "How long a mix takes."},
+	{code: CodeTStP, first: 267, layouts: 1, way: wayState, grade: gradeSeen, name: "StingerSettings", doc: "How a stinger is timed and keyed."},
+	{code: CodeTWpP, first: 268, layouts: 1, way: wayState, grade: gradeSeen, name: "WipeSettings", doc: "How a wipe looks."},
+	{code: CodeTcLk, first: 269, layouts: 1, way: wayState, grade: gradeSeen, name: "TimecodeLocked", doc: "Whether the time code is locked to a reference."},
+	{code: CodeTcSt, first: 270, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "State of the time code.", rawKey: ""},
+	{code: CodeTiRq, first: 270, layouts: 1, way: wayCommand, grade: gradeInferred, name: "RequestTime", doc: "Asks for the time; also used to say something harmless."},
+	{code: CodeTime, first: 271, layouts: 1, way: wayState, grade: gradeSeen, name: "Timecode", doc: "The clock or time code, as it comes with changes and as the answer to a request.", volatile: true},
+	{code: CodeTlFc, first: 272, layouts: 1, way: wayState, grade: gradeSeen, name: "TallyExtra", doc: "One byte more for every source; nobody knows what it means."},
+	{code: CodeTlIn, first: 273, layouts: 1, way: wayState, grade: gradeSeen, name: "TallyByInput", doc: "Tally of the inputs, in their order."},
+	{code: CodeTlMe, first: 274, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "Tally of M/Es: a count, then a byte for each.", rawKey: ""},
+	{code: CodeTlSr, first: 274, layouts: 1, way: wayState, grade: gradeSeen, name: "TallyBySource", doc: "Tally of every source."},
+	{code: CodeTrPr, first: 275, layouts: 1, way: wayState, grade: gradeSeen, name: "TransitionPreview", doc: "Whether the transition is tried out on preview."},
+	{code: CodeTrPs, first: 276, layouts: 1, way: wayState, grade: gradeSeen, name: "TransitionPosition", doc: "Where the transition is."},
+	{code: CodeTrSS, first: 277, layouts: 1, way: wayState, grade: gradeSeen, name: "TransitionSelection", doc: "What the running transition and the next one are made of."},
+	{code: CodeV3sl, first: 278, layouts: 1, way: wayState, grade: gradeSeen, name: "SDI3GLevel", doc: "Level A or B of 3G SDI outputs."},
+	{code: CodeVMC2, first: 279, layouts: 1, way: wayState, grade: gradeGuess, name: "VideoModeConfig2", doc: "A second list of video modes."},
+	{code: CodeVidM, first: 280, layouts: 1, way: wayState, grade: gradeSeen, name: "VideoStandard", doc: "The video mode in which everything runs."},
+	{code: CodeVuMC, first: 281, layouts: 1, way: wayState, grade: gradeSeen, name: "WindowVUMeter", doc: "Whether a window has meters."},
+	{code: CodeVuMS, first: 282, layouts: 1, way: wayCommand, grade: gradeInferred, name: "SetWindowVUMeter", doc: "Sets whether a window has meters.", sets: CodeVuMC},
+	{code: CodeVuMo, first: 283, layouts: 1, way: wayBoth, grade: gradeSeen, name: "VUOpacity", doc: "How well the meters cover the picture.", sets: CodeVuMo},
+	{code: CodeWarn, first: 284, layouts: 1, way: wayState, grade: gradeInferred, name: "Warning", doc: "A warning in words.", volatile: true},
+	{code: CodeWhoI, first: 285, layouts: 1, way: wayState, grade: gradeGuess, name: "DeviceIdentity", doc: "Identity, address and host name."},
+	{code: CodeAMC, first: 286, layouts: 1, way: wayState, grade: gradeSeen, name: "ClassicAudioConfig", doc: "How many inputs, monitors and headphones the classic mixer has."},
+	{code: CodeDVE, first: 287, layouts: 1, way: wayState, grade: gradeSeen, name: "DVEConfig", doc: "What the DVE can do, and which DVE transitions there are."},
+	{code: CodeFAC, first: 288, layouts: 1, way: wayState, grade: gradeSeen, name: "FairlightMixerConfig", doc: "How many inputs and monitors the Fairlight mixer has."},
+	{code: CodeFEC, first: 289, layouts: 1, way: wayState, grade: gradeGuess, name: "FairlightEQConfig", doc: "The bands of the Fairlight equalisers."},
+	{code: CodeFMH, first: 290, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "Something of the Fairlight monitors.", rawKey: ""},
+	{code: CodeMAC, first: 290, layouts: 1, way: wayState, grade: gradeSeen, name: "MacroPoolConfig", doc: "How many macros there can be."},
+	{code: CodeMeC, first: 291, layouts: 1, way: wayState, grade: gradeSeen, name: "MixEffectConfig", doc: "How many keyers an M/E has."},
+	{code: CodeMvC, first: 292, layouts: 3, way: wayState, grade: gradeSeen, name: "MultiviewerConfig", doc: "What the multiviewers can do."},
+	{code: CodeSSC, first: 295, layouts: 2, way: wayState, grade: gradeSeen, name: "SuperSourceConfig", doc: "How many boxes a SuperSource has."},
+	{code: CodeTlC, first: 297, layouts: 1, way: wayState, grade: gradeSeen, name: "TallyConfig", doc: "How many inputs have a tally."},
+	{code: CodeVMC, first: 298, layouts: 2, way: wayState, grade: gradeSeen, name: "VideoModeConfig", doc: "The video modes that are there, and which multiview and converted modes each allows. Not padded: other sizes than multiples of four occur."},
+	{code: CodeVML, first: 300, layouts: 1, way: wayState, grade: gradeGuess, name: "VideoModeList", doc: "The video modes with rates and sizes."},
+	{code: CodeMpl, first: 301, layouts: 1, way: wayState, grade: gradeSeen, name: "MediaPoolConfig", doc: "How many stills and clips fit into the media pool."},
+	{code: CodePin, first: 302, layouts: 1, way: wayState, grade: gradeSeen, name: "Product", doc: "What the switcher is called and which model it is."},
+	{code: CodeTop, first: 303, layouts: 4, way: wayState, grade: gradeSeen, name: "Topology", doc: "How many of everything the switcher has."},
+	{code: CodeVer, first: 307, layouts: 1, way: wayState, grade: gradeSeen, name: "ProtocolVersion", doc: "The protocol's version, which is not that of the product; the first field of a dump, and what decides between layouts."},
+	{code: CodeAuSE, first: 308, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "Something of an auxiliary output, whose id is at byte 2.", rawKey: "2:2"},
+	{code: CodeAuSS, first: 308, layouts: 1, way: wayState, grade: gradeGuess, name: "AuxAllowedSources", doc: "Which sources an auxiliary output may show."},
+	{code: CodeVsDp, first: 309, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "A VISCA device: number, and text at byte 7.", rawKey: "0:4"},
+	{code: CodeVscp, first: 309, layouts: 0, way: wayState, grade: gradeGuess, name: "", doc: "VISCA abilities: counters.", rawKey: ""},
 }
 
 var layoutRows = [...]layoutRow{
@@ -594,50 +594,51 @@ var layoutRows = [...]layoutRow{
 	{from: 0, since: MakeVersion(2, 30), size: 4, least: 4, pad: 1, first: 1310, items: 1},                     // TCCc
 	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1311, items: 3},                     // TDpP
 	{from: 0, since: MakeVersion(2, 22), size: 20, least: 20, pad: 1, first: 1314, items: 13},                  // TDvP
-	{from: 0, since: MakeVersion(2, 28), size: 8, least: 8, pad: 1, first: 1327, items: 5},                     // TMIP
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1332, items: 2},                     // TMxP
-	{from: 0, since: MakeVersion(2, 22), size: 20, least: 20, pad: 1, first: 1334, items: 10},                  // TStP
-	{from: 0, since: MakeVersion(2, 22), size: 20, least: 20, pad: 1, first: 1344, items: 11},                  // TWpP
-	{from: 0, since: MakeVersion(2, 28), size: 4, least: 4, pad: 1, first: 1355, items: 1},                     // TcLk
-	{from: 0, since: MakeVersion(2, 28), size: 0, least: 0, pad: 1, first: 1356, items: 0},                     // TiRq
-	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1356, items: 5},                     // Time
-	{from: 0, since: MakeVersion(2, 22), size: -1, least: 2, pad: 4, first: 1361, items: 4},                    // TlFc
-	{from: 0, since: MakeVersion(2, 22), size: -1, least: 2, pad: 4, first: 1365, items: 3},                    // TlIn
-	{from: 0, since: MakeVersion(2, 22), size: -1, least: 2, pad: 4, first: 1368, items: 4},                    // TlSr
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1372, items: 2},                     // TrPr
-	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1374, items: 4},                     // TrPs
-	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1378, items: 5},                     // TrSS
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1383, items: 1},                     // V3sl
-	{from: 0, since: MakeVersion(0, 0), size: -1, least: 4, pad: 4, first: 1384, items: 4},                     // VMC2
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1388, items: 1},                     // VidM
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1389, items: 3},                     // VuMC
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1392, items: 3},                     // VuMS
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1395, items: 2},                     // VuMo
-	{from: 0, since: MakeVersion(2, 22), size: 44, least: 44, pad: 1, first: 1397, items: 1},                   // Warn
-	{from: 0, since: MakeVersion(0, 0), size: 176, least: 176, pad: 1, first: 1398, items: 3},                  // WhoI
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1401, items: 3},                     // _AMC
-	{from: 0, since: MakeVersion(2, 22), size: -1, least: 4, pad: 4, first: 1404, items: 5},                    // _DVE
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1409, items: 2},                     // _FAC
-	{from: 0, since: MakeVersion(0, 0), size: -1, least: 4, pad: 4, first: 1411, items: 5},                     // _FEC
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1416, items: 1},                     // _MAC
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1417, items: 2},                     // _MeC
-	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1419, items: 5},                     // _MvC
-	{from: MakeVersion(2, 28), since: MakeVersion(2, 28), size: 12, least: 12, pad: 1, first: 1424, items: 7},  // _MvC
-	{from: MakeVersion(2, 30), since: MakeVersion(2, 30), size: 12, least: 12, pad: 1, first: 1431, items: 7},  // _MvC
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1438, items: 1},                     // _SSC
-	{from: MakeVersion(2, 28), since: MakeVersion(2, 28), size: 4, least: 4, pad: 1, first: 1439, items: 2},    // _SSC
-	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1441, items: 2},                     // _TlC
-	{from: 0, since: MakeVersion(2, 22), size: -1, least: 4, pad: 1, first: 1443, items: 5},                    // _VMC
-	{from: MakeVersion(2, 28), since: MakeVersion(2, 28), size: -1, least: 4, pad: 1, first: 1448, items: 6},   // _VMC
-	{from: 0, since: MakeVersion(0, 0), size: -1, least: 2, pad: 4, first: 1454, items: 9},                     // _VML
-	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1463, items: 2},                     // _mpl
-	{from: 0, since: MakeVersion(2, 22), size: 44, least: 44, pad: 1, first: 1465, items: 2},                   // _pin
-	{from: 0, since: MakeVersion(2, 21), size: 20, least: 20, pad: 1, first: 1467, items: 10},                  // _top
-	{from: MakeVersion(2, 22), since: MakeVersion(2, 22), size: 20, least: 20, pad: 1, first: 1477, items: 11}, // _top
-	{from: MakeVersion(2, 27), since: MakeVersion(2, 27), size: 24, least: 24, pad: 1, first: 1488, items: 15}, // _top
-	{from: MakeVersion(2, 30), since: MakeVersion(2, 30), size: 28, least: 28, pad: 1, first: 1503, items: 16}, // _top
-	{from: 0, since: MakeVersion(0, 0), size: 4, least: 4, pad: 1, first: 1519, items: 2},                      // _ver
-	{from: 0, since: MakeVersion(0, 0), size: -1, least: 6, pad: 4, first: 1521, items: 5},                     // auSS
+	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1327, items: 4},                     // TMIP
+	{from: MakeVersion(2, 28), since: MakeVersion(2, 28), size: 8, least: 8, pad: 1, first: 1331, items: 5},    // TMIP
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1336, items: 2},                     // TMxP
+	{from: 0, since: MakeVersion(2, 22), size: 20, least: 20, pad: 1, first: 1338, items: 10},                  // TStP
+	{from: 0, since: MakeVersion(2, 22), size: 20, least: 20, pad: 1, first: 1348, items: 11},                  // TWpP
+	{from: 0, since: MakeVersion(2, 28), size: 4, least: 4, pad: 1, first: 1359, items: 1},                     // TcLk
+	{from: 0, since: MakeVersion(2, 28), size: 0, least: 0, pad: 1, first: 1360, items: 0},                     // TiRq
+	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1360, items: 5},                     // Time
+	{from: 0, since: MakeVersion(2, 22), size: -1, least: 2, pad: 4, first: 1365, items: 4},                    // TlFc
+	{from: 0, since: MakeVersion(2, 22), size: -1, least: 2, pad: 4, first: 1369, items: 3},                    // TlIn
+	{from: 0, since: MakeVersion(2, 22), size: -1, least: 2, pad: 4, first: 1372, items: 4},                    // TlSr
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1376, items: 2},                     // TrPr
+	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1378, items: 4},                     // TrPs
+	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1382, items: 5},                     // TrSS
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1387, items: 1},                     // V3sl
+	{from: 0, since: MakeVersion(0, 0), size: -1, least: 4, pad: 4, first: 1388, items: 4},                     // VMC2
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1392, items: 1},                     // VidM
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1393, items: 3},                     // VuMC
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1396, items: 3},                     // VuMS
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1399, items: 2},                     // VuMo
+	{from: 0, since: MakeVersion(2, 22), size: 44, least: 44, pad: 1, first: 1401, items: 1},                   // Warn
+	{from: 0, since: MakeVersion(0, 0), size: 176, least: 176, pad: 1, first: 1402, items: 3},                  // WhoI
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1405, items: 3},                     // _AMC
+	{from: 0, since: MakeVersion(2, 22), size: -1, least: 4, pad: 4, first: 1408, items: 5},                    // _DVE
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1413, items: 2},                     // _FAC
+	{from: 0, since: MakeVersion(0, 0), size: -1, least: 4, pad: 4, first: 1415, items: 5},                     // _FEC
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1420, items: 1},                     // _MAC
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1421, items: 2},                     // _MeC
+	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1423, items: 5},                     // _MvC
+	{from: MakeVersion(2, 28), since: MakeVersion(2, 28), size: 12, least: 12, pad: 1, first: 1428, items: 7},  // _MvC
+	{from: MakeVersion(2, 30), since: MakeVersion(2, 30), size: 12, least: 12, pad: 1, first: 1435, items: 7},  // _MvC
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1442, items: 1},                     // _SSC
+	{from: MakeVersion(2, 28), since: MakeVersion(2, 28), size: 4, least: 4, pad: 1, first: 1443, items: 2},    // _SSC
+	{from: 0, since: MakeVersion(2, 22), size: 8, least: 8, pad: 1, first: 1445, items: 2},                     // _TlC
+	{from: 0, since: MakeVersion(2, 22), size: -1, least: 4, pad: 1, first: 1447, items: 5},                    // _VMC
+	{from: MakeVersion(2, 28), since: MakeVersion(2, 28), size: -1, least: 4, pad: 1, first: 1452, items: 6},   // _VMC
+	{from: 0, since: MakeVersion(0, 0), size: -1, least: 2, pad: 4, first: 1458, items: 9},                     // _VML
+	{from: 0, since: MakeVersion(2, 22), size: 4, least: 4, pad: 1, first: 1467, items: 2},                     // _mpl
+	{from: 0, since: MakeVersion(2, 22), size: 44, least: 44, pad: 1, first: 1469, items: 2},                   // _pin
+	{from: 0, since: MakeVersion(2, 21), size: 20, least: 20, pad: 1, first: 1471, items: 10},                  // _top
+	{from: MakeVersion(2, 22), since: MakeVersion(2, 22), size: 20, least: 20, pad: 1, first: 1481, items: 11}, // _top
+	{from: MakeVersion(2, 27), since: MakeVersion(2, 27), size: 24, least: 24, pad: 1, first: 1492, items: 15}, // _top
+	{from: MakeVersion(2, 30), since: MakeVersion(2, 30), size: 28, least: 28, pad: 1, first: 1507, items: 16}, // _top
+	{from: 0, since: MakeVersion(0, 0), size: 4, least: 4, pad: 1, first: 1523, items: 2},                      // _ver
+	{from: 0, since: MakeVersion(0, 0), size: -1, least: 6, pad: 4, first: 1525, items: 5},                     // auSS
 }
 
 var itemRows = [...]itemRow{
@@ -1968,6 +1969,10 @@ var itemRows = [...]itemRow{
 	{name: "invert_key", kind: kindBool, off: 14, bit: 0},
 	{name: "reverse", kind: kindBool, off: 15, bit: 0},
 	{name: "flip_flop", kind: kindBool, off: 16, bit: 0},
+	{name: "source", kind: kindU16, off: 0, set: setSourceID, key: true, grade: gradeGuess},
+	{name: "input_can_mute_sdi", kind: kindBool, off: 2, bit: 0, grade: gradeGuess},
+	{name: "current_input_supports_mute_sdi", kind: kindBool, off: 3, bit: 0, grade: gradeGuess},
+	{name: "mute_sdi", kind: kindBool, off: 4, bit: 0, grade: gradeGuess},
 	{name: "channel", kind: kindU8, off: 0, set: setTalkbackChannel, key: true},
 	{name: "source", kind: kindU16, off: 2, set: setSourceID, key: true},
 	{name: "input_can_mute_sdi", kind: kindBool, off: 4, bit: 0},
