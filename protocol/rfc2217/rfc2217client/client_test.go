@@ -1,0 +1,203 @@
+package rfc2217client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/patchbay-io/patchbay/internal/testnet"
+	"github.com/patchbay-io/patchbay/protocol/rfc2217"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// peer answers like a server that is peculiar: mute holds the codes it never answers.
+func peer(conn net.Conn, comPort byte, mute func(*rfc2217.Message) bool) {
+	defer conn.Close()
+	var d rfc2217.Decoder
+	b := make([]byte, 4096)
+	s := rfc2217.Settings{Baud: 300}
+	for {
+		n, err := conn.Read(b)
+		for rest := b[:n]; len(rest) > 0; {
+			var it rfc2217.Item
+			it, rest = d.Next(rest)
+			switch it.Kind {
+			case rfc2217.Negotiate:
+				switch {
+				case it.Option == rfc2217.OptComPort && it.Verb == rfc2217.WILL && comPort != 0:
+					conn.Write([]byte{rfc2217.IAC, comPort, it.Option})
+				case it.Option == rfc2217.OptTimingMark && comPort != 0:
+					conn.Write([]byte{rfc2217.IAC, rfc2217.WONT, it.Option}) // as servers do that never heard of it
+				}
+			case rfc2217.Sub:
+				m, err := rfc2217.ParseMessage(it.Data)
+				if err != nil || mute(&m) {
+					continue
+				}
+				var asked rfc2217.Settings
+				asked.Take(&m)
+				s = asked.Over(s)
+				a := s.Answer(&m)
+				conn.Write(a.AppendTo(nil))
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func dial(t *testing.T, comPort byte, mute func(*rfc2217.Message) bool) (*Client, *testnet.Conn, error) {
+	t.Helper()
+	client, server := testnet.Pipe(1 << 20)
+	go peer(server, comPort, mute)
+	c, err := Dial(t.Context(), func(context.Context, string, string) (net.Conn, error) { return client, nil }, "box:1", Options{})
+	return c, server, err
+}
+
+func TestServersThatDoNotDoIt(t *testing.T) {
+	for name, say := range map[string]byte{"refuses": rfc2217.DONT, "is silent": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				_, _, err := dial(t, say, nil)
+				if !errors.Is(err, ErrNoComPort) || !strings.Contains(err.Error(), "box:1") {
+					t.Errorf("%v", err)
+				}
+				if took := time.Since(began); say != 0 && took != 0 || say == 0 && took != DefaultTimeout {
+					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
+	refused := errors.New("nobody listens")
+	if _, err := Dial(t.Context(), func(context.Context, string, string) (net.Conn, error) { return nil, refused }, "x", Options{}); !errors.Is(err, refused) {
+		t.Error(err)
+	}
+}
+
+// ser2net on a PTY answers neither DTR nor RTS (seen). The first change waits a little, later ones do not, and what was asked for
+// counts as in force.
+func TestServersWithoutModemLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, err := dial(t, rfc2217.DO, func(m *rfc2217.Message) bool {
+			return m.Code == rfc2217.SetControl && rfc2217.Control(m.Value).Topic() != rfc2217.ControlFlowAsk
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		for i, want := range []time.Duration{DefaultControlTimeout, 0} {
+			began := time.Now()
+			s, err := c.Set(t.Context(), rfc2217.Settings{Baud: 9600, DTR: rfc2217.ControlDTROn})
+			if err != nil || s.Baud != 9600 || s.DTR != rfc2217.ControlDTROn {
+				t.Errorf("%+v %v", s, err)
+			}
+			if took := time.Since(began); took != want {
+				t.Errorf("change %d took %v, want %v", i, took, want)
+			}
+		}
+		if e, err := c.Event(t.Context()); err != nil || e != (Event{}) {
+			t.Errorf("%v %v", e, err)
+		}
+	})
+}
+
+func TestASettingWithoutAnswerIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, err := dial(t, rfc2217.DO, func(m *rfc2217.Message) bool {
+			return m.Code == rfc2217.SetBaudRate && m.Value != 0 || m.Code == rfc2217.PurgeData
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if s, err := c.Set(t.Context(), rfc2217.Settings{Baud: 9600, Data: 7}); !errors.Is(err, ErrNoAnswer) || s.Baud != 300 || s.Data != 7 || !strings.Contains(err.Error(), "SET-BAUDRATE") {
+			t.Errorf("%+v %v", s, err)
+		}
+		if err := c.Purge(t.Context(), rfc2217.PurgeBoth); !errors.Is(err, ErrNoAnswer) {
+			t.Error(err)
+		}
+		if s, err := c.Set(t.Context(), rfc2217.Settings{Data: 8}); err != nil || s.Data != 8 {
+			t.Errorf("after that: %+v %v", s, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := c.Set(ctx, rfc2217.Settings{Baud: 1}); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
+
+// What is on its way when the link dies stays counted.
+func TestUnackedAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, server, err := dial(t, rfc2217.DO, func(*rfc2217.Message) bool { return false })
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Write([]byte("taken"))
+		synctest.Wait()
+		if n := c.Unacked(); n != 0 {
+			t.Errorf("%d bytes are unacknowledged though the server has answered", n)
+		}
+		server.In().Stall()
+		c.Write([]byte("lost\xff"))
+		synctest.Wait()
+		if n := c.Unacked(); n != 5 {
+			t.Errorf("%d bytes are unacknowledged, want 5", n)
+		}
+		server.Reset()
+		<-c.Done()
+		if _, err := c.Write([]byte("x")); err == nil || c.Err() == nil {
+			t.Error("a dead link takes bytes")
+		}
+		if _, err := c.Read(make([]byte, 1)); err == nil {
+			t.Error("a dead link gives bytes")
+		}
+		if err := c.Drain(t.Context()); err == nil {
+			t.Error("a dead link is drained")
+		}
+		if n := c.Unacked(); n != 5 {
+			t.Errorf("%d bytes after the end, want 5", n)
+		}
+		c.Close()
+	})
+}
+
+// A reader that takes nothing holds the server up, and what had come is there after the end.
+func TestTheReaderIsInCharge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, server, err := dial(t, rfc2217.DO, func(*rfc2217.Message) bool { return false })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		data := make([]byte, 200<<10)
+		for i := range data {
+			data[i] = byte(i * 7)
+		}
+		wire := rfc2217.AppendData(nil, data, false)
+		go server.Write(wire)
+		synctest.Wait()
+		if written, read := c.conn.(*testnet.Conn).In().Counts(); read > bufferSize+(16<<10)+4096 {
+			t.Errorf("%d bytes were taken of %d though nobody reads", read, written)
+		}
+		got := make([]byte, len(data))
+		if _, err := io.ReadFull(c, got); err != nil || string(got) != string(data) {
+			t.Errorf("%v", err)
+		}
+		go func() { server.Write([]byte("last")); server.Close() }()
+		if last, err := io.ReadAll(c); err != nil || string(last) != "last" {
+			t.Errorf("%q %v", last, err)
+		}
+	})
+}
