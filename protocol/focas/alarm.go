@@ -150,3 +150,13 @@ func (a Alarm) Format(f Family, axis string) string {
 	}
 	return strings.Join(parts, " ")
 }
+
+// AlarmHistoryCountRequest asks how many entries the alarm history has, cnc_rdalmhisno; the layout of the answer is unknown.
+// Seen as a request.
+func AlarmHistoryCountRequest(path uint16) Request { return cncRequest(path, FuncReadAlarmHistoryNum) }
+
+// AlarmHistoryRequest asks for the entries first..last of the alarm history, cnc_rdalmhistry; the layout of the answer is
+// unknown. Seen as a request.
+func AlarmHistoryRequest(path uint16, first, last int32) Request {
+	return Request{Class: ClassCNC, Path: path, Func: FuncReadAlarmHistory, Args: [4]int32{first, last, 1}}
+}

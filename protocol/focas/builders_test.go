@@ -121,6 +121,9 @@ func TestBuildersKeepTheirArgumentsApart(t *testing.T) {
 		{SelectPMCUnitRequest(3), "2/1/800c [3 0 0 0]"},
 		{PMCTitleRequest(3), "2/3/800b [0 0 0 0]"},
 		{PMCAlarmRequest(3, 4, 5), "2/3/8010 [4 5 0 0]"},
+		{AlarmHistoryCountRequest(3), "1/3/006b [0 0 0 0]"},
+		{AlarmHistoryRequest(3, 4, 5), "1/3/006c [4 5 1 0]"},
+		{MacroByNameRequest(3, "AB"), `1/3/029f [2 0 0 0] 64 bytes "AB\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"`},
 	} {
 		if got := text(row.q); got != row.want {
 			t.Errorf("%v: %s, want %s", row.q.Func, got, row.want)

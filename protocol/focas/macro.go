@@ -234,3 +234,14 @@ func ParseMacroInfo(payload []byte) (MacroInfo, error) {
 func (m MacroInfo) Append(b []byte) []byte {
 	return append(appendU32(appendU32(b, m.Local), m.Common), m.Rest...)
 }
+
+// MacroByNameSize is the size in bytes of a name in function 0x29f.
+const MacroByNameSize = 64
+
+// MacroByNameRequest asks for the number of the variable with a name, cnc_rdmacronum; the layout of the answer is unknown. The
+// name is NUL padded, and cut at 64 bytes. Seen as a request.
+func MacroByNameRequest(path uint16, name string) Request {
+	n := min(len(name), MacroByNameSize)
+	return Request{Class: ClassCNC, Path: path, Func: FuncReadMacroByName, Args: [4]int32{int32(n)},
+		Data: wire.AppendText(nil, name[:n], MacroByNameSize)}
+}

@@ -45,3 +45,14 @@ func (p Path) AlarmInfo(ctx context.Context, typ, max int32, texts bool) ([]foca
 func (p Path) ClearAlarm(ctx context.Context, id int32) error {
 	return order(ctx, p.c, "cnc_clralm", focas.ClearAlarmRequest(p.n, id))
 }
+
+// AlarmHistoryCount says how many alarms the history holds (cnc_rdalmhisno), as the control sends it; its layout is unknown.
+func (p Path) AlarmHistoryCount(ctx context.Context) ([]byte, error) {
+	return call(ctx, p.c, "cnc_rdalmhisno", focas.AlarmHistoryCountRequest(p.n), raw)
+}
+
+// AlarmHistory is the entries first..last of the alarm history as the control sends them (cnc_rdalmhistry); their layout is
+// unknown.
+func (p Path) AlarmHistory(ctx context.Context, first, last int32) ([]byte, error) {
+	return call(ctx, p.c, "cnc_rdalmhistry", focas.AlarmHistoryRequest(p.n, first, last), raw)
+}

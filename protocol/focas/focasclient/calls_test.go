@@ -61,6 +61,12 @@ func TestCalls(t *testing.T) {
 			"00340000000400000000", "", []focas.OpMessage(nil)},
 		{"ModalAux", 3, func(ctx context.Context, c *Client) (any, error) { return c.Path(1).ModalAux(ctx, focas.ModalAll, 1) },
 			"0022ffffffff00000001", "0000000700010002", []focas.Aux{{Value: 7, Flag1: 1, Flag2: 2}}},
+		{"AlarmHistoryCount", 3, func(ctx context.Context, c *Client) (any, error) { return c.Path(1).AlarmHistoryCount(ctx) },
+			"006b00000000", "0102", []byte{1, 2}},
+		{"AlarmHistory", 3, func(ctx context.Context, c *Client) (any, error) { return c.Path(1).AlarmHistory(ctx, 2, 7) },
+			"006c00000002000000070000000100000000", "010203", []byte{1, 2, 3}},
+		{"MacroNumber", 3, func(ctx context.Context, c *Client) (any, error) { return c.Path(1).MacroNumber(ctx, "TOOL") },
+			"029f0000000400000000000000000000000000000040544f4f4c0000", "00000001", []byte{0, 0, 0, 1}},
 		{"path 3", 3, func(ctx context.Context, c *Client) (any, error) { return c.Path(3).AlarmBits(ctx) },
 			"001a", "00000041", uint32(0x41)},
 	} {
@@ -78,6 +84,78 @@ func TestCalls(t *testing.T) {
 			asked := hex.EncodeToString(p.seen[len(p.seen)-1][8:])
 			if len(asked) < len(row.asked) || asked[:len(row.asked)] != row.asked {
 				t.Errorf("asked %s, want it to begin %s", asked, row.asked)
+			}
+		})
+	}
+}
+
+// Parameters and diagnosis numbers of a list travel in pairs of type and value, in as few frames as they fit; what one of them
+// lacks is its own error.
+func TestSelected(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		version focas.Version
+		of      func(Path) func(context.Context, int16, ...int32) ([]Selected, error)
+		funcs   [2]focas.Func // type, value
+	}{
+		{"parameters of a 30i", 3, func(p Path) func(context.Context, int16, ...int32) ([]Selected, error) { return p.ParamsOf }, [2]focas.Func{0xa0, 0x8d}},
+		{"parameters of a classic control", 2, func(p Path) func(context.Context, int16, ...int32) ([]Selected, error) { return p.ParamsOf }, [2]focas.Func{0x10, 0x0e}},
+		{"diagnosis of a 30i", 3, func(p Path) func(context.Context, int16, ...int32) ([]Selected, error) { return p.DiagsOf }, [2]focas.Func{0xa2, 0x93}},
+		{"diagnosis of a classic control", 2, func(p Path) func(context.Context, int16, ...int32) ([]Selected, error) { return p.DiagsOf }, [2]focas.Func{0x31, 0x30}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var c *Client
+			frames := 0
+			p := &peer{version: row.version, answer: func(qs []focas.Request) []focas.Reply {
+				frames++
+				var out []focas.Reply
+				for i, q := range qs {
+					number := q.Args[0]
+					r := echo(q, nil)
+					switch {
+					case q.Func != row.funcs[i%2]:
+						t.Errorf("block %d is %v, want %v", i, q.Func, row.funcs[i%2])
+					case number == 13:
+						r.Code = focas.EWNumber
+					case i%2 == 0 && row.version == 2:
+						r.Payload = focas.NumberInfo{Number: number, Type: 2}.Append(make([]byte, 8)) // after the numbers before and behind
+					case i%2 == 0:
+						r.Payload = focas.NumberInfo2{Number: number, Size: 2}.Append(make([]byte, 8))
+					default:
+						rec, err := focas.ParamRecord(c.Dialect(), c.slots(), number, focas.NoAxis, 2, focas.Decimal(number+1, 0))
+						if err != nil {
+							t.Error(err)
+						}
+						r.Payload = rec.Append(nil)
+					}
+					out = append(out, r)
+				}
+				return out
+			}}
+			c = dial(t, p)
+			frames = 0
+			got, err := row.of(c.Path(1))(t.Context(), focas.NoAxis, 6711, 13, 6712)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if frames > 2 {
+				t.Errorf("%d frames for three numbers", frames)
+			}
+			for i, want := range []int32{6711, 13, 6712} {
+				s := got[i]
+				if s.Number != want {
+					t.Errorf("number %d is %d, want %d", i, s.Number, want)
+				}
+				if want == 13 {
+					var no *focas.Error
+					if !errors.As(s.Err, &no) || no.Code != focas.EWNumber {
+						t.Errorf("13: %v, want EW_NUMBER", s.Err)
+					}
+					continue
+				}
+				if s.Err != nil || s.Type != 2 || s.Record.Number != want || s.Record.Values()[0].Mantissa != want+1 {
+					t.Errorf("%d: %+v", want, s)
+				}
 			}
 		})
 	}

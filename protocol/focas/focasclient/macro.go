@@ -147,3 +147,9 @@ func (p Path) PMacro(ctx context.Context, number int32) (focas.Value, error) {
 func (p Path) WritePMacro(ctx context.Context, number int32, v focas.Value) error {
 	return order(ctx, p.c, "cnc_wrpmacro", focas.WritePMacroRequest(p.c.Dialect(), p.n, number, []focas.Value{v}))
 }
+
+// MacroNumber asks which variable has a name (cnc_rdmacronum); the answer is as the control sends it, its layout is unknown.
+// A name longer than [focas.MacroByNameSize] bytes is cut.
+func (p Path) MacroNumber(ctx context.Context, name string) ([]byte, error) {
+	return call(ctx, p.c, "cnc_rdmacronum", focas.MacroByNameRequest(p.n, name), raw)
+}

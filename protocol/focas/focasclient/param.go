@@ -67,30 +67,8 @@ func (p Path) ParamInfo3(ctx context.Context, from, count int32) (focas.NumberIn
 // an EW_NUMBER.
 func (p Path) ParamType(ctx context.Context, number int32) (focas.ParamType, error) {
 	q := focas.ParamTypeRequest(p.c.Dialect(), p.n, number)
-	return call(ctx, p.c, "type of parameter", q, func(payload []byte) (focas.ParamType, error) {
-		if p.c.Dialect() == focas.Classic {
-			l, err := focas.ParseNumberInfos(payload)
-			if err != nil {
-				return 0, err
-			}
-			for _, i := range l.Items {
-				if i.Number == number {
-					return focas.ParamType(i.Size()), nil
-				}
-			}
-		} else {
-			l, err := focas.ParseNumberInfos2(payload)
-			if err != nil {
-				return 0, err
-			}
-			for _, i := range l.Items {
-				if i.Number == number {
-					return focas.ParamType(i.Size), nil
-				}
-			}
-		}
-		return 0, &focas.Error{Func: q.Func, Code: focas.EWNumber}
-	})
+	typ, err := call(ctx, p.c, "type of parameter", q, p.c.typeOf(number))
+	return focas.ParamType(typ), err
 }
 
 // WriteParam writes a parameter (cnc_wrparam): one value, or with [focas.EveryAxis] one per axis. It asks the

@@ -7,7 +7,7 @@ import (
 )
 
 // Setting reads one item of setting data (cnc_rdset), which is typed like a parameter. It is written with
-// [Path.WriteParam].
+// [Path.WriteParam]: of cnc_wrset only the question for the type was seen, which is the same.
 func (p Path) Setting(ctx context.Context, number int32, axis int16) (focas.Record, error) {
 	return call(ctx, p.c, "cnc_rdset", focas.SettingRequest(p.c.Dialect(), p.n, number, number, axis), p.c.record)
 }
