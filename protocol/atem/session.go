@@ -187,6 +187,9 @@ func (s *Session) Queue(now time.Time, payload []byte) error {
 // has come, or after 400 ms.
 func (s *Session) Close(now time.Time) { s.end(now, nil) }
 
+// Abandon ends the session at once and without a word, as if this side had lost its power.
+func (s *Session) Abandon() { s.over(nil) }
+
 // end begins the closing, with the reason.
 func (s *Session) end(now time.Time, why error) {
 	if s.phase > PhaseUp {
