@@ -2,7 +2,7 @@
 
 const now = () => new Date().toISOString();
 
-class Device {
+export class Device {
   constructor(about) {
     this.about = about;
     this.specs = new Map();
@@ -72,7 +72,7 @@ class Device {
   }
 }
 
-const labels = (...keys) => keys.map((key, value) => ({ key, value, text: key.includes('_') ? key.toLowerCase() : key }));
+export const labels = (...keys) => keys.map((key, value) => ({ key, value, text: key.includes('_') ? key.toLowerCase() : key }));
 
 class Machine extends Device {
   constructor(name, { axes, paths }) {

@@ -9,6 +9,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { machine, plain, lost } from './machines.mjs';
+import { switcher } from './switcher.mjs';
 
 const port = Number(process.argv[2] ?? 8621);
 const dist = new URL('../dist/', import.meta.url).pathname;
@@ -20,6 +21,8 @@ const all = [
   machine('transfer-line-4-left-spindle-turning-centre-behind-the-compressor', { axes: ['x', 'z', 'c'], paths: 2 }),
   plain('bench-psu'),
   lost('mill2'),
+  switcher('studio', { mes: 2, cameras: 8 }),
+  switcher('field-kit', { mes: 1, cameras: 4 }),
 ];
 let devices = all;
 let seq = 1;
@@ -104,12 +107,13 @@ function writeOne({ device, path, value }, user) {
   };
   writes.push(write);
   take(write, 'accepted', false);
-  setTimeout(() => take(write, 'sent', false), 100);
+  setTimeout(() => take(write, 'sent', false), (d.pace ?? 700) / 7);
   setTimeout(() => {
+    if (d.refuses?.has(path)) return take(write, 'refused', true, d.refuses.get(path));
     if (path.endsWith('502')) return take(write, 'refused', true, 'the control answered EW_PROT: the variable is write-protected', 'Release parameter 6031 on the control.');
     d.set(path, value);
     take(write, 'confirmed', true);
-  }, 700);
+  }, d.pace ?? 700);
   return write;
 }
 
@@ -123,7 +127,10 @@ async function command(req, d, user) {
   };
   writes.push(write);
   take(write, 'accepted', false);
-  setTimeout(() => take(write, 'acknowledged', true), 400);
+  setTimeout(() => {
+    d.command?.(path, args);
+    take(write, d.command ? 'confirmed' : 'acknowledged', true);
+  }, d.pace ?? 400);
   return write;
 }
 

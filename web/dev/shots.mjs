@@ -96,6 +96,30 @@ const shots = [
   ['insecure', '/d/mill1', desk, 'dark', null, 'insecure'],
   ['insecure-light', '/', desk, 'light', null, 'insecure'],
   ['insecure-phone', '/d/mill1', phone, 'light', null, 'insecure'],
+  ['switcher', '/d/studio', desk, 'dark', async (page) => page.keyboard.press('l')],
+  ['switcher-locked', '/d/studio', desk, 'light'],
+  ['switcher-light', '/d/studio', desk, 'light', async (page) => page.evaluate(() => (document.documentElement.dataset.theme = 'light'))],
+  ['switcher-alternative', '/d/studio', desk, 'dark', async (page) => page.evaluate(() => (document.documentElement.dataset.palette = 'alternative'))],
+  ['switcher-wide', '/d/studio', { width: 2200, height: 1200 }, 'dark', async (page) => page.keyboard.press('l')],
+  ['switcher-small', '/d/field-kit', desk, 'dark', async (page) => page.keyboard.press('l')],
+  ['switcher-tablet', '/d/field-kit', { width: 1024, height: 768 }, 'dark', async (page) => page.keyboard.press('l')],
+  ['switcher-phone', '/d/field-kit', phone, 'dark'],
+  ['switcher-320', '/d/studio', { width: 320, height: 640 }, 'dark'],
+  ['switcher-wall', '/d/studio?wall', { width: 1920, height: 1080 }, 'dark'],
+  ['switcher-black', '/d/studio', desk, 'dark', null, 'studio/black'],
+  ['switcher-mid', '/d/studio', desk, 'dark', null, 'studio/mid'],
+  ['switcher-lost', '/d/studio', desk, 'dark', null, 'studio/lost'],
+  ['switcher-refused', '/d/studio', desk, 'dark', async (page) => {
+    await page.keyboard.press('l');
+    await page.getByRole('combobox', { name: 'Source of AUX 2' }).selectOption('3');
+    await page.waitForTimeout(500);
+  }],
+  ['switcher-keys', '/d/studio', desk, 'dark', async (page) => page.keyboard.press('?')],
+  ['tally-air', '/tally/studio/1', phone, 'light'],
+  ['tally-preview', '/tally/studio/CAM2', { width: 740, height: 360 }, 'light'],
+  ['tally-idle', '/tally/studio/3', phone, 'light'],
+  ['tally-unknown', '/tally/studio/77', phone, 'light'],
+  ['tally-lost', '/tally/studio/1', phone, 'light', null, 'studio/lost'],
   ['gateway-lost', '/d/mill1', desk, 'light', async (page) => {
     await page.waitForTimeout(7000);
   }, 'silent'],
@@ -123,7 +147,8 @@ await mkdir(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' });
 for (const [name, path, viewport, colorScheme, act, scene] of shots) {
   if (only.length > 0 && !only.includes(name)) continue;
-  const set = (s) => fetch(new URL(`/mock?device=mill1&scene=${s}`, base), { method: 'POST' }).catch(() => {});
+  const of = scene?.includes('/') ? scene.split('/')[0] : 'mill1';
+  const set = (s) => fetch(new URL(`/mock?device=${of}&scene=${s.split('/').at(-1)}`, base), { method: 'POST' }).catch(() => {});
   const context = await browser.newContext({ viewport, colorScheme });
   const page = await context.newPage();
   page.on('console', (m) => m.type() === 'error' && scene !== 'login' && console.log(name, m.text()));

@@ -5,6 +5,7 @@ import { closeInspector } from './store/inspect.ts';
 import { spoken } from './store/announce.ts';
 import { entered, stranger, unanswered } from './store/session.ts';
 import { Audit } from './views/audit.tsx';
+import { TallyView } from './views/tally.tsx';
 import { Devices } from './views/devices.tsx';
 import { DeviceView } from './views/device.tsx';
 import { Login } from './views/login.tsx';
@@ -29,15 +30,15 @@ export function App() {
 }
 
 function Page({ hidden }: { hidden: boolean }) {
-  const { device, tab, wall, place } = route.value;
+  const { device, tab, wall, place, input } = route.value;
   useEffect(() => {
-    show(device);
-    document.title = device ? `${device} · patchbay` : 'patchbay';
-  }, [device]);
+    show(device, place === 'tally');
+    document.title = [place === 'tally' && `Tally ${input}`, device, 'patchbay'].filter(Boolean).join(' · ');
+  }, [device, place, input]);
   useEffect(closeInspector, [device, tab, wall]);
   return (
     <div class={`app ${wall ? 'wall' : ''}`} hidden={hidden} inert={hidden}>
-      {wall ? (
+      {place === 'tally' ? null : wall ? (
         <>
           <Faults device={device} />
           <Insecure />
@@ -61,6 +62,8 @@ function Place({ name }: { name: string }) {
       return <Devices />;
     case 'log':
       return <Audit />;
+    case 'tally':
+      return <TallyView />;
   }
   return (
     <main class="empty">

@@ -59,6 +59,7 @@ export interface Label {
   value: number;
   key: string;
   text: string;
+  short?: string; // as on a button, where the device has such a name
 }
 
 export interface Point {

@@ -52,6 +52,19 @@ export function rolesOf(device: string): Roles {
   return new Roles(s?.entries.values() ?? []);
 }
 
+// What tells a kind of device that its driver does not name.
+const signs: [string, string][] = [
+  ['cnc.execution', 'cnc'],
+  ['av.program', 'switcher'],
+];
+
+/** panelOf is the kind of panel that a device gets: what its driver says, or what its roles tell; '' is the plain one. */
+export function panelOf(device: string): string {
+  const told = devices.value?.find((d) => d.name === device)?.panel ?? '';
+  const roles = rolesOf(device);
+  return signs.some(([, kind]) => kind === told) ? told : (signs.find(([role]) => roles.one(role))?.[1] ?? '');
+}
+
 const textOf = (e: Entry | undefined): string => {
   const value = e?.point.value?.value;
   return value === null || value === undefined ? '' : String(value);

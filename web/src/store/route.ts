@@ -1,11 +1,12 @@
 import { computed, signal } from '@preact/signals';
 
-/** Where the page is: the list of devices, one device with a tab beside its panel, or the log of the gateway. */
+/** Where the page is: the list of devices, one device with a tab beside its panel, one tally, or the log of the gateway. */
 export interface Route {
   device: string; // '' is the list
   tab: string; // '' is the panel
   wall: boolean;
-  place: 'devices' | 'device' | 'log' | ''; // '': no such address
+  place: 'devices' | 'device' | 'log' | 'tally' | ''; // '': no such address
+  input: string; // of a tally: the source, by its number or one of its names
 }
 
 const href = signal(location.pathname + location.search);
@@ -15,9 +16,11 @@ export function parse(address: string): Route {
   const tab = url.searchParams.get('tab') ?? '';
   const wall = url.searchParams.has('wall');
   const match = /^\/d\/([^/]+)\/?$/.exec(url.pathname);
-  if (match) return { device: decodeURIComponent(match[1]!), tab, wall, place: 'device' };
+  if (match) return { device: decodeURIComponent(match[1]!), tab, wall, place: 'device', input: '' };
+  const lamp = /^\/tally\/([^/]+)\/([^/]+)\/?$/.exec(url.pathname);
+  if (lamp) return { device: decodeURIComponent(lamp[1]!), tab: '', wall: true, place: 'tally', input: decodeURIComponent(lamp[2]!) };
   const list = url.pathname === '/' || url.pathname === '/index.html';
-  return { device: '', tab: '', wall, place: list ? 'devices' : url.pathname === '/log' ? 'log' : '' };
+  return { device: '', tab: '', wall, place: list ? 'devices' : url.pathname === '/log' ? 'log' : '', input: '' };
 }
 
 export const route = computed(() => parse(href.value));

@@ -51,18 +51,22 @@ export function entry(device: string, path: string): Entry | undefined {
 }
 
 const listRoles = ['link.state', 'link.error', 'cnc.execution', 'cnc.controller-mode', 'cnc.emergency-stop',
-  'cnc.alarm-count', 'cnc.message-count', 'cnc.program.running', 'cnc.program.main'];
+  'cnc.alarm-count', 'cnc.message-count', 'cnc.program.running', 'cnc.program.main', 'av.program', 'av.preview', 'av.ftb.black'];
 
 let events: Events | null = null;
 let broken = () => {};
 let wanted = '';
 
-/** show chooses what the tab follows: one device whole, or of all devices what the list needs (''). */
-export function show(device: string): void {
+/** show chooses what the tab follows: one device whole, or its tally alone, or of all devices what the list needs (''). */
+export function show(device: string, tally = false): void {
   events ??= new Events(receive, () => broken());
   wanted = device;
   const query = new URLSearchParams();
-  if (device) {
+  if (device && tally) {
+    query.set('device', device);
+    for (const role of ['av.tally', 'av.program', 'av.input.name', 'av.input.label', 'link.state', 'link.error']) query.append('role', role);
+    query.set('every', '10ms');
+  } else if (device) {
     query.set('device', device);
     query.set('writes', 'true');
   } else {

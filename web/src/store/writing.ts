@@ -43,19 +43,24 @@ export function touch(device: string, path: string): void {
   if (s.value?.final) s.value = null;
 }
 
+interface How {
+  needsLink?: boolean; // off for what the gateway does by itself
+  again?: boolean; // also while an earlier press is under way: whoever cuts to one camera and then to another means both
+}
+
 /** write sends one value. It never throws: whatever happens is in attemptOf. */
-export function write(device: string, path: string, value: Value): Promise<void> {
-  return attempt(device, path, value, () => api.send(device, path, value));
+export function write(device: string, path: string, value: Value, how: How = {}): Promise<void> {
+  return attempt(device, path, value, () => api.send(device, path, value), how);
 }
 
 /** perform runs a command, with its arguments by name. What becomes of it is in attemptOf, as with a write. */
-export function perform(device: string, path: string, args: Record<string, Value>, needsLink = true): Promise<void> {
-  return attempt(device, path, null, () => api.perform(device, path, args), needsLink);
+export function perform(device: string, path: string, args: Record<string, Value>, how: How = {}): Promise<void> {
+  return attempt(device, path, null, () => api.perform(device, path, args), how);
 }
 
-async function attempt(device: string, path: string, value: Value, ask: () => Promise<Write>, needsLink = true): Promise<void> {
+async function attempt(device: string, path: string, value: Value, ask: () => Promise<Write>, { needsLink = true, again = false }: How): Promise<void> {
   const s = attemptOf(device, path);
-  if (s.value && !s.value.final) return; // one at a time
+  if (s.value && !s.value.final && !again) return; // one at a time
   const first: Attempt = { n: ++count, id: '', value, stage: 'sending', final: false, slow: false, text: '', hint: '' };
   const no = unreachable(device, needsLink);
   if (no) return end(s, path, { ...first, stage: 'refused', final: true, text: no });

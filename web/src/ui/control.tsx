@@ -2,24 +2,19 @@ import { useState } from 'preact/hooks';
 import type { Entry } from '../store/store.ts';
 import { devices, shelf } from '../store/store.ts';
 import { me } from '../store/session.ts';
-import { guard, isUnlocked } from '../store/lock.ts';
-import { attemptOf, touch, wentWrong, write } from '../store/writing.ts';
+import { isUnlocked } from '../store/lock.ts';
+import { attemptOf, touch, wentWrong } from '../store/writing.ts';
 import type { Label, Value } from '../api/types.ts';
 import { rangeWords, typed } from '../model/entry.ts';
+import { askWrite } from './ask.ts';
 import { press } from './press.ts';
-import { sheet } from './sheet.tsx';
 
 /** Control changes one point: buttons for what has few values, an entry for numbers and texts. */
 export function Control({ e }: { e: Entry }) {
   const spec = e.spec.value;
   if (!spec.writable) return <ReadOnly e={e} />;
   const locked = !isUnlocked(e.device);
-  const ask = (value: Value, text: string) => {
-    if (!guard(e.device)) return;
-    touch(e.device, e.path);
-    if (spec.hazard === 'hazard') sheet.value = { e, value, text };
-    else void write(e.device, e.path, value);
-  };
+  const ask: Ask = (value, text) => askWrite(e, value, text);
   const labels = spec.kind === 'enum' && spec.labels ? (shelf(e.device)?.labels[spec.labels] ?? []) : [];
   const choices: Label[] = spec.kind === 'bool' ? [{ value: 1, key: 'true', text: 'on' }, { value: 0, key: 'false', text: 'off' }] : labels;
   return (

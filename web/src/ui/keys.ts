@@ -2,6 +2,7 @@ import { addressOf, go, route } from '../store/route.ts';
 import { isUnlocked, lock, unlock } from '../store/lock.ts';
 import { closeInspector } from '../store/inspect.ts';
 import { tabsOf } from './tabs.tsx';
+import { panelKeys } from '../store/keys.ts';
 import { settingsOpen } from './settings.tsx';
 
 /** startKeys handles the keys of the whole page. They rest while a field or a dialog has the focus. */
@@ -18,6 +19,7 @@ export function startKeys(): void {
       return;
     }
     if (!device || wall) return;
+    if (panelKeys.peek()?.press(event)) return;
     if (event.key.toLowerCase() === 'l') {
       if (isUnlocked(device)) lock(device);
       else if (document.querySelector('.lockbox')) unlock(device);

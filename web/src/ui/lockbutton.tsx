@@ -27,16 +27,25 @@ export function LockButton({ device }: { device: string }) {
 
   const open = isUnlocked(device);
   const was = useRef(open);
+  const byKey = useRef(false);
   useEffect(() => {
-    // The button is another one now; the focus stays where a keyboard left it.
-    if (was.current !== open && (document.activeElement === document.body || !document.activeElement)) {
+    // The button is another one now; the focus stays where a keyboard left it. A mouse leaves none, so that Space cuts
+    // and does not lock.
+    if (was.current !== open && byKey.current && (document.activeElement === document.body || !document.activeElement)) {
       box.current?.querySelector('button')?.focus({ preventScroll: true });
     }
     was.current = open;
+    byKey.current = false;
   }, [open]);
 
   return (
-    <span ref={box} class="lockbox" onAnimationEnd={() => box.current?.classList.remove('shake')}>
+    <span
+      ref={box}
+      class="lockbox"
+      onKeyDown={() => (byKey.current = true)}
+      onPointerDown={() => (byKey.current = false)}
+      onAnimationEnd={() => box.current?.classList.remove('shake')}
+    >
       {open ? (
         <button type="button" class="lock open" aria-pressed="true" aria-label="Unlocked. Press to lock." onClick={() => lock(device)}>
           <Padlock open />

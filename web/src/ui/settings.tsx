@@ -1,6 +1,7 @@
 import { signal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { loadAmber, loadRed, palette, palettes, theme, themes } from '../store/settings.ts';
+import { loadAmber, loadRed, palette, palettes, programKeys, theme, themes } from '../store/settings.ts';
+import { panelKeys } from '../store/keys.ts';
 import { gateway } from '../api/events.ts';
 
 export const settingsOpen = signal(false);
@@ -17,6 +18,7 @@ const keys: [string, string][] = [
 export function Settings() {
   const box = useRef<HTMLDialogElement>(null);
   const open = settingsOpen.value;
+  const own = panelKeys.value;
   useEffect(() => {
     if (open && !box.current?.open) box.current?.showModal();
   }, [open]);
@@ -32,9 +34,13 @@ export function Settings() {
       <Choice name="Colours" is={palette} of={palettes} words={{ standard: 'red and green', alternative: 'blue and orange' }} />
       <Percent name="Load bars turn amber from" is={loadAmber} of={[50, 60, 70, 80, 90]} />
       <Percent name="and red from" is={loadRed} of={[80, 90, 100, 110, 120, 150]} />
+      <label class="setting">
+        <span>Switcher: Shift and a digit choose the program source</span>
+        <input type="checkbox" checked={programKeys.value} onChange={(event) => (programKeys.value = event.currentTarget.checked)} />
+      </label>
       <h2>Keys</h2>
       <dl class="keys">
-        {keys.map(([k, what]) => (
+        {[...(own?.help ?? []), ...(own ? keys.filter(([k]) => !k.startsWith('1')) : keys)].map(([k, what]) => (
           <div key={k}>
             <dt>
               <kbd>{k}</kbd>

@@ -86,7 +86,7 @@ function Disconnect({ device, c, who }: { device: string; c: Command; who: strin
   const run = () => {
     if (busy || !guard(device)) return;
     touch(device, c.path);
-    void perform(device, c.path, {}, false);
+    void perform(device, c.path, {}, { needsLink: false });
   };
   return (
     <>

@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks';
 import { gateway } from '../api/events.ts';
 import { devices, shelf } from '../store/store.ts';
 import { isUnlocked } from '../store/lock.ts';
@@ -9,6 +10,9 @@ import { Inspector } from '../ui/inspector.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { CncPanel } from '../panels/cnc/index.tsx';
 import { GenericPanel } from '../panels/generic.tsx';
+import { SwitcherPanel } from '../panels/switcher/index.tsx';
+import { panelOf } from '../store/find.ts';
+import { field } from '../store/settings.ts';
 import { isOfClients } from '../model/clients.ts';
 import { Clients } from './clients.tsx';
 import { LinkView } from './link.tsx';
@@ -19,6 +23,11 @@ import { Points } from './points.tsx';
 export function DeviceView() {
   const { device, tab, wall } = route.value;
   const s = shelf(device);
+  const kind = panelOf(device);
+  useEffect(() => {
+    field.value = kind;
+    return () => void (field.value = '');
+  }, [kind]);
   if (!s) return <Missing device={device} />;
   const lost = gateway.value.state === 'lost';
   return (
@@ -45,10 +54,15 @@ function View({ device, tab }: { device: string; tab: string }) {
     case 'log':
       return <Log device={device} />;
   }
-  const panel = devices.value?.find((d) => d.name === device)?.panel;
   const roles = rolesOf(device);
   if (roles.all.every((e) => e.path.startsWith('_link/') || isOfClients(e.path))) return <Unheard device={device} />;
-  return panel === 'cnc' || roles.one('cnc.execution') ? <CncPanel device={device} /> : <GenericPanel device={device} />;
+  switch (panelOf(device)) {
+    case 'cnc':
+      return <CncPanel device={device} />;
+    case 'switcher':
+      return <SwitcherPanel device={device} />;
+  }
+  return <GenericPanel device={device} />;
 }
 
 /** Unheard stands for the panel of a device that has never told its points. */

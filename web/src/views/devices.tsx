@@ -2,7 +2,7 @@ import type { Device } from '../api/types.ts';
 import { gateway } from '../api/events.ts';
 import { devices } from '../store/store.ts';
 import { now } from '../store/clock.ts';
-import { factsOf, linkOf, rolesOf } from '../store/find.ts';
+import { factsOf, linkOf, panelOf, rolesOf } from '../store/find.ts';
 import { plainState } from '../model/cnc.ts';
 import { placeOf } from '../model/tree.ts';
 import { linkWords } from '../model/link.ts';
@@ -54,12 +54,20 @@ function Row({ d }: { d: Device }) {
   );
 }
 
-/** Headline is the one value of a kind of device: for a machine its plain word and the program. */
+/** Headline is the one value of a kind of device. */
 function Headline({ d, up }: { d: Device; up: boolean }) {
-  const roles = rolesOf(d.name);
-  if (d.panel !== 'cnc' && !roles.one('cnc.execution')) {
-    return <span class="headline quiet">{d.point_count ? `${d.point_count} points` : ''}</span>;
+  switch (panelOf(d.name)) {
+    case 'cnc':
+      return <MachineWord d={d} up={up} />;
+    case 'switcher':
+      return <OnAir d={d} up={up} />;
   }
+  return <span class="headline quiet">{d.point_count ? `${d.point_count} points` : ''}</span>;
+}
+
+/** MachineWord is a machine's plain word and the program. */
+function MachineWord({ d, up }: { d: Device; up: boolean }) {
+  const roles = rolesOf(d.name);
   const state = plainState(factsOf(roles, up ? 'up' : 'down'));
   const program = (roles.one('cnc.program.running') ?? roles.one('cnc.program.main'))?.point.value;
   return (
@@ -69,6 +77,36 @@ function Headline({ d, up }: { d: Device; up: boolean }) {
         {state.word}
       </span>
       {up && program?.quality === 'good' && <span class="program">{program.text}</span>}
+    </span>
+  );
+}
+
+/** OnAir is what a switcher has on program, and what comes next. */
+function OnAir({ d, up }: { d: Device; up: boolean }) {
+  const roles = rolesOf(d.name);
+  const name = (role: string) => {
+    const point = roles.one(role)?.point.value;
+    return up && point?.quality === 'good' ? (point.label ?? point.text ?? '') : '';
+  };
+  const black = up && roles.one('av.ftb.black')?.point.value?.value === true;
+  const program = name('av.program');
+  if (!program) return <NoLink />;
+  return (
+    <span class="headline">
+      <span class="plate red">{black ? 'BLACK' : 'PGM'}</span>
+      <span class="program">{program}</span>
+      {name('av.preview') && <span class="quiet program">PVW {name('av.preview')}</span>}
+    </span>
+  );
+}
+
+function NoLink() {
+  return (
+    <span class="headline">
+      <span class="plate lost">
+        <Mark kind="lost" />
+        No link
+      </span>
     </span>
   );
 }

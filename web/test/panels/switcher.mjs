@@ -1,0 +1,245 @@
+// The panel of a video switcher, and the tally page.
+import { check, expect, poll } from '../checks.mjs';
+
+export async function switcherChecks({ name, specs, labels, commands, open, valueOf, wide, network, complaints }) {
+  const home = `/d/${encodeURIComponent(name)}`;
+  const me = specs.find((s) => s.role === 'av.program').path.replace(/\/program$/, '');
+  const program = `${me}/program`;
+  const preview = `${me}/preview`;
+  const sources = labels[specs.find((s) => s.path === program).labels];
+  const page = await open(home);
+  const row = (bus) => page.getByRole('group', { name: new RegExp(`^${bus}, M/E 1$`) });
+  const source = (bus, key) => row(bus).getByRole('button', { name: new RegExp(`source ${key}(,|$)`) });
+  const lit = (bus) => row(bus).locator('.source.chosen .number').innerText();
+  await row('Program').waitFor();
+  const keys = await row('Preview').locator('.source .number').allInnerTexts();
+
+  await check('switcher: program stands over preview, in the same order and width', async () => {
+    const of = async (bus) => row(bus).locator('.source').evaluateAll((all) => all.map((e) => `${e.querySelector('.number').textContent} ${Math.round(e.getBoundingClientRect().left)} ${Math.round(e.getBoundingClientRect().width)}`).join());
+    if ((await of('Program')) !== (await of('Preview'))) throw new Error('the rows differ');
+    const tops = await Promise.all(['Program', 'Preview'].map(async (bus) => (await row(bus).boundingBox()).y));
+    if (tops[0] >= tops[1]) throw new Error('preview is above program');
+    if ((await lit('Program')) !== (await valueOf(name, program))) throw new Error('another source than the device says');
+  });
+
+  await check('switcher: it is dark by itself, and the words stand with the colours', async () => {
+    const light = await page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)[0]));
+    if (light > 60) throw new Error('not dark');
+    await expect(row('Program').locator('.source.chosen .word')).toSay('PGM');
+    await expect(row('Preview').locator('.source.chosen .word')).toSay(/PVW|PGM/);
+  });
+
+  await check('switcher: a locked button only shakes the lock', async () => {
+    const before = await valueOf(name, preview);
+    const other = keys.find((k) => k !== before);
+    await source('Preview', other).click();
+    await page.locator('.lockbox.shake').waitFor();
+    await page.keyboard.press('3');
+    await page.keyboard.press('Space');
+    await page.waitForTimeout(300);
+    if ((await valueOf(name, preview)) !== before) throw new Error('it acted');
+  });
+
+  await check('switcher: a press is outlined, and the fill waits for the device', async () => {
+    await page.keyboard.press('l');
+    await page.locator('.stage.unlocked').waitFor();
+    const before = await valueOf(name, preview);
+    const other = keys.find((k) => k !== before && k !== '0');
+    let release;
+    const held = new Promise((r) => (release = r));
+    await page.route(
+      '**/api/v1/writes',
+      async (route) => {
+        await held;
+        return route.continue();
+      },
+      { times: 1 },
+    );
+    await source('Preview', other).click();
+    await page.locator('.source.sent').waitFor();
+    if ((await lit('Preview')) !== before) throw new Error('drawn ahead of the device');
+    release();
+    await poll(async () => (await lit('Preview')) === other, 'the device never said so');
+    await poll(async () => (await page.locator('.source.sent').count()) === 0, 'the outline stays');
+  });
+
+  await check('switcher: two quick presses are both sent', async () => {
+    const [a, b] = keys.filter((k) => Number(k) > 0 && Number(k) < 1000);
+    await source('Preview', a).click();
+    await source('Preview', b).click();
+    await poll(async () => (await valueOf(name, preview)) === b, 'the second press was lost');
+    await source('Preview', b).click();
+    await source('Preview', a).click();
+    await poll(async () => (await lit('Preview')) === a, 'the second press was lost');
+  });
+
+  await check('switcher: CUT changes the buses, and Space does the same', async () => {
+    const [a, b] = keys.filter((k) => Number(k) > 0 && Number(k) < 1000);
+    await source('Program', a).click();
+    await poll(async () => (await lit('Program')) === a, 'program did not follow');
+    await source('Preview', b).click();
+    await poll(async () => (await lit('Preview')) === b, 'preview did not follow');
+    await page.getByRole('region', { name: 'Transition, M/E 1' }).getByRole('button', { name: 'Cut', exact: true }).click();
+    await poll(async () => (await lit('Program')) === b, 'CUT did nothing');
+    await page.keyboard.press('Space');
+    await poll(async () => (await lit('Program')) === a && (await lit('Preview')) === b, 'Space did not cut');
+  });
+
+  await check('switcher: both sources are red during a transition', async () => {
+    await page.keyboard.press('Enter');
+    await poll(async () => (await row('Preview').locator('.source.chosen.pgm').count()) === 1, 'preview never went red', 5000);
+    await poll(async () => (await row('Preview').locator('.source.chosen.pvw').count()) === 1, 'preview stays red', 15_000);
+  });
+
+  await check('switcher: a digit chooses on preview, Shift and a digit nothing until it is allowed', async () => {
+    const before = await valueOf(name, program);
+    await page.keyboard.press('2');
+    await poll(async () => (await lit('Preview')) === keys[1], 'the digit did nothing');
+    await page.keyboard.press('Shift+Digit3');
+    await page.waitForTimeout(300);
+    if ((await valueOf(name, program)) !== before) throw new Error('Shift and a digit went on air');
+    await page.keyboard.press('?');
+    await expect(page.locator('dialog[open] .keys')).toSay(/Space[^]*cut/);
+    await page.getByRole('checkbox', { name: /program source/ }).check();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Shift+Digit3');
+    await poll(async () => (await lit('Program')) === keys[2], 'allowed, and nothing happened');
+  });
+
+  const dsk = specs.find((s) => s.role === 'av.dsk.on-air' && s.writable);
+  if (dsk) {
+    await check('switcher: a downstream keyer on air is red, with its word', async () => {
+      const n = dsk.path.split('/')[1];
+      const button = page.getByRole('button', { name: `Downstream key ${n} on air` });
+      if ((await button.getAttribute('aria-pressed')) === 'true') {
+        await button.click();
+        await expect(button).toHave('aria-pressed', 'false');
+      }
+      await button.click();
+      await expect(button).toHave('aria-pressed', 'true');
+      await expect(button).toSay(/ON AIR/);
+      await button.click();
+      await expect(button).toHave('aria-pressed', 'false');
+    });
+  }
+
+  if (commands.some((c) => /^ftb\/\d+\/auto$/.test(c.path) && c.writable)) {
+    await check('switcher: FTB puts a strip over the panel, and takes it away', async () => {
+      const button = page.getByRole('region', { name: 'Fade to black' }).getByRole('button', { name: /^Fade (to|from) black$/ });
+      await button.click();
+      await expect(page.locator('.blackstrip')).toSay(/BLACK/);
+      await expect(page.locator('.ftb .sub')).toSay('BLACK', 20_000);
+      await button.click();
+      await poll(async () => (await page.locator('.blackstrip').count()) === 0, 'the strip stays', 20_000);
+    });
+  }
+
+  await check('switcher: the rate is entered as seconds and frames, and a wrong one says the range', async () => {
+    const rate = page.getByRole('button', { name: 'Rate of the transition, change' });
+    const before = await rate.innerText();
+    await rate.click();
+    const entry = page.getByRole('textbox', { name: /Rate of the transition/ });
+    await entry.fill('never');
+    await entry.press('Enter');
+    await expect(page.locator('.entering')).toSay(/Wanted/);
+    await entry.fill(before.includes('1:05') ? '1:06' : '1:05');
+    await entry.press('Enter');
+    await expect(page.getByRole('button', { name: 'Rate of the transition, change' })).toSay(before.includes('1:05') ? '1:06' : '1:05');
+  });
+
+  await check('switcher: the T-bar follows the hand relative to where it was taken, and ends the transition', async () => {
+    const before = await lit('Program');
+    const bar = page.getByRole('slider', { name: 'T-bar' }).first();
+    await bar.scrollIntoViewIfNeeded();
+    const box = await bar.boundingBox();
+    const x = box.x + box.width / 2;
+    await page.mouse.move(x, box.y + box.height * 0.2);
+    await page.mouse.down();
+    await page.mouse.move(x, box.y + box.height * 0.2 - box.height * 0.3, { steps: 8 });
+    await poll(async () => Math.abs(Number(await bar.getAttribute('aria-valuenow')) - 0.3) < 0.06, 'the T-bar jumped to the finger');
+    await page.mouse.move(x, box.y - box.height, { steps: 12 });
+    await page.mouse.up();
+    await poll(async () => (await lit('Program')) !== before, 'the transition did not end');
+    await poll(async () => Number(await bar.getAttribute('aria-valuenow')) === 0, 'the T-bar did not begin anew');
+  });
+
+  await check('switcher: nothing is sent while the gateway is lost, and nothing later', async () => {
+    const before = await valueOf(name, preview);
+    const other = keys.find((k) => k !== before && Number(k) > 0);
+    network.silence();
+    await page.locator('.fault').waitFor({ timeout: 12_000 });
+    await source('Preview', other).click();
+    await expect(page.locator('.trouble')).toSay(/no contact with the gateway/);
+    if (await row('Program').locator('.source.pgm').evaluateAll((all) => all.some((e) => !getComputedStyle(e).backgroundImage.includes('gradient')))) throw new Error('on air looks fresh');
+    network.speak();
+    await poll(async () => (await page.locator('.fault').count()) === 0, 'the gateway does not come back', 15_000);
+    await page.waitForTimeout(500);
+    if ((await valueOf(name, preview)) !== before) throw new Error('it was sent later');
+    await page.getByRole('button', { name: 'Understood' }).click();
+    complaints.length = 0; // the browser reports the requests that were lost
+  });
+
+  await check('switcher: phones, tablets and walls show it without scrolling sideways', async () => {
+    for (const [width, height, more] of [[320, 640, ''], [360, 740, ''], [1024, 768, ''], [1920, 1080, '?wall'], [320, 640, '?wall']]) {
+      const other = await open(home + more, { viewport: { width, height } });
+      await other.locator('.source').first().waitFor();
+      if ((await wide(other)) > 0) throw new Error(`${width} px${more}: by ${await wide(other)} px`);
+      const low = await other.locator('.cap').evaluateAll((all) => all.filter((e) => e.getBoundingClientRect().height < 47.5 && e.offsetParent).length);
+      if (low > 0) throw new Error(`${width} px: ${low} buttons lower than 48 px`);
+      await other.context().close();
+    }
+  });
+
+  const tally = specs.filter((s) => s.role === 'av.tally');
+  if (tally.length > 0) {
+    await check('tally: a phone shows one source whole, live, with its name', async () => {
+      const on = await valueOf(name, program);
+      const phone = await open(`/tally/${encodeURIComponent(name)}/${on}`, { viewport: { width: 360, height: 740 } });
+      await expect(phone.locator('.tallyscreen')).toSay(/ON AIR/);
+      const label = sources.find((s) => s.key === on);
+      await expect(phone.locator('.tallyscreen')).toSay(label.short || label.text);
+      const beat = () => phone.locator('.beat').innerHTML();
+      const first = await beat();
+      await poll(async () => (await beat()) !== first, 'the mark stands still', 3000);
+      await source('Program', keys.find((k) => k !== on && Number(k) > 0 && Number(k) < 1000)).click();
+      await poll(async () => !(await phone.locator('.tallyscreen').innerText()).includes('ON AIR'), 'it stays on air');
+      await phone.context().close();
+    });
+
+    await check('tally: a lost link says NO TALLY within a second', async () => {
+      const on = await valueOf(name, program);
+      const phone = await open(`/tally/${encodeURIComponent(name)}/${on}`, { viewport: { width: 740, height: 360 } });
+      await expect(phone.locator('.tallyscreen')).toSay(/ON AIR/);
+      // Measured in the page: from the last answer that came to the words.
+      await phone.evaluate(() => {
+        new MutationObserver(() => {
+          if (document.querySelector('.tallyscreen.none')) window.said ??= performance.now();
+        }).observe(document.body, { subtree: true, childList: true, attributes: true });
+      });
+      network.silence();
+      const cut = await phone.evaluate(() => performance.now());
+      await expect(phone.locator('.tallyscreen')).toSay(/NO TALLY/, 5000);
+      const took = (await phone.evaluate(() => window.said)) - cut;
+      if (took > 1000) throw new Error(`after ${Math.round(took)} ms`);
+      network.speak();
+      await expect(phone.locator('.tallyscreen')).toSay(/ON AIR/, 15_000);
+      await phone.context().close();
+      complaints.length = 0;
+    });
+
+    await check('tally: a source that is not there is said, with those that are', async () => {
+      const phone = await open(`/tally/${encodeURIComponent(name)}/no-such-source`, { viewport: { width: 320, height: 640 } });
+      await expect(phone.locator('.tallyscreen')).toSay(/has no source no-such-source/);
+      if ((await wide(phone)) > 0) throw new Error('it scrolls sideways');
+      await phone.context().close();
+    });
+  }
+
+  await check('switcher: the list says what is on air', async () => {
+    const list = await open('/');
+    const line = list.locator('.row', { hasText: name }).first();
+    await expect(line.locator('.plate')).toSay('PGM');
+    await list.context().close();
+  });
+  await page.context().close();
+}
