@@ -236,6 +236,17 @@ func (v Value) Grade() string {
 // IsNumber reports whether the item is a number, a bit, or a value of a set.
 func (v Value) IsNumber() bool { return v.item.kind <= kindBool }
 
+// IsText reports whether the item is text in a place of fixed size, where what stands behind the first NUL means nothing.
+func (v Value) IsText() bool { return v.item.kind == kindStr && v.item.length == 0 && v.item.n > 0 }
+
+// BitMask is which bits of its bytes belong to the item.
+func (v Value) BitMask() byte {
+	if v.item.kind != kindBool {
+		return 0xff
+	}
+	return 1 << v.item.bit
+}
+
 // IsKey reports whether the item tells instances of the code apart.
 func (v Value) IsKey() bool { return v.item.key }
 
@@ -244,6 +255,14 @@ func (v Value) IsLength() bool { return v.item.isLength }
 
 // IsMask reports whether the item says which others count.
 func (v Value) IsMask() bool { return v.item.mask != "" }
+
+// Set is the name of the Go type of the value set that the value is of; empty: none.
+func (v Value) Set() string {
+	if v.item.set == noSet {
+		return ""
+	}
+	return sets[v.item.set].name
+}
 
 // Unit is the unit of [Value.Float]: "dB", "frames", "Hz", "%", "deg", "ms", "s", "bit/s", or empty.
 func (v Value) Unit() string { return v.item.unit }

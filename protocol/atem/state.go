@@ -357,6 +357,19 @@ func (s *State) Body(c Code, keys ...int64) []byte {
 	return nil
 }
 
+// Current is the body that a field would replace; nil when it is about something new, or is never part of the state.
+func (s *State) Current(f *Field) []byte {
+	row := find(f.Code)
+	if row == nil {
+		return nil
+	}
+	key, ok := s.keyOf(row, f)
+	if e := s.entries[key]; ok && e != nil {
+		return e.body
+	}
+	return nil
+}
+
 // typed is a pointer to a message type.
 type typed[T any] interface {
 	*T
