@@ -16,6 +16,10 @@ const LinkRoot Path = "_link"
 // do not depend on the link, so [Tree.MarkBad] leaves it alone too.
 const ClientsRoot Path = "_clients"
 
+// StreamsRoot is the subtree in which the gateway counts what went through each byte stream of a device, below the stream's own
+// path. [Tree.MarkBad] leaves it alone: the counts stay true without a link.
+const StreamsRoot Path = "_streams"
+
 // Tree holds the points of all devices. All methods are safe for concurrent use, and none waits for a reader.
 //
 // Each change gives its point the next number of one sequence for the whole tree. A device keeps its points in a list by
@@ -294,7 +298,7 @@ func (t *Tree) bury(p *point) {
 	n.sorted.Store(nil)
 }
 
-// MarkBad turns every point of a device outside LinkRoot and ClientsRoot bad at once. Values and their times of receipt
+// MarkBad turns every point of a device outside LinkRoot, ClientsRoot and StreamsRoot bad at once. Values and their times of receipt
 // stay, so that they can be shown as old.
 func (t *Tree) MarkBad(dev, reason string) {
 	t.mu.Lock()
@@ -306,7 +310,7 @@ func (t *Tree) MarkBad(dev, reason string) {
 	last := t.seq
 	for p := n.list.head; p != nil && p.seq <= last; {
 		next := p.next
-		if !p.spec.Path.Under(LinkRoot) && !p.spec.Path.Under(ClientsRoot) && (p.sample.Quality != Bad || p.sample.Reason != reason) {
+		if !p.spec.Path.Under(LinkRoot) && !p.spec.Path.Under(ClientsRoot) && !p.spec.Path.Under(StreamsRoot) && (p.sample.Quality != Bad || p.sample.Reason != reason) {
 			p.sample.Quality, p.sample.Reason = Bad, reason
 			t.touch(p)
 		}

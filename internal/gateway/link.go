@@ -37,6 +37,8 @@ type link struct {
 	status    status
 	scratch   []device.Sample
 	watchers  map[device.Path][]*watcher
+	hubs      map[device.Path]*hub
+	ended     bool // streams are over
 }
 
 // live is one session while it lasts.
@@ -53,7 +55,7 @@ func newLink(g *Gateway, cfg DeviceConfig, before *link) *link {
 	return &link{
 		g: g, name: cfg.Name, cfg: cfg, before: before, log: g.log.With("device", cfg.Name),
 		retired: make(chan struct{}), done: make(chan struct{}), jobs: make(chan *job, jobQueue),
-		watchers: make(map[device.Path][]*watcher), arrived: make(chan struct{}), native: newNative(),
+		watchers: make(map[device.Path][]*watcher), hubs: make(map[device.Path]*hub), arrived: make(chan struct{}), native: newNative(),
 		status: status{state: connecting, since: time.Now()},
 	}
 }
@@ -110,7 +112,10 @@ func (l *link) show() {
 	}
 }
 
-func (l *link) publishCounters() { l.update(func(*status) {}) }
+func (l *link) publishCounters() {
+	l.update(func(*status) {})
+	l.publishStreams()
+}
 
 // to changes the state. The attempts of one outage are one state to a person: since stays at its beginning.
 func (s *status) to(next state) {
@@ -153,6 +158,7 @@ func (l *link) run(ctx context.Context) {
 	wg.Go(func() { l.serveNative(ctx) })
 	l.supervise(ctx)
 	cancel()
+	l.shutStreams()
 	l.update(func(s *status) { s.to(stopped); s.next = time.Time{} })
 }
 

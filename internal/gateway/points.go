@@ -66,7 +66,7 @@ func own(p device.Path) bool {
 		"_link/decode-failures", "_link/unknown":
 		return true
 	}
-	return p.Under(device.ClientsRoot)
+	return p.Under(device.ClientsRoot) || p.Under(device.StreamsRoot)
 }
 
 // status is the content of a link's own points.

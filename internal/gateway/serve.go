@@ -112,11 +112,12 @@ func (l *link) serveEnv() driver.ServeEnv {
 		ListenPacket: func(ctx context.Context, network, addr string) (net.PacketConn, error) {
 			return new(net.ListenConfig).ListenPacket(ctx, network, addr)
 		},
-		Upstreams: []driver.Upstream{l},
-		Gate:      l.g.Gate(l.config().Driver.Info().Name),
-		Sink:      clientSink{l},
-		Commands:  l.setClientCommander,
-		Log:       l.log,
+		Upstreams:  []driver.Upstream{l},
+		OpenStream: l.openNative,
+		Gate:       l.g.Gate(l.config().Driver.Info().Name),
+		Sink:       clientSink{l},
+		Commands:   l.setClientCommander,
+		Log:        l.log,
 	}
 	if l.g.opt.ServeEnv != nil {
 		l.g.opt.ServeEnv(l.config(), &env)

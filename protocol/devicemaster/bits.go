@@ -243,15 +243,15 @@ const (
 func (m Mode) String() string {
 	switch m {
 	case RS232:
-		return "rs-232"
+		return "rs232"
 	case RS422:
-		return "rs-422"
+		return "rs422"
 	case RS485:
-		return "rs-485"
+		return "rs485"
 	case RS485Slave:
-		return "rs-485-slave"
+		return "rs485-slave"
 	case RS485Master:
-		return "rs-485-master"
+		return "rs485-master"
 	case ModeOff:
 		return "off"
 	}

@@ -156,10 +156,15 @@ func (r *Reader) Next() (Message, error) {
 		r.buf = make([]byte, 2048)
 	}
 	b := r.buf[:HeaderSize]
-	if n, err := io.ReadFull(r.r, b); err != nil {
-		if n > 0 && b[0] != Sync {
-			err = ErrSync
-		}
+	// The sync byte is looked at as soon as it is there, since what is no message may be shorter than one.
+	n, err := io.ReadAtLeast(r.r, b, 1)
+	if err != nil {
+		return Message{}, err
+	}
+	if b[0] != Sync {
+		return Message{}, ErrSync
+	}
+	if err := readRest(r.r, b[n:]); err != nil {
 		return Message{}, err
 	}
 	h, err := ParseHeader(b, r.limit)
@@ -171,12 +176,18 @@ func (r *Reader) Next() (Message, error) {
 		next := min(total, max(cap(b), at+readPiece))
 		b = slices.Grow(b, next-at)[:next]
 		r.buf = b
-		if _, err := io.ReadFull(r.r, b[at:]); err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
+		if err := readRest(r.r, b[at:]); err != nil {
 			return Message{Header: h}, err
 		}
 	}
 	return Message{Header: h, Body: b[HeaderSize:len(b):len(b)]}, nil
+}
+
+// readRest fills b with the rest of a message that has begun.
+func readRest(r io.Reader, b []byte) error {
+	_, err := io.ReadFull(r, b)
+	if err == io.EOF && len(b) > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
 }

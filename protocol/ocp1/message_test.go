@@ -22,8 +22,6 @@ func unhex(t testing.TB, s string) []byte {
 
 func str(s string) []byte { return AppendString(nil, s) }
 
-func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
-
 // vector is one message: how it looks on the wire and what it holds.
 type vector struct {
 	name    string

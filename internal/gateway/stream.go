@@ -1,0 +1,189 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/north"
+)
+
+var _ north.Streams = (*Gateway)(nil)
+
+// Streams lists the byte streams of a device.
+func (g *Gateway) Streams(dev string) []device.Path { return g.tree.Streams(dev) }
+
+// OpenStream attaches to a stream; see north.Streams.
+func (g *Gateway) OpenStream(ctx context.Context, who driver.Who, dev string, path device.Path, opt north.StreamOptions) (north.Stream, error) {
+	t, err := g.attach(who, dev, path, opt)
+	if err != nil {
+		return nil, err
+	}
+	if opt.Own && opt.Line != (driver.Line{}) && t.isOpen() { // with somebody else's settings
+		if _, err := t.Set(ctx, opt.Line); err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
+	}
+	if opt.Wait && (opt.Own || opt.Hold) {
+		if err := t.opened(ctx); err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
+	}
+	return t, nil
+}
+
+func (g *Gateway) attach(who driver.Who, dev string, path device.Path, opt north.StreamOptions) (*tap, error) {
+	l, e := g.reachable(dev, path)
+	if e != nil {
+		return nil, e
+	}
+	if paths := g.tree.Streams(dev); len(paths) > 0 && !slices.Contains(paths, path) {
+		e := &north.WriteError{Code: "unknown-stream", Device: dev, Path: path, Class: driver.Unsupported, Text: "the device has no such stream"}
+		names := make([]string, len(paths))
+		for i, p := range paths {
+			names[i] = string(p)
+		}
+		e.DidYouMean, _ = device.Nearest(string(path), names)
+		e.Hint = suggestion(e.DidYouMean, "")
+		return nil, e
+	}
+	if opt.Own || opt.Hold {
+		action := driver.Action{Device: dev, Path: path}
+		if err := denied(g.may(who, action, device.HazardPlain), action); err != nil && (who.User != "" || !opt.Granted) {
+			return nil, err
+		}
+		if cfg := l.config(); !opt.Granted {
+			nd := cfg.north()
+			if e := granted(&nd, device.HazardPlain, action); e != nil {
+				return nil, e
+			}
+		}
+	}
+	h, err := l.hub(path)
+	if err != nil {
+		return nil, err
+	}
+	return h.attach(who, opt)
+}
+
+// hub finds or makes the hub of a path.
+func (l *link) hub(path device.Path) (*hub, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isRetired || l.ended {
+		return nil, &driver.Error{Op: "open " + string(path), Target: l.name, Class: driver.Closed, Err: net.ErrClosed}
+	}
+	h := l.hubs[path]
+	if h == nil {
+		h = newHub(l, path)
+		l.hubs[path] = h
+	}
+	return h, nil
+}
+
+func (h *hub) attach(who driver.Who, opt north.StreamOptions) (*tap, error) {
+	t := newTap(h, who, opt)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, &driver.Error{Op: "open " + string(h.path), Target: h.l.name, Class: driver.Closed, Err: net.ErrClosed}
+	}
+	if opt.Own {
+		if h.owner != nil {
+			if !opt.Take {
+				return nil, &driver.Error{Op: "open " + string(h.path), Target: h.l.name, Class: driver.Busy,
+					Err: fmt.Errorf("%s has the port", h.owner.name()), Hint: "observe it, wait, or take it over"}
+			}
+			h.owner.end(north.ErrStreamTaken)
+			delete(h.taps, h.owner)
+			h.room()
+		}
+		h.owner = t
+	}
+	h.taps[t] = true
+	if opt.Own || opt.Hold {
+		h.want = h.want.Over(opt.Line)
+		if opt.Own {
+			h.want = opt.Line.Over(h.want)
+		}
+	}
+	h.settle()
+	h.touch()
+	return t, nil
+}
+
+func (t *tap) isOpen() bool {
+	t.h.mu.Lock()
+	defer t.h.mu.Unlock()
+	return t.h.stream != nil
+}
+
+// opened waits until the port is open or the device has said why it cannot be.
+func (t *tap) opened(ctx context.Context) error {
+	h := t.h
+	for {
+		h.mu.Lock()
+		s, opening, why, changed := h.stream, h.opening, h.why, h.changed
+		h.mu.Unlock()
+		switch {
+		case s != nil:
+			return nil
+		case !opening && why != nil:
+			return why
+		case !opening:
+			if _, err := h.l.current(); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return &driver.Error{Op: "open " + string(h.path), Target: h.l.name, Class: driver.Timeout, Err: ctx.Err()}
+		}
+	}
+}
+
+// shutStreams ends all streams of the link; nobody can attach any more.
+func (l *link) shutStreams() {
+	l.mu.Lock()
+	l.ended = true
+	hubs := make([]*hub, 0, len(l.hubs))
+	for _, h := range l.hubs {
+		hubs = append(hubs, h)
+	}
+	l.mu.Unlock()
+	for _, h := range hubs {
+		h.shut()
+	}
+}
+
+// nativeStream is a shared stream as a driver's server sees it: it owns the port while it has it.
+type nativeStream struct{ north.Stream }
+
+// openNative opens a stream of any device for the native server of this one.
+func (l *link) openNative(ctx context.Context, dev string, path device.Path, line driver.Line) (driver.Stream, error) {
+	who := driver.Who{Door: l.config().Driver.Info().Name}
+	s, err := l.g.OpenStream(ctx, who, dev, path, north.StreamOptions{Own: true, Granted: true, Wait: true, Line: line})
+	if err != nil {
+		return nil, err
+	}
+	return &nativeStream{Stream: s}, nil
+}
+
+// SetDeadline bounds Read; a Write ends with the stream.
+func (s *nativeStream) SetDeadline(t time.Time) error { return s.SetReadDeadline(t) }
+
+// Event waits for the next change of the line; the end of the port is an error.
+func (s *nativeStream) Event(ctx context.Context) (driver.LineEvent, error) {
+	st, err := s.State(ctx)
+	if err == nil && !st.Open {
+		err = &driver.Error{Op: "event", Class: driver.Closed, Err: os.ErrClosed}
+	}
+	return st.Event, err
+}
