@@ -102,7 +102,7 @@ func (h *host) assemble(c *config.Config, o *hostOptions) error {
 	}
 	door, err := httpapi.New(httpapi.Config{
 		Listen: c.Listen, Listener: o.listener, Hosts: h.security.hosts, Version: build.Version, Log: o.log,
-		Mount: map[string]http.Handler{"GET /metrics": metrics}, Reloader: h, Prober: doorProber{prober(false)},
+		Mount: map[string]http.Handler{"GET /metrics": metrics}, Reloader: h, Prober: doorProber{prober(false)}, Ports: h.gateway,
 		Access: h.security.access, Audit: h.security.audit, TLS: h.security.tls, Insecure: c.Insecure,
 	}, h.gateway.Tree(), h.gateway, h.gateway, web.FS())
 	if err != nil {

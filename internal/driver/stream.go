@@ -60,6 +60,16 @@ func (f Flow) String() string {
 	return "unknown"
 }
 
+// ParseFlow finds a way by its name.
+func ParseFlow(name string) (Flow, bool) {
+	for f, n := range flowNames {
+		if n == name && n != "" {
+			return Flow(f), true
+		}
+	}
+	return FlowAsIs, false
+}
+
 // Line is the settings of a serial line. A zero number, an empty text and a nil pointer leave the setting as it is.
 type Line struct {
 	Baud      uint32

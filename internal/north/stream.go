@@ -93,3 +93,19 @@ var (
 	ErrStreamDown  = errors.New("the port is not open; the bytes were dropped")
 	ErrNotOwner    = errors.New("only the owner may do that")
 )
+
+// SendBreak holds the line in the break state for a time.
+func SendBreak(ctx context.Context, s Stream, d time.Duration) error {
+	on, off := true, false
+	if _, err := s.Set(ctx, driver.Line{Break: &on}); err != nil {
+		return err
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	_, err := s.Set(context.WithoutCancel(ctx), driver.Line{Break: &off})
+	return err
+}

@@ -36,6 +36,8 @@ type Config struct {
 	Reloader north.Reloader
 	// Prober finds out what stands at an address. Nil: the door does not probe.
 	Prober north.Prober
+	// Ports shares serial ports. Nil: the door has none.
+	Ports north.Streams
 	// Access knows the users, tokens and sessions. Nil: there are none, and everybody who reaches the door may do everything.
 	Access *access.Access
 	// Audit gets logins; who may read it sees it through the door. Nil: one in memory.

@@ -85,7 +85,7 @@ func ours(_ huma.Context, _ string, v any) (any, error) {
 }
 
 var writeStatus = map[string]int{
-	"unknown-device": http.StatusNotFound, "unknown-point": http.StatusNotFound, "unknown-command": http.StatusNotFound,
+	"unknown-device": http.StatusNotFound, "unknown-point": http.StatusNotFound, "unknown-command": http.StatusNotFound, "unknown-stream": http.StatusNotFound,
 	"read-only": http.StatusForbidden, "not-writable": http.StatusForbidden, "forbidden": http.StatusForbidden, "too-many-writes": http.StatusTooManyRequests,
 	"wrong-type": http.StatusUnprocessableEntity, "out-of-range": http.StatusUnprocessableEntity,
 	"if-value": http.StatusPreconditionFailed, "link-down": http.StatusServiceUnavailable,

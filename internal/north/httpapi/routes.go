@@ -38,6 +38,7 @@ func (s *Server) routes(mux *http.ServeMux, page fs.FS) error {
 	s.valueRoutes(api)
 	s.writeRoutes(api)
 	s.eventRoute(api, mux)
+	s.portRoute(api, mux)
 	s.healthRoutes(api)
 	s.accessRoutes(api)
 	s.reloadRoute(api)
