@@ -28,6 +28,7 @@ var rules = []rule{
 	{`protocol/[a-z0-9]+`, `wire|transcript|protocol/[a-z0-9]+`, true, `^net(/.*)?$|` + noLog, "a codec is usable alone: no network, no log"},
 	{`protocol/[a-z0-9]+/[a-z0-9]+client`, `wire|protocol/[a-z0-9]+`, true, noLog, "a client knows its codec only"},
 	{`protocol/[a-z0-9]+/[a-z0-9]+server`, `wire|protocol/[a-z0-9]+|protocol/internal/tcpserver`, true, noLog, "a server knows its codec only"},
+	{`protocol/ocp1/ocaws`, `protocol/internal/tcpserver`, false, noLog, "WebSocket below OCP.1, for both sides"},
 	{`protocol/[a-z0-9]+/[a-z0-9]+sim`, `wire|protocol/[a-z0-9]+|protocol/[a-z0-9]+/[a-z0-9]+server`, true, noLog, "a simulator sits on the server"},
 	{`internal/device`, ``, true, noLog, "the tree of points knows no protocol"},
 	{`internal/testnet`, ``, true, noLog, ""},

@@ -22,6 +22,8 @@ type Options struct {
 	MessageTimeout time.Duration
 	// WriteTimeout is how long a controller may take to take what is sent. 0: 10 seconds.
 	WriteTimeout time.Duration
+	// EV1 leaves out the events of the second kind, as devices of AES70-2018 do.
+	EV1 bool
 	// MaxMessage limits the messages of controllers, in bytes; 0 is [ocp1.MaxMessage].
 	MaxMessage int
 	// Connected is called before a connection is served; an error ends it. Closed is called at the end of each that had none.

@@ -67,6 +67,9 @@ func notifications(on bool) method {
 // subscribing is one of the methods that add or remove subscriptions: of the first or second kind, to all properties or one.
 func subscribing(in uint8, add, ev2, property bool) method {
 	return method{in: in, call: func(_ context.Context, c *Conn, p *ocp1.Params, b []byte) ([]byte, uint8, error) {
+		if ev2 && c.srv.opts.EV1 {
+			return b, 0, status(ocp1.StatusNotImplemented)
+		}
 		s := &subscription{conn: c, ev2: ev2}
 		event := ocp1.Event{ID: ocp1.PropertyChanged}
 		if property {

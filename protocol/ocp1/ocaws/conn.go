@@ -1,0 +1,170 @@
+package ocaws
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// Conn is a WebSocket connection as a stream of bytes. Each Write is one binary frame. Deadlines hold for the connection below: one that passes
+// during a Read or Write ends the connection.
+type Conn struct {
+	ws  *websocket.Conn
+	raw net.Conn
+
+	cancel context.CancelFunc
+	ctx    context.Context // ends with Close
+
+	mu sync.Mutex // of reading
+	r  io.Reader  // the frame being read
+
+	closeOnce sync.Once
+	done      func()
+}
+
+func newConn(ws *websocket.Conn, raw net.Conn, done func()) *Conn {
+	c := &Conn{ws: ws, raw: raw, done: done}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	ws.SetReadLimit(-1) // frames are a stream; the messages in it have a limit of their own
+	return c
+}
+
+// Read gives bytes of binary frames.
+func (c *Conn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		if c.r == nil {
+			kind, r, err := c.ws.Reader(c.ctx)
+			if err != nil {
+				return 0, c.explain(err)
+			}
+			if kind != websocket.MessageBinary {
+				if _, err := io.Copy(io.Discard, r); err != nil {
+					return 0, c.explain(err)
+				}
+				continue
+			}
+			c.r = r
+		}
+		n, err := c.r.Read(p)
+		if err == io.EOF {
+			c.r, err = nil, nil
+			if n == 0 {
+				continue
+			}
+		}
+		if err != nil {
+			return n, c.explain(err)
+		}
+		return n, nil
+	}
+}
+
+// explain makes an orderly end an io.EOF.
+func (c *Conn) explain(err error) error {
+	if c.ctx.Err() != nil {
+		return net.ErrClosed
+	}
+	if s := websocket.CloseStatus(err); s == websocket.StatusNormalClosure || s == websocket.StatusGoingAway || s == websocket.StatusNoStatusRcvd {
+		return io.EOF
+	}
+	return err
+}
+
+// Write sends p as one binary frame.
+func (c *Conn) Write(p []byte) (int, error) {
+	if err := c.ws.Write(c.ctx, websocket.MessageBinary, p); err != nil {
+		if c.ctx.Err() != nil {
+			return 0, net.ErrClosed
+		}
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// closeWait is how long the other side has to answer the goodbye.
+const closeWait = 250 * time.Millisecond
+
+// Close says goodbye and closes the connection. It may be called again.
+func (c *Conn) Close() error {
+	c.closeOnce.Do(func() {
+		_ = c.raw.SetDeadline(time.Now().Add(closeWait))
+		_ = c.ws.Close(websocket.StatusNormalClosure, "") // whatever it says, the connection is closed now
+		c.cancel()
+		_ = c.ws.CloseNow()
+		_ = c.raw.Close()
+		if c.done != nil {
+			c.done()
+		}
+	})
+	return nil
+}
+
+// LocalAddr is this side's address.
+func (c *Conn) LocalAddr() net.Addr { return c.raw.LocalAddr() }
+
+// RemoteAddr is the other side's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.raw.RemoteAddr() }
+
+// SetDeadline sets both deadlines.
+func (c *Conn) SetDeadline(t time.Time) error { return c.raw.SetDeadline(t) }
+
+// SetReadDeadline sets the time after which a Read ends the connection.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.raw.SetReadDeadline(t) }
+
+// SetWriteDeadline sets the time after which a Write ends the connection.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.raw.SetWriteDeadline(t) }
+
+// Opener makes the connection below; (*net.Dialer).DialContext is one.
+type Opener = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// DialOptions say how a device is reached. The zero value is good.
+type DialOptions struct {
+	Path   string      // "" is "/"; what a device announces by DNS-SD
+	TLS    *tls.Config // nil: no TLS
+	Header http.Header // sent with the upgrade
+}
+
+// ErrNotUpgraded is why a peer is none: it speaks HTTP and refused the upgrade.
+var ErrNotUpgraded = errors.New("no WebSocket")
+
+// Dial connects to addr and upgrades to WebSocket. ctx bounds that, not the connection.
+func Dial(ctx context.Context, open Opener, addr string, o DialOptions) (*Conn, error) {
+	var raw net.Conn
+	transport := &http.Transport{TLSClientConfig: o.TLS, DisableCompression: true, Proxy: nil,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			c, err := open(ctx, network, addr)
+			raw = c
+			return c, err
+		}}
+	scheme := "ws"
+	if o.TLS != nil {
+		scheme = "wss"
+	}
+	if o.Path == "" {
+		o.Path = "/"
+	}
+	//nolint:bodyclose // Dial says that the body of its response need not be closed
+	ws, resp, err := websocket.Dial(ctx, scheme+"://"+addr+o.Path, &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, HTTPHeader: o.Header, CompressionMode: websocket.CompressionDisabled})
+	if err != nil {
+		transport.CloseIdleConnections()
+		if raw != nil {
+			raw.Close()
+		}
+		if resp != nil {
+			return nil, fmt.Errorf("oca websocket %s: %w: HTTP %d: %w", addr, ErrNotUpgraded, resp.StatusCode, err)
+		}
+		return nil, fmt.Errorf("oca websocket %s: %w", addr, err)
+	}
+	return newConn(ws, raw, transport.CloseIdleConnections), nil
+}
