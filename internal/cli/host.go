@@ -133,7 +133,7 @@ func (h *host) apply(c *config.Config) error {
 			}
 			sims[d.Name] = sim
 			target := *d.Target.URL
-			target.Host = simulate.Host
+			target.Host = sim.Host()
 			dc.Target.URL = &target
 			dc.Simulated, dc.WritableAll = true, h.writableAll
 		}

@@ -230,6 +230,16 @@ func (l *loader) findDriver(scheme string) (d driver.Driver, twin string) {
 	return nil, ""
 }
 
+// pathOf is what the path of a URL names in a scheme of a driver; empty: it has none.
+func pathOf(d driver.Driver, scheme string) string {
+	for _, sc := range d.Info().Schemes {
+		if sc.Name == scheme {
+			return sc.Path
+		}
+	}
+	return ""
+}
+
 func (l *loader) schemes() []string {
 	var out []string
 	for _, d := range l.in.Drivers {

@@ -48,6 +48,7 @@ func (s *section) openURL(raw string, t *token.Token, pairs []pair) {
 		s.problem(t, "%q is no known scheme.%s Known: %s", u.Scheme, didYouMean(u.Scheme, known), strings.Join(known, ", "))
 		return
 	}
+	scheme := strings.TrimPrefix(u.Scheme, s.d.Twin+"+")
 	file := ""
 	if s.d.Twin == TwinReplay {
 		if file, err = url.PathUnescape(u.Opaque); u.Opaque == "" {
@@ -64,7 +65,7 @@ func (s *section) openURL(raw string, t *token.Token, pairs []pair) {
 		s.problem(t, "%q names no host; write it like %s://192.0.2.10", shown, u.Scheme)
 	case s.d.Twin != "" && u.Host != "":
 		s.problem(t, "%q: a simulator inside this process has no host; write %s:?…", shown, u.Scheme)
-	case u.Path != "" && u.Path != "/" || u.Fragment != "" || u.Opaque != "":
+	case u.Path != "" && u.Path != "/" && pathOf(s.d.Driver, scheme) == "" || u.Fragment != "" || u.Opaque != "":
 		s.problem(t, "%q: nothing but ?key=value may follow the host", shown)
 	}
 	values, err := url.ParseQuery(u.RawQuery)
@@ -73,8 +74,11 @@ func (s *section) openURL(raw string, t *token.Token, pairs []pair) {
 		return
 	}
 	target := *u
-	target.RawQuery, target.Path, target.ForceQuery = "", "", false
-	target.Scheme = strings.TrimPrefix(u.Scheme, s.d.Twin+"+")
+	target.RawQuery, target.ForceQuery = "", false
+	target.Scheme = scheme
+	if pathOf(s.d.Driver, scheme) == "" || s.d.Twin != "" {
+		target.Path = ""
+	}
 	s.d.Target.URL = &target
 	s.d.Target.Options = s.d.Driver.Options()
 

@@ -37,6 +37,7 @@ type Info struct {
 type Scheme struct {
 	Name, Network string // "focas", "tcp"
 	Port          uint16 // used when the URL has none
+	Path          string // what the path of the URL names, in a word; empty: the URL has none
 }
 
 // Can is what a driver is able to do at all.
@@ -54,7 +55,7 @@ const (
 // Target is one configured device as the driver sees it.
 type Target struct {
 	Name    string   // the device's name in configuration
-	URL     *url.URL // scheme and host; the driver adds its default port
+	URL     *url.URL // scheme and host, and the path of a scheme that has one; the driver adds its default port
 	Options any      // what Driver.Options returned, filled
 }
 

@@ -110,7 +110,7 @@ func (n *Network) Dial(ctx context.Context, network, addr string) (net.Conn, err
 	case o == Unreachable:
 		return fail(os.NewSyscallError("connect", syscall.EHOSTUNREACH))
 	case udp:
-		return n.dialPacket(network, Addr{"udp", addr}, o)
+		return n.dialPacket(network, Addr{"udp", addr})
 	case o == Hang:
 		<-ctx.Done()
 		return fail(ctx.Err())

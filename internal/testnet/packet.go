@@ -97,7 +97,8 @@ func (p *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	}
 }
 
-// WriteTo implements net.PacketConn. A datagram to an address where nobody listens is lost without an error.
+// WriteTo implements net.PacketConn. A datagram to an address where nobody listens is lost without an error; one to an address
+// that was set to be unreachable fails.
 func (p *PacketConn) WriteTo(b []byte, to net.Addr) (int, error) {
 	p.mu.Lock()
 	closed, late, filter := p.closed, !p.writeBy.IsZero() && !time.Now().Before(p.writeBy), p.filter
@@ -115,8 +116,14 @@ func (p *PacketConn) WriteTo(b []byte, to net.Addr) (int, error) {
 		out = filter(b, to)
 	}
 	p.net.mu.Lock()
-	dst := p.net.packets[to.String()]
+	dst, outcome := p.net.packets[to.String()], p.net.outcomes[to.String()]
 	p.net.mu.Unlock()
+	switch outcome {
+	case Unreachable:
+		return 0, p.opError("write", to, os.NewSyscallError("sendto", syscall.EHOSTUNREACH))
+	case Refused, Hang: // a socket that is bound to no peer does not hear of it
+		return len(b), nil
+	}
 	if dst != nil {
 		for _, d := range out {
 			dst.deliver(datagram{p.addr, append([]byte(nil), d...)})

@@ -15,17 +15,13 @@ type PacketLink struct {
 	to Addr
 }
 
-// dialPacket is Dial for datagrams; o is what was set for the address.
-func (n *Network) dialPacket(network string, to Addr, o Outcome) (net.Conn, error) {
+// dialPacket is Dial for datagrams.
+func (n *Network) dialPacket(network string, to Addr) (net.Conn, error) {
 	p, err := n.ListenPacket(context.Background(), network, "192.0.2.200:0")
 	if err != nil {
 		return nil, err
 	}
-	l := &PacketLink{p.(*PacketConn), to}
-	if o == Hang {
-		l.Filter(func([]byte, net.Addr) [][]byte { return nil })
-	}
-	return l, nil
+	return &PacketLink{p.(*PacketConn), to}, nil
 }
 
 // Read implements net.Conn.
@@ -45,7 +41,8 @@ func (l *PacketLink) Write(b []byte) (int, error) {
 		return n, err
 	}
 	l.net.mu.Lock()
-	nobody := l.net.packets[l.to.Name] == nil && l.net.outcomes[l.to.Name] != Hang
+	o := l.net.outcomes[l.to.Name]
+	nobody := o == Refused || l.net.packets[l.to.Name] == nil && o != Hang
 	l.net.mu.Unlock()
 	if nobody {
 		l.refuse(l.opError("read", l.to, os.NewSyscallError("read", syscall.ECONNREFUSED)))

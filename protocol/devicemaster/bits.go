@@ -243,15 +243,15 @@ const (
 func (m Mode) String() string {
 	switch m {
 	case RS232:
-		return "rs232"
+		return "rs-232"
 	case RS422:
-		return "rs422"
+		return "rs-422"
 	case RS485:
-		return "rs485"
+		return "rs-485"
 	case RS485Slave:
-		return "rs485-slave"
+		return "rs-485-slave"
 	case RS485Master:
-		return "rs485-master"
+		return "rs-485-master"
 	case ModeOff:
 		return "off"
 	}

@@ -220,7 +220,7 @@ func TestBaudSlip(t *testing.T) {
 func TestWords(t *testing.T) {
 	for got, want := range map[string]string{
 		Op(0x68).String(): "op(0x68)", OpData.MakerName(): "DATA_BLK", Op(0x68).MakerName(): "", ToDevice.String(): "to device", FromDevice.String(): "from device",
-		Mode(0x22).String(): "rs422", Mode(0x85).String(): "rs485", Mode(0x86).String(): "rs485-slave", Mode(0x87).String(): "rs485-master",
+		Mode(0x22).String(): "rs-422", Mode(0x85).String(): "rs-485", Mode(0x86).String(): "rs-485-slave", Mode(0x87).String(): "rs-485-master",
 		Mode(0xde).String(): "off", Mode(1).String(): "mode(0x01)", Ask(9).String(): "ask(0x09)", Program(0).String(): "boot loader",
 		Program(2).String(): "SocketServer", Program(7).String(): "program(7)", Inputs(0x108).String(): "cd 0x100", Action(0x27c).String(): "force-xoff clear-xoff send-xon send-xoff modem-reset no-rx-fifo",
 		LineErrors(0xb).String(): "framing parity break", LineSettings(0xe76c).String(): "8O1 rts-on-transmit rts-off-transmit dtr-auto dsr-flow cd-flow strip-null rts-override any-xon",

@@ -2,6 +2,7 @@ package all_test
 
 import (
 	"context"
+	"crypto/rand"
 	"flag"
 	"fmt"
 	"net"
@@ -44,20 +45,40 @@ func (c *counted) Close() error {
 	return c.Conn.Close()
 }
 
+type countedPackets struct {
+	net.PacketConn
+	once sync.Once
+	open *atomic.Int64
+}
+
+func (c *countedPackets) Close() error {
+	c.once.Do(func() { c.open.Add(-1) })
+	return c.PacketConn.Close()
+}
+
 // gatewayOf runs devices of every driver that all are dead; the number of a device says how.
 func gatewayOf(t *testing.T, d *dialer) (stop func()) {
 	t.Helper()
 	var devices []gateway.DeviceConfig
 	drivers := all.Drivers()
 	for i := range manyDead {
-		dr := drivers[i%len(drivers)]
+		dr := drivers[i/4%len(drivers)]
 		u := &url.URL{Scheme: dr.Info().Schemes[0].Name, Host: fmt.Sprintf("192.0.2.%d", i%4)}
 		devices = append(devices, gateway.DeviceConfig{Name: fmt.Sprintf("d%d", i), Driver: dr, Display: u.String(), Section: u.String(),
 			Target: driver.Target{Name: fmt.Sprintf("d%d", i), URL: u, Options: dr.Options()}})
 	}
+	nobody := new(testnet.Network) // where datagrams are lost, whatever their way to be dead
 	g := gateway.New(gateway.Options{Env: func(c gateway.DeviceConfig) driver.Env {
 		how := int(c.Target.URL.Host[len("192.0.2.")] - '0')
-		return driver.Env{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return driver.Env{Rand: rand.Reader, ListenPacket: func(ctx context.Context, network, addr string) (net.PacketConn, error) {
+			p, err := nobody.ListenPacket(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			d.open.Add(1)
+			d.all.Add(1)
+			return &countedPackets{PacketConn: p, open: &d.open}, nil
+		}, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			conn, err := d.dial(ctx, how)
 			if err != nil {
 				return nil, err

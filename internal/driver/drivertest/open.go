@@ -25,6 +25,10 @@ func openChecks() []check {
 	outcome := func(o testnet.Outcome, c driver.Class) func(*world) {
 		return func(w *world) {
 			w.net.SetOutcome(w.addr, o)
+			if w.udp && c == driver.RefusedConn { // only a socket with one peer hears of it
+				w.failOpen(w.options(), c, driver.Timeout)
+				return
+			}
 			w.failOpen(w.options(), c)
 		}
 	}

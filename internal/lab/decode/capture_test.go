@@ -16,6 +16,7 @@ import (
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 
+	"github.com/patchbay-io/patchbay/protocol/atem"
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -241,12 +242,62 @@ func TestCapture(t *testing.T) {
 	}
 }
 
+// A session over UDP in a capture: each datagram is a message, and the client is who opened it.
+func TestCaptureOfDatagrams(t *testing.T) {
+	open := atem.Handshake{Step: atem.StepOpen}.Append(nil, 0x53ab, 0)
+	accept := atem.Handshake{Step: atem.StepAccept, Given: 1}.Append(nil, 0x53ab, 0)
+	cut, err := (&atem.Packet{Flags: atem.FlagNumbered, Session: 0x8001, Number: 1, Payload: (&atem.Cut{ME: 0}).Append(nil, 0)}).Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, port := range []uint16{atem.Port, 4000} {
+		var out bytes.Buffer
+		res, err := Decode(t.Context(), bytes.NewReader(udpFile(t, port, open, accept, cut)), &out, Options{Brief: true})
+		if err != nil || res.Protocol != "atem" || res.Frames != 3 || res.Faulty != 0 || res.Flows != 1 {
+			t.Errorf("port %d: %+v, %v", port, res, err)
+		}
+		for _, want := range []string{"open 0x53ab", "accept: session 0x0001", "packet 1, DCut Cut me=0"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("port %d: no %q in\n%s", port, want, out.String())
+			}
+		}
+	}
+}
+
+// udpFile is a capture of datagrams between a client and a server on port, the client's first, then turn by turn.
+func udpFile(t *testing.T, port uint16, datagrams ...[]byte) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := pcapgo.NewWriter(&buf)
+	if err := w.WriteFileHeader(65536, layers.LinkTypeRaw); err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range datagrams {
+		ip := layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolUDP, SrcIP: net.IP{192, 0, 2, 1}, DstIP: net.IP{192, 0, 2, 10}}
+		udp := layers.UDP{SrcPort: 50000, DstPort: layers.UDPPort(port)}
+		if i == 1 {
+			ip.SrcIP, ip.DstIP, udp.SrcPort, udp.DstPort = ip.DstIP, ip.SrcIP, udp.DstPort, udp.SrcPort
+		}
+		if err := udp.SetNetworkLayerForChecksum(&ip); err != nil {
+			t.Fatal(err)
+		}
+		b := gopacket.NewSerializeBuffer()
+		if err := gopacket.SerializeLayers(b, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, &ip, &udp, gopacket.Payload(d)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.WritePacket(gopacket.CaptureInfo{Timestamp: time.Unix(int64(i), 0), CaptureLength: len(b.Bytes()), Length: len(b.Bytes())}, b.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return buf.Bytes()
+}
+
 func TestCaptureOfNothingKnown(t *testing.T) {
 	file := pcapFile(t, true, wirePacket{port: 443, seq: 1, data: "something else"})
 	for _, c := range []struct {
 		o    Options
 		want string
-	}{{Options{}, "looks like one of focas: it holds tcp port 443: 1 flows with 14 bytes"}, {Options{Protocol: "focas"}, "looks like focas"}, {Options{Protocol: "modbus"}, "known are focas"}} {
+	}{{Options{}, ": it holds tcp port 443: 1 flows with 14 bytes"}, {Options{Protocol: "focas"}, "looks like focas"}, {Options{Protocol: "modbus"}, "known are focas"}} {
 		if _, err := Decode(t.Context(), bytes.NewReader(file), io.Discard, c.o); !errors.Is(err, ErrProtocol) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v", c.o, err)
 		}

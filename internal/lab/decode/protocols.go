@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchbay-io/patchbay/protocol/atem"
 	"github.com/patchbay-io/patchbay/protocol/focas"
 	"github.com/patchbay-io/patchbay/transcript"
 )
@@ -28,6 +29,9 @@ type Protocol struct {
 var protocols = []Protocol{{
 	Name: "focas", Open: focas.NewDissector, network: "tcp", ports: []uint16{8193}, looks: looksLikeFOCAS,
 	names: []string{"function", "type"}, unnamed: func(f *transcript.Field) bool { return strings.Contains(f.Text, "(0x") },
+}, {
+	Name: "atem", Open: atem.NewDissector, network: "udp", ports: []uint16{atem.Port}, looks: looksLikeATEM,
+	names: []string{"code", "step"}, unnamed: func(f *transcript.Field) bool { return f.Text == "" },
 }}
 
 // Names are the protocols that can be decoded.

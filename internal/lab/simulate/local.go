@@ -11,8 +11,12 @@ import (
 	"github.com/patchbay-io/patchbay/internal/testnet"
 )
 
-// Host is the name that an in-process simulator has in addresses.
+// Host is the name that an in-process simulator has in addresses. One that is reached over datagrams has a number instead,
+// since there the users of addresses resolve names by themselves; see [Local.Host].
 const Host = "simulator"
+
+// hostNumber is an address of nobody (RFC 5737).
+const hostNumber = "192.0.2.1"
 
 // Local is a simulated device inside this process. Make it with [NewLocal], run it with [Local.Run], reach it with
 // [Local.Dial] and [Local.ListenPacket].
@@ -38,7 +42,7 @@ func NewLocalDevice(d Device) (*Local, error) {
 	for _, s := range d.Services {
 		var at Socket
 		var err error
-		addr := net.JoinHostPort(Host, strconv.Itoa(int(s.Port)))
+		addr := net.JoinHostPort(l.Host(), strconv.Itoa(int(s.Port)))
 		if s.Packets != nil {
 			at.Packets, err = l.net.ListenPacket(context.Background(), s.Network, addr)
 		} else {
@@ -50,6 +54,16 @@ func NewLocalDevice(d Device) (*Local, error) {
 		l.sockets = append(l.sockets, at)
 	}
 	return l, nil
+}
+
+// Host is the host that the device has in addresses.
+func (l *Local) Host() string {
+	for _, s := range l.device.Services {
+		if s.Packets != nil {
+			return hostNumber
+		}
+	}
+	return Host
 }
 
 // Run serves the device until ctx ends; then nothing of it is left and it returns nil.

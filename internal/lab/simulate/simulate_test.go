@@ -38,7 +38,7 @@ func TestLocalIsReachedByItsOwnDriver(t *testing.T) {
 			go func() { done <- l.Run(ctx) }()
 			d := driverOf(t, kind)
 			s, err := d.Open(ctx, driver.Env{Dial: l.Dial, ListenPacket: l.ListenPacket, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)},
-				driver.Target{Name: "device", URL: &url.URL{Scheme: d.Info().Schemes[0].Name, Host: Host}, Options: d.Options()})
+				driver.Target{Name: "device", URL: &url.URL{Scheme: d.Info().Schemes[0].Name, Host: l.Host()}, Options: d.Options()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +122,7 @@ func TestLocalDatagrams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for to, from := range map[string]string{"192.0.2.9:9910": "192.0.2.9:9910", "255.255.255.255:9910": Host + ":9910", "224.0.0.1:9910": Host + ":9910"} {
+	for to, from := range map[string]string{"192.0.2.9:9910": "192.0.2.9:9910", "255.255.255.255:9910": l.Host() + ":9910", "224.0.0.1:9910": l.Host() + ":9910"} {
 		clear(p.(*localPackets).asked)
 		if _, err := p.WriteTo([]byte("x"), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(to))); err != nil {
 			t.Fatal(err)

@@ -40,9 +40,6 @@ const (
 	goodbye    = 200 * time.Millisecond // how long a Dial that was cancelled waits for an accept to close
 )
 
-// inCm is the field that ends a dump: InCm.
-const inCm atem.Code = 0x496e436d
-
 // Client is one session with a switcher. Its methods may be called concurrently.
 type Client struct {
 	addr   string
@@ -337,7 +334,7 @@ func (c *Client) receive(b []byte, from net.Addr) {
 	}
 	if !c.isReady {
 		for f, err := range atem.Fields(payload) {
-			if err == nil && f.Code == inCm {
+			if err == nil && f.Code == atem.CodeInCm {
 				c.isReady = true
 				close(c.ready)
 				break
