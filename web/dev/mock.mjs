@@ -9,7 +9,9 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { machine, plain, lost } from './machines.mjs';
+import { serialBox } from './serial.mjs';
 import { switcher } from './switcher.mjs';
+import { accept } from './websocket.mjs';
 
 const port = Number(process.argv[2] ?? 8621);
 const dist = new URL('../dist/', import.meta.url).pathname;
@@ -23,6 +25,7 @@ const all = [
   lost('mill2'),
   switcher('studio', { mes: 2, cameras: 8 }),
   switcher('field-kit', { mes: 1, cameras: 4 }),
+  serialBox('rack-ports', 4),
 ];
 let devices = all;
 let seq = 1;
@@ -233,5 +236,13 @@ const server = createServer(async (req, res) => {
   } catch {
     res.writeHead(404).end();
   }
+});
+server.on('upgrade', (req, socket) => {
+  const url = new URL(req.url, 'http://mock');
+  const d = devices.find((x) => url.pathname === `/api/v1/devices/${x.about.name}/stream`);
+  if (!d?.stream) return socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+  let hear = () => {};
+  const ws = accept(req, socket, (message) => hear(message));
+  hear = d.stream(url.searchParams.get('path'), url.searchParams.get('mode'), url.searchParams.get('take') === 'true', ws);
 });
 server.listen(port, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/`));

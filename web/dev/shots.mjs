@@ -120,6 +120,21 @@ const shots = [
   ['tally-idle', '/tally/studio/3', phone, 'light'],
   ['tally-unknown', '/tally/studio/77', phone, 'light'],
   ['tally-lost', '/tally/studio/1', phone, 'light', null, 'studio/lost'],
+  ['serial', '/d/rack-ports', desk, 'dark', async (page) => page.waitForTimeout(3000)],
+  ['serial-light', '/d/rack-ports?port=1', desk, 'light', async (page) => page.waitForTimeout(3000)],
+  ['serial-own', '/d/rack-ports?port=2', desk, 'light', async (page) => {
+    await page.keyboard.press('l');
+    await page.getByLabel('local echo').check();
+    await page.getByRole('button', { name: 'Both', exact: true }).click();
+    await page.getByRole('button', { name: 'Take the port', exact: true }).click();
+    await page.waitForTimeout(500);
+    await page.keyboard.type('hello gap\n');
+    await page.waitForTimeout(600);
+  }],
+  ['serial-phone', '/d/rack-ports?port=3', phone, 'dark'],
+  ['serial-320', '/d/rack-ports?port=1', { width: 320, height: 640 }, 'light'],
+  ['serial-wall', '/d/rack-ports?wall', { width: 1920, height: 1080 }, 'dark'],
+  ['serial-lost', '/d/rack-ports', desk, 'dark', null, 'rack-ports/lost'],
   ['gateway-lost', '/d/mill1', desk, 'light', async (page) => {
     await page.waitForTimeout(7000);
   }, 'silent'],

@@ -16,6 +16,7 @@ import './style/readings.css';
 import './style/panel.css';
 import './style/cnc.css';
 import './style/switcher.css';
+import './style/serial.css';
 import './style/wall.css';
 import './style/lists.css';
 import './style/work.css';

@@ -4,9 +4,11 @@ import { chromium } from 'playwright-core';
 import { check, expect, finish, poll, step } from './checks.mjs';
 import { startDemo } from './gateway.mjs';
 import { proxy } from './proxy.mjs';
+import { serialChecks } from './panels/serial.mjs';
 import { switcherChecks } from './panels/switcher.mjs';
 
-const kinds = { switcher: switcherChecks };
+const kinds = { switcher: switcherChecks, serial: serialChecks };
+const only = process.argv.slice(2); // kinds to check; none: all
 
 const demo = await startDemo();
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
@@ -38,6 +40,7 @@ let ran = 0;
 try {
   const { devices } = await api('/devices');
   for (const [kind, checks] of Object.entries(kinds)) {
+    if (only.length > 0 && !only.includes(kind)) continue;
     const device = devices.find((d) => d.panel === kind);
     if (!device) {
       console.log(`skip  the demo has no device with the panel "${kind}"`);

@@ -56,6 +56,7 @@ export function rolesOf(device: string): Roles {
 const signs: [string, string][] = [
   ['cnc.execution', 'cnc'],
   ['av.program', 'switcher'],
+  ['serial.state', 'serial'],
 ];
 
 /** panelOf is the kind of panel that a device gets: what its driver says, or what its roles tell; '' is the plain one. */

@@ -6,6 +6,7 @@ export interface Route {
   tab: string; // '' is the panel
   wall: boolean;
   place: 'devices' | 'device' | 'log' | 'tally' | ''; // '': no such address
+  port: string; // of a panel with several ports: the number of the one that is shown
   input: string; // of a tally: the source, by its number or one of its names
 }
 
@@ -15,12 +16,13 @@ export function parse(address: string): Route {
   const url = new URL(address, 'http://page');
   const tab = url.searchParams.get('tab') ?? '';
   const wall = url.searchParams.has('wall');
+  const port = url.searchParams.get('port') ?? '';
   const match = /^\/d\/([^/]+)\/?$/.exec(url.pathname);
-  if (match) return { device: decodeURIComponent(match[1]!), tab, wall, place: 'device', input: '' };
+  if (match) return { device: decodeURIComponent(match[1]!), tab, wall, place: 'device', port, input: '' };
   const lamp = /^\/tally\/([^/]+)\/([^/]+)\/?$/.exec(url.pathname);
-  if (lamp) return { device: decodeURIComponent(lamp[1]!), tab: '', wall: true, place: 'tally', input: decodeURIComponent(lamp[2]!) };
+  if (lamp) return { device: decodeURIComponent(lamp[1]!), tab: '', wall: true, place: 'tally', port: '', input: decodeURIComponent(lamp[2]!) };
   const list = url.pathname === '/' || url.pathname === '/index.html';
-  return { device: '', tab: '', wall, place: list ? 'devices' : url.pathname === '/log' ? 'log' : '', input: '' };
+  return { device: '', tab: '', wall, place: list ? 'devices' : url.pathname === '/log' ? 'log' : '', port: '', input: '' };
 }
 
 export const route = computed(() => parse(href.value));

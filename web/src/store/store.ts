@@ -51,7 +51,7 @@ export function entry(device: string, path: string): Entry | undefined {
 }
 
 const listRoles = ['link.state', 'link.error', 'cnc.execution', 'cnc.controller-mode', 'cnc.emergency-stop',
-  'cnc.alarm-count', 'cnc.message-count', 'cnc.program.running', 'cnc.program.main', 'av.program', 'av.preview', 'av.ftb.black'];
+  'cnc.alarm-count', 'cnc.message-count', 'cnc.program.running', 'cnc.program.main', 'av.program', 'av.preview', 'av.ftb.black', 'serial.state'];
 
 let events: Events | null = null;
 let broken = () => {};

@@ -10,6 +10,7 @@ import { Inspector } from '../ui/inspector.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { CncPanel } from '../panels/cnc/index.tsx';
 import { GenericPanel } from '../panels/generic.tsx';
+import { SerialPanel } from '../panels/serial/index.tsx';
 import { SwitcherPanel } from '../panels/switcher/index.tsx';
 import { panelOf } from '../store/find.ts';
 import { field } from '../store/settings.ts';
@@ -61,6 +62,8 @@ function View({ device, tab }: { device: string; tab: string }) {
       return <CncPanel device={device} />;
     case 'switcher':
       return <SwitcherPanel device={device} />;
+    case 'serial':
+      return <SerialPanel device={device} />;
   }
   return <GenericPanel device={device} />;
 }

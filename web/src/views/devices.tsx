@@ -61,6 +61,8 @@ function Headline({ d, up }: { d: Device; up: boolean }) {
       return <MachineWord d={d} up={up} />;
     case 'switcher':
       return <OnAir d={d} up={up} />;
+    case 'serial':
+      return <OpenPorts d={d} up={up} />;
   }
   return <span class="headline quiet">{d.point_count ? `${d.point_count} points` : ''}</span>;
 }
@@ -96,6 +98,21 @@ function OnAir({ d, up }: { d: Device; up: boolean }) {
       <span class="plate red">{black ? 'BLACK' : 'PGM'}</span>
       <span class="program">{program}</span>
       {name('av.preview') && <span class="quiet program">PVW {name('av.preview')}</span>}
+    </span>
+  );
+}
+
+/** OpenPorts is how many serial ports are in use. */
+function OpenPorts({ d, up }: { d: Device; up: boolean }) {
+  const states = rolesOf(d.name).list('serial.state');
+  if (!up) return <NoLink />;
+  const is = (word: string) => states.filter((e) => String(e.point.value?.value).toLowerCase() === word).length;
+  return (
+    <span class="headline">
+      <span class={`plate ${is('open') > 0 ? 'green' : 'off'}`}>
+        {is('open')} of {states.length} open
+      </span>
+      {is('busy') > 0 && <span class="plate amber">{is('busy')} busy</span>}
     </span>
   );
 }

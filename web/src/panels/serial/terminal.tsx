@@ -1,0 +1,377 @@
+import { signal } from '@preact/signals';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Command } from '../../api/types.ts';
+import { PortStream } from '../../api/stream.ts';
+import type { Entry } from '../../store/store.ts';
+import { guard, isUnlocked } from '../../store/lock.ts';
+import { viewer } from '../../store/session.ts';
+import { palette, theme } from '../../store/settings.ts';
+import { endLines, fileText, stampText, Tape, Writer, type Ending, type Look, type Mapping, type Piece, type Stamps, type View } from '../../model/tape.ts';
+import { Forbidden } from '../../ui/control.tsx';
+import { press } from '../../ui/press.ts';
+import type { Screen } from './screen.ts';
+
+// How this tab likes its terminals.
+const look = signal<Look>({ view: 'text', stamps: 'off', mapping: 'none', echo: false });
+const ending = signal<Ending>('cr');
+
+const redrawn = 128 << 10; // bytes that are written again when the look changes
+
+interface Props {
+  device: string;
+  at: string;
+  commands: Command[];
+  owner: Entry | undefined;
+}
+
+/** TerminalView shows what comes from a port, and after it was taken sends what is typed. */
+export function TerminalView({ device, at, commands, owner }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const screen = useRef<Screen | null>(null);
+  const stream = useRef<PortStream | null>(null);
+  const tape = useRef(new Tape());
+  const writer = useRef(new Writer(look.peek()));
+  const queue = useRef<Piece[]>([]);
+  const [paused, setPaused] = useState(false);
+  const isPaused = useRef(false);
+  const [waiting, setWaiting] = useState(0);
+  const [, again] = useState(0);
+  const [pasted, setPasted] = useState<string | null>(null);
+  const [since, setSince] = useState<number | null>(null); // of the log to a file
+  const [note, setNote] = useState('');
+  const filed = useRef<Piece[] | null>(null);
+
+  const show = (piece: Piece) => {
+    for (const part of writer.current.write(piece)) screen.current?.write(part);
+  };
+  const take = (piece: Piece) => {
+    tape.current.push(piece);
+    filed.current?.push(piece);
+    if (!isPaused.current) return show(piece);
+    queue.current.push(piece);
+    setWaiting((n) => n + ('bytes' in piece ? piece.bytes.length : 0));
+  };
+  const redraw = () => {
+    writer.current = new Writer(look.peek());
+    screen.current?.clear();
+    for (const piece of tape.current.tail(redrawn)) if (!isPaused.current || !queue.current.includes(piece)) show(piece);
+  };
+
+  const send = (text: string) => {
+    if (!isUnlocked(device)) return void guard(device);
+    const bytes = new TextEncoder().encode(endLines(text, ending.peek()));
+    if (stream.current?.send(bytes)) take({ at: Date.now(), kind: 'out', bytes });
+  };
+  const typed = (text: string) => {
+    const s = stream.current?.state.peek();
+    if (s?.mode !== 'own' || s.state !== 'on') return setNote('Only looking: take the port to type.');
+    setNote('');
+    send(text);
+  };
+  const handlers = useRef({ typed, take });
+  handlers.current = { typed, take };
+
+  useEffect(() => {
+    let over = false;
+    const home = box.current!;
+    const s = new PortStream(device, at, {
+      bytes: (bytes) => handlers.current.take({ at: Date.now(), kind: 'in', bytes }),
+      gap: (lost) => handlers.current.take({ at: Date.now(), kind: 'gap', lost }),
+      note: (text) => handlers.current.take({ at: Date.now(), kind: 'note', text }),
+    });
+    stream.current = s;
+    const stop = s.state.subscribe(() => again((n) => n + 1));
+    void import('./screen.ts').then(({ openScreen }) => {
+      if (over) return;
+      screen.current = openScreen(home, (text) => handlers.current.typed(text));
+      for (const piece of tape.current.tail(redrawn)) show(piece);
+    });
+    return () => {
+      over = true;
+      stop();
+      s.close();
+      screen.current?.close();
+      screen.current = null;
+    };
+  }, [device, at]);
+  const is = look.value;
+  useEffect(() => {
+    if (screen.current) redraw();
+  }, [is]);
+  const colours = `${theme.value} ${palette.value}`;
+  useEffect(() => screen.current?.paint(), [colours]);
+
+  const s = stream.current?.state.value;
+  const own = s?.mode === 'own' && s.state === 'on';
+  // What is typed next belongs to the port, and not to the keys of the page.
+  useEffect(() => {
+    if (own) screen.current?.focus();
+  }, [own]);
+  const has = s?.owner || String(owner?.point.value?.value ?? '');
+  const mine = commands.filter((c) => c.path.startsWith(`${at}/`));
+  const forbidden = viewer.value || (mine.length > 0 && mine.every((c) => !c.writable));
+  const key = mine.find((c) => !c.writable)?.writable_key ?? '';
+
+  const resume = () => {
+    isPaused.current = false;
+    setPaused(false);
+    setWaiting(0);
+    for (const piece of queue.current.splice(0)) show(piece);
+  };
+  const file = () => {
+    if (filed.current === null) {
+      filed.current = [];
+      return setSince(Date.now());
+    }
+    const text = fileText(filed.current);
+    const name = `${device}-${at.replaceAll('/', '-')}-${new Date(since ?? Date.now()).toISOString().replace(/[:.]/g, '-')}.log`;
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    filed.current = null;
+    setSince(null);
+  };
+  const paste = (event: ClipboardEvent) => {
+    const text = event.clipboardData?.getData('text') ?? '';
+    if (!/[\r\n]/.test(text.replace(/(\r\n|\r|\n)$/, ''))) return; // one line goes the usual way
+    event.preventDefault();
+    event.stopPropagation();
+    if (!own) return setNote('Only looking: take the port to type.');
+    setPasted(text);
+  };
+
+  return (
+    <section class="card terminal" aria-label="Terminal">
+      <div class={`holding ${own ? 'ours' : ''}`}>
+        {own ? (
+          <>
+            <strong>You have the port.</strong>
+            <span>What you type is sent.{s.open === false && ` The port is not open${s.text ? `: ${s.text}` : ''}.`}</span>
+            <button type="button" class="cap" {...press(() => stream.current?.release())}>
+              Give it back
+            </button>
+            <button
+              type="button"
+              class={`cap ${isUnlocked(device) ? '' : 'locked'}`}
+              {...press(() => {
+                if (guard(device)) stream.current?.order({ type: 'break', ms: 250 });
+              })}
+            >
+              Send break
+            </button>
+          </>
+        ) : (
+          <>
+            <span>
+              <strong>{s?.state === 'on' ? 'Looking.' : s?.state === 'off' ? 'No stream.' : 'Connecting…'}</strong>{' '}
+              {s?.state === 'on' && (s.open === false ? 'The port is not open, so nothing comes.' : 'This opens nothing and touches no line.')}
+              {s?.text && <span class="reason"> {s.text}</span>}
+              {s?.hint && <span class="quiet"> {s.hint}</span>}
+            </span>
+            {forbidden ? (
+              <Forbidden what="Taking the port is not allowed" device={device} path={at} given={key} />
+            ) : (
+              <button
+                type="button"
+                class={`cap ${isUnlocked(device) ? '' : 'locked'}`}
+                {...press(() => {
+                  if (!guard(device)) return;
+                  setNote('');
+                  stream.current?.own(has !== '');
+                })}
+              >
+                {has ? `Take the port: ${has} loses it` : 'Take the port'}
+              </button>
+            )}
+          </>
+        )}
+      </div>
+      <Tools
+        paused={paused}
+        waiting={waiting}
+        since={since}
+        pause={() => {
+          isPaused.current = true;
+          setPaused(true);
+        }}
+        resume={resume}
+        clear={() => {
+          tape.current.clear();
+          queue.current = [];
+          setWaiting(0);
+          redraw();
+        }}
+        file={file}
+        find={(text, back) => screen.current?.find(text, back) ?? false}
+      />
+      {note && !own && (
+        <p class="termnote" role="status">
+          {note}
+        </p>
+      )}
+      {/* The terminal is a world of its own: it has the focus, types Tab, and is left with Shift and Tab. */}
+      <div class={`screen ${own ? 'ours' : ''}`} ref={box} onPasteCapture={paste} role="group" aria-label={`Bytes of ${at}. Shift and Tab leave.`} />
+      {tape.current.forgotten > 0 && <p class="quiet">{tape.current.forgotten.toLocaleString('en')} older bytes are no longer kept on this page.</p>}
+      {pasted !== null && (
+        <Pasting
+          text={pasted}
+          close={() => {
+            setPasted(null);
+            screen.current?.focus();
+          }}
+          send={send}
+        />
+      )}
+    </section>
+  );
+}
+
+interface ToolsProps {
+  paused: boolean;
+  waiting: number;
+  since: number | null;
+  pause: () => void;
+  resume: () => void;
+  clear: () => void;
+  file: () => void;
+  find: (text: string, back: boolean) => boolean;
+}
+
+const views: [View, string][] = [['text', 'Text'], ['hex', 'Hex'], ['both', 'Both']];
+const stamps: [Stamps, string][] = [['off', 'no times'], ['line', 'time of each line'], ['burst', 'time of each burst']];
+const mappings: [Mapping, string][] = [['none', 'as it comes'], ['cr-crlf', 'CR ends a line'], ['lf-crlf', 'LF ends a line']];
+const endings: [Ending, string][] = [['cr', 'CR'], ['lf', 'LF'], ['crlf', 'CR LF']];
+
+function Tools({ paused, waiting, since, pause, resume, clear, file, find }: ToolsProps) {
+  const [wanted, setWanted] = useState('');
+  const [missing, setMissing] = useState(false);
+  const is = look.value;
+  const set = (part: Partial<Look>) => (look.value = { ...look.peek(), ...part });
+  const seek = (back: boolean) => setMissing(wanted !== '' && !find(wanted, back));
+  return (
+    <div class="tools">
+      <div class="segments" role="group" aria-label="Show as">
+        {views.map(([v, name]) => (
+          <button type="button" key={v} aria-pressed={is.view === v} onClick={() => set({ view: v })}>
+            {name}
+          </button>
+        ))}
+      </div>
+      <Choose label="Times" of={stamps} is={is.stamps} set={(v) => set({ stamps: v })} />
+      <Choose label="Received" of={mappings} is={is.mapping} set={(v) => set({ mapping: v })} />
+      <Choose label="Enter sends" of={endings} is={ending.value} set={(v) => (ending.value = v)} />
+      <label class="check">
+        <input type="checkbox" checked={is.echo} onChange={(event) => set({ echo: event.currentTarget.checked })} /> local echo
+      </label>
+      <button type="button" class={`small ${paused ? 'active' : ''}`} aria-pressed={paused} onClick={paused ? resume : pause}>
+        {paused ? `Go on (${waiting.toLocaleString('en')} bytes wait)` : 'Pause'}
+      </button>
+      <button type="button" class="small" onClick={clear}>
+        Clear
+      </button>
+      <button type="button" class={`small ${since ? 'active' : ''}`} aria-pressed={since !== null} onClick={file}>
+        {since ? `Save the log since ${stampText(since).slice(0, 8)}` : 'Log to file'}
+      </button>
+      <form
+        class="seek"
+        role="search"
+        onSubmit={(event) => {
+          event.preventDefault();
+          seek(true);
+        }}
+      >
+        <input
+          type="search"
+          aria-label="Find in the terminal"
+          placeholder="Find"
+          value={wanted}
+          onInput={(event) => {
+            setWanted(event.currentTarget.value);
+            setMissing(false);
+          }}
+        />
+        <button type="submit" class="small" aria-label="Find earlier">
+          ↑
+        </button>
+        <button type="button" class="small" aria-label="Find later" onClick={() => seek(false)}>
+          ↓
+        </button>
+        {missing && <span role="status">not found</span>}
+      </form>
+    </div>
+  );
+}
+
+function Choose<T extends string>({ label, of, is, set }: { label: string; of: [T, string][]; is: T; set: (v: T) => void }) {
+  return (
+    <label class="choose">
+      {label}
+      <select value={is} onChange={(event) => set(event.currentTarget.value as T)}>
+        {of.map(([v, name]) => (
+          <option key={v} value={v}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Pasting asks before several lines go to a device that may take each for a command, and can pace them. */
+function Pasting({ text, close, send }: { text: string; close: () => void; send: (text: string) => void }) {
+  const box = useRef<HTMLDialogElement>(null);
+  const [wait, setWait] = useState(0);
+  const [sent, setSent] = useState(-1);
+  const timer = useRef(0);
+  useEffect(() => {
+    box.current?.showModal();
+    return () => clearTimeout(timer.current);
+  }, []);
+  const lines = text.replace(/(\r\n|\r|\n)$/, '').split(/\r\n|\r|\n/);
+  const start = () => {
+    if (wait === 0) {
+      send(text);
+      return close();
+    }
+    const next = (i: number) => {
+      if (i >= lines.length) return close();
+      send(`${lines[i]}\n`);
+      setSent(i + 1);
+      timer.current = window.setTimeout(() => next(i + 1), wait);
+    };
+    next(0);
+  };
+  return (
+    <dialog ref={box} class="sheet" aria-labelledby="paste-title" onClose={close}>
+      <h2 id="paste-title">Send {lines.length} lines?</h2>
+      <pre class="pasted">{lines.slice(0, 8).join('\n')}{lines.length > 8 ? '\n…' : ''}</pre>
+      <label class="setting">
+        <span>Pause behind each line</span>
+        <select value={wait} disabled={sent >= 0} onChange={(event) => setWait(Number(event.currentTarget.value))}>
+          {[0, 50, 200, 1000].map((ms) => (
+            <option key={ms} value={ms}>
+              {ms === 0 ? 'none' : `${ms} ms`}
+            </option>
+          ))}
+        </select>
+      </label>
+      {sent >= 0 && (
+        <p role="status">
+          {sent} of {lines.length} sent
+        </p>
+      )}
+      <div class="actions">
+        <button type="button" class="cap" onClick={close}>
+          {sent >= 0 ? 'Stop' : 'Do not send'}
+        </button>
+        {sent < 0 && (
+          <button type="button" class="cap" onClick={start}>
+            Send
+          </button>
+        )}
+      </div>
+    </dialog>
+  );
+}

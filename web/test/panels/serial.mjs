@@ -1,0 +1,166 @@
+// The panel of serial ports: looking, taking, typing, and what stands between the bytes.
+import { check, expect, poll } from '../checks.mjs';
+
+export async function serialChecks({ name, specs, open, valueOf, wide }) {
+  const home = `/d/${encodeURIComponent(name)}`;
+  const ports = specs.filter((s) => s.role === 'serial.state').map((s) => s.path.replace(/\/state$/, ''));
+  const point = (port, role) => specs.find((s) => s.role === role && s.path.startsWith(`${port}/`));
+  const states = new Map(await Promise.all(ports.map(async (p) => [p, String(await valueOf(name, `${p}/state`))])));
+  const free = ports.find((p) => states.get(p) === 'closed') ?? ports[0];
+  const number = free.split('/').at(-1);
+  const page = await open(`${home}?port=${number}`);
+  const screen = page.locator('.screen');
+  const text = () => page.locator('.xterm-rows').innerText();
+  await page.locator('.xterm-rows').waitFor();
+  const take = page.getByRole('button', { name: /^Take the port/ });
+
+  await check('serial: all ports stand as rows, and a row opens its port', async () => {
+    if (ports.length > 1) {
+      if ((await page.locator('.portrow').count()) !== ports.length) throw new Error(`${await page.locator('.portrow').count()} rows`);
+      const other = ports.find((p) => p !== free).split('/').at(-1);
+      await page.locator('.portrow').filter({ has: page.locator('strong', { hasText: new RegExp(`^${other}$`) }) }).click();
+      await expect(page.locator('.porthead h2')).toSay(`Port ${other}`);
+      await page.goBack();
+    }
+    await expect(page.locator('.porthead h2')).toSay(`Port ${number}`);
+    await expect(page.locator('.porthead')).toSay(String(await valueOf(name, point(free, 'serial.baud').path)));
+  });
+
+  await check('serial: lamps say on and off by shape, and outputs are buttons', async () => {
+    const cts = point(free, 'serial.cts');
+    const lamp = page.locator('.linein', { hasText: 'CTS' });
+    await expect(lamp).toSay((await valueOf(name, cts.path)) ? 'on' : 'off');
+    const dtr = point(free, 'serial.dtr');
+    if (dtr?.writable && !(await page.getByRole('button', { name: /^DTR/ }).count())) throw new Error('DTR is no button');
+  });
+
+  await check('serial: looking opens nothing and touches no line', async () => {
+    const lines = ['serial.dtr', 'serial.rts', 'serial.state'].map((role) => point(free, role)).filter(Boolean);
+    await expect(page.locator('.holding')).toSay(/Looking/);
+    await page.waitForTimeout(800);
+    for (const s of lines) {
+      const before = s.role === 'serial.state' ? states.get(free) : undefined;
+      const now = String(await valueOf(name, s.path));
+      if (before !== undefined && now !== before) throw new Error(`${s.path} is ${now}`);
+    }
+  });
+
+  await check('serial: typing while only looking sends nothing, and says so', async () => {
+    await screen.click();
+    await page.keyboard.type('l1');
+    await expect(page.locator('.termnote')).toSay(/Only looking/);
+    await expect(page.locator('.lock')).toSay('Locked');
+  });
+
+  await check('serial: a locked panel does not take the port', async () => {
+    await take.click();
+    await page.locator('.lockbox.shake').waitFor();
+    await expect(page.locator('.holding')).toSay(/Looking/);
+  });
+
+  await check('serial: the port is taken, what is typed is sent, and is kept from the keys of the page', async () => {
+    await page.locator('h2').first().click();
+    await page.keyboard.press('l');
+    await page.locator('.stage.unlocked').waitFor();
+    await take.click();
+    await expect(page.locator('.holding')).toSay(/You have the port/);
+    await page.getByLabel('local echo').check();
+    await screen.click();
+    const before = Number(await valueOf(name, point(free, 'serial.bytes-out').path));
+    await page.keyboard.type('hello l2', { delay: 60 });
+    await page.keyboard.press('Enter');
+    await poll(async () => /h+e+l+o+\s+l+2+/.test(await text()), 'no echo'); // letters are double where the far end echoes too
+    await poll(async () => Number(await valueOf(name, point(free, 'serial.bytes-out').path)) >= before + 9, 'the port counts no bytes');
+    await expect(page.locator('.lock')).toSay('Unlocked');
+    await expect(page.locator('.porthead h2')).toSay(`Port ${number}`);
+  });
+
+  await check('serial: hex and text beside it', async () => {
+    await page.getByRole('button', { name: 'Both', exact: true }).click();
+    await poll(async () => /> 68[^]*> 6f[^]*> (6c )?32( 0d)?|> 68 65 6c 6c 6f 20 6c 32 0d/.test((await text()).replaceAll('\u00a0', ' ')), 'not in hex');
+    await page.getByRole('button', { name: 'Text', exact: true }).click();
+    await poll(async () => !/[<>] [0-9a-f]{2}/.test((await text()).replaceAll('\u00a0', ' ')), 'still in hex');
+  });
+
+  await check('serial: pause holds back and loses nothing', async () => {
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await screen.click();
+    await page.keyboard.type('held');
+    await expect(page.getByRole('button', { name: /^Go on/ })).toSay(/[1-9]\d* bytes wait/);
+    if ((await text()).includes('held')) throw new Error('shown while paused');
+    await page.getByRole('button', { name: /^Go on/ }).click();
+    await poll(async () => /h+e+l+d+|held/.test(await text()), 'lost');
+  });
+
+  await check('serial: pasting several lines asks first', async () => {
+    const before = Number(await valueOf(name, point(free, 'serial.bytes-out').path));
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.setData('text', 'first line\nsecond line\n');
+      document.querySelector('.xterm-helper-textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+    });
+    const sheet = page.locator('dialog[open]');
+    await expect(sheet).toSay(/Send 2 lines\?[^]*second line/);
+    if (Number(await valueOf(name, point(free, 'serial.bytes-out').path)) !== before) throw new Error('sent before it was asked');
+    await sheet.getByRole('combobox').selectOption('50');
+    await sheet.getByRole('button', { name: 'Send', exact: true }).click();
+    await poll(async () => (await sheet.count()) === 0, 'the sheet stays');
+    await poll(async () => (await text()).includes('second line'), 'not sent');
+  });
+
+  await check('serial: find marks, and says when there is nothing', async () => {
+    await page.getByRole('searchbox', { name: 'Find in the terminal' }).fill('second');
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(200);
+    if (await page.locator('.seek', { hasText: 'not found' }).count()) throw new Error('not found');
+    await page.getByRole('searchbox', { name: 'Find in the terminal' }).fill('nowhere at all');
+    await page.keyboard.press('Enter');
+    await expect(page.locator('.seek')).toSay('not found');
+  });
+
+  await check('serial: a second tab sees who has the port, and who would lose it', async () => {
+    const other = await open(`${home}?port=${number}`);
+    await expect(other.getByRole('button', { name: /^Take the port/ })).toSay(/loses it/);
+    await other.context().close();
+  });
+
+  await check('serial: a log is saved as a file, with directions', async () => {
+    await page.getByRole('button', { name: 'Log to file' }).click();
+    await screen.click();
+    await page.keyboard.type('logged');
+    await poll(async () => /l+o+g+e+d+|logged/.test(await text()), 'no echo');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /^Save the log/ }).click()]);
+    const stream = await download.createReadStream();
+    let file = '';
+    for await (const part of stream) file += part;
+    if (!/> l\n/.test(file)) throw new Error(file.slice(0, 300));
+  });
+
+  await check('serial: the port is given back', async () => {
+    await page.getByRole('button', { name: 'Give it back' }).click();
+    await expect(page.locator('.holding')).toSay(/Looking/);
+    if (states.get(free) === 'closed') await poll(async () => (await valueOf(name, `${free}/state`)) !== 'open', 'the port stays open', 15_000);
+  });
+
+  await check('serial: the terminal is no trap for the keyboard', async () => {
+    await screen.click();
+    await page.keyboard.press('Shift+Tab');
+    if (await page.evaluate(() => document.activeElement.closest('.screen') !== null)) throw new Error('Shift and Tab stay inside');
+  });
+
+  await check('serial: narrow and wall screens hold it', async () => {
+    for (const [width, height, more] of [[320, 640, `?port=${number}`], [768, 1024, ''], [1920, 1080, '?wall']]) {
+      const other = await open(home + more, { viewport: { width, height } });
+      await other.locator('.portrow, .porthead').first().waitFor();
+      if ((await wide(other)) > 0) throw new Error(`${width} px${more}: by ${await wide(other)} px`);
+      await other.context().close();
+    }
+  });
+
+  await check('serial: the list says how many ports are open', async () => {
+    const list = await open('/');
+    await expect(list.locator('.row', { hasText: name }).first().locator('.headline')).toSay(/\d+ of \d+ open/);
+    await list.context().close();
+  });
+  await page.context().close();
+}
