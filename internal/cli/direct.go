@@ -29,7 +29,7 @@ func (a *app) openDevice(ctx context.Context, rawURL string, writable []string) 
 	a.secrets.Add(c.Secrets()...)
 	c.Devices[0].Writable = writable
 	l := memoryListener{testnet.Listen()}
-	h, err := newHost(c, hostOptions{listener: l, secrets: a.secrets, log: slog.New(slog.DiscardHandler)})
+	h, err := newHost(c, hostOptions{listener: l, env: a.env, secrets: a.secrets, log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, "", err
 	}

@@ -48,11 +48,14 @@ type host struct {
 	sims map[string]*simulation // by device
 
 	start func(*simulation) // set while running
+
+	keys driver.KeyStore // of real devices
 }
 
 // simulation is the far end of one sim+ device.
 type simulation struct {
 	*simulate.Local
+	keys        memoryKeys // a simulated device forgets at its end, and so does whoever it has approved
 	fingerprint string
 	stop        context.CancelFunc
 }
@@ -72,7 +75,7 @@ type hostOptions struct {
 // newHost puts a gateway together; nothing runs or listens yet.
 func newHost(c *config.Config, o hostOptions) (*host, error) {
 	h := &host{log: o.log, writableAll: o.writableAll, manager: o.manager, load: o.load, current: c, reloads: make(chan reloadRequest), stopped: make(chan struct{}),
-		sims: map[string]*simulation{}}
+		sims: map[string]*simulation{}, keys: keyStore(o.env)}
 	sec, err := secure(c, &o)
 	if err != nil {
 		return nil, err
@@ -166,11 +169,12 @@ func (h *host) environment(d gateway.DeviceConfig) driver.Env {
 		Dial:         new(net.Dialer).DialContext,
 		ListenPacket: listenPacket,
 		Rand:         rand.Reader,
+		Keys:         h.keys,
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if sim := h.sims[d.Name]; sim != nil {
-		env.Dial, env.ListenPacket = sim.Dial, sim.ListenPacket
+		env.Dial, env.ListenPacket, env.Keys = sim.Dial, sim.ListenPacket, &sim.keys
 	}
 	return env
 }
