@@ -90,6 +90,16 @@ func (d *dissector) frame(f Frame, n int) transcript.Frame {
 		out.Err, out.Summary = err, "a frame that cannot be read"
 		return out
 	}
+	name, _, _ := bytes.Cut(bytes.TrimPrefix(f.Payload, []byte("<")), []byte(" "))
+	name = bytes.TrimRight(name, "/>")
+	if n := bytes.IndexAny(name, "/>"); n >= 0 {
+		name = name[:n]
+	}
+	word := transcript.Field{Name: "message", Offset: HeaderSize + 1, Length: len(name), Value: string(name), Grade: transcript.GradeSeen}
+	if _, ok := m.(Unknown); ok {
+		word.Text = "not known"
+	}
+	out.Fields = append(out.Fields, word)
 	switch m := m.(type) {
 	case Set:
 		out.Summary = fmt.Sprintf("set, device %s, %d items", m.Device, len(m.Items))

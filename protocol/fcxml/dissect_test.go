@@ -55,11 +55,11 @@ func TestDissector(t *testing.T) {
 			t.Errorf("in pieces of %d:\n%s\nwant\n%s", size, got, want)
 			continue
 		}
-		if f := frames[1].Fields[1]; f.Name != "item 71" || f.Text != "monitoring/dim" || f.Value != "true" ||
+		if f := frames[1].Fields[2]; f.Name != "item 71" || f.Text != "monitoring/dim" || f.Value != "true" ||
 			string(server[frames[1].Offset:][f.Offset:f.Offset+f.Length]) != `<item id="71" value="true"/>` {
 			t.Errorf("%+v", f)
 		}
-		if f := frames[3].Fields[1]; string(server[frames[3].Offset:][f.Offset:f.Offset+f.Length]) != `hostname="Grüße"` {
+		if f := frames[3].Fields[2]; string(server[frames[3].Offset:][f.Offset:f.Offset+f.Length]) != `hostname="Grüße"` {
 			t.Errorf("%+v covers %q", f, string(server[frames[3].Offset:][f.Offset:f.Offset+f.Length]))
 		}
 		if len(frames[4].Unknown) == 0 || frames[2].Err == nil || frames[5].Err == nil || frames[6].Err == nil {

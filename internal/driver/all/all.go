@@ -4,10 +4,11 @@ package all
 import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/atem"
+	"github.com/patchbay-io/patchbay/internal/driver/fcxml"
 	"github.com/patchbay-io/patchbay/internal/driver/focas"
 )
 
 // Drivers lists every driver, in the order in which help and errors name them.
 func Drivers() []driver.Driver {
-	return []driver.Driver{focas.New(), atem.New()}
+	return []driver.Driver{focas.New(), atem.New(), fcxml.New()}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-io/patchbay/protocol/atem"
+	"github.com/patchbay-io/patchbay/protocol/fcxml"
 	"github.com/patchbay-io/patchbay/protocol/focas"
 	"github.com/patchbay-io/patchbay/transcript"
 )
@@ -32,6 +33,9 @@ var protocols = []Protocol{{
 }, {
 	Name: "atem", Open: atem.NewDissector, network: "udp", ports: []uint16{atem.Port}, looks: looksLikeATEM,
 	names: []string{"code", "step"}, unnamed: func(f *transcript.Field) bool { return f.Text == "" },
+}, {
+	Name: "fcxml", Open: fcxml.NewDissector, ports: []uint16{30096, 30097, 30098}, looks: looksLikeFCXML,
+	names: []string{"message"}, unnamed: func(f *transcript.Field) bool { return f.Text != "" },
 }}
 
 // Names are the protocols that can be decoded.

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func settingsOf(kind string) url.Values {
 	return map[string]url.Values{
 		"focas": {"profile": {"30i"}, "seed": {"7"}, "speed": {"2"}, "scenario": {"quiet"}},
+		"fcxml": {"model": {"2i2"}, "serial": {"T1"}, "seed": {"7"}, "approved": {"true"}},
 	}[kind]
 }
 

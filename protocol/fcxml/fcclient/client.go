@@ -21,6 +21,7 @@ type Opener = func(ctx context.Context, network, addr string) (net.Conn, error)
 var (
 	ErrNotApproved = errors.New("nobody has approved this program in Focusrite Control")
 	ErrUnconfirmed = errors.New("the server did not confirm the change")
+	ErrOverruled   = errors.New("the server has another value instead")
 	ErrGone        = errors.New("the device is not there any more")
 	ErrSilent      = fmt.Errorf("the server does not answer keep-alives any more: %w", os.ErrDeadlineExceeded)
 )
@@ -116,6 +117,9 @@ type Client struct {
 	devices  []*device
 	waiters  []*waiter
 	changed  chan struct{} // closed and replaced when devices or snapshots change
+	asked    uint64        // keep-alives sent
+	echoed   uint64        // and echoed
+	echo     chan struct{} // closed and replaced at each echo
 }
 
 // device is one that is there.
@@ -149,7 +153,7 @@ func Dial(ctx context.Context, open Opener, addr string, o Options) (*Client, er
 		return nil, fmt.Errorf("fcxml connect %s: %w", addr, err)
 	}
 	c := &Client{addr: addr, conn: conn, opts: o, one: make(chan struct{}, 1), done: make(chan struct{}),
-		greeted: make(chan struct{}), changed: make(chan struct{})}
+		greeted: make(chan struct{}), changed: make(chan struct{}), echo: make(chan struct{})}
 	c.lastFrame.Store(time.Now().UnixNano())
 	c.wg.Go(c.read)
 	err = c.send(fcxml.ClientDetails{Hostname: o.Hostname, Key: o.Key})
@@ -245,6 +249,9 @@ func (c *Client) keepAlive() {
 			c.fail(ErrSilent)
 			return
 		}
+		c.mu.Lock()
+		c.asked++
+		c.mu.Unlock()
 		if c.send(fcxml.KeepAlive{}) != nil {
 			return
 		}

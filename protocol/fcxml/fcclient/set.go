@@ -2,6 +2,7 @@ package fcclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,10 +16,11 @@ type Write struct {
 	Value string
 }
 
-// Result is how a Write ended. Sent says that the server may have carried it out, whatever Err says.
+// Result is how a Write ended. Sent says that the server may have carried it out, whatever Err says; it is false when the server
+// has dropped the wish or has answered it with another value.
 type Result struct {
 	Sent bool
-	Err  error // nil: the server says that it is so; else ErrNotApproved, ErrUnconfirmed, ErrGone, the context's or the network's
+	Err  error // nil: the server says that it is so; else ErrNotApproved, ErrUnconfirmed, ErrOverruled, ErrGone, the context's or the network's
 }
 
 // waiter waits for the server to say what was asked for. Its fields are guarded by the client's lock.
@@ -32,6 +34,8 @@ type waiter struct {
 type wish struct {
 	item  *fcxml.Item
 	value string
+	other string // what the server has said instead, since
+	heard bool   // it has
 	met   bool
 }
 
@@ -43,9 +47,13 @@ func (w *waiter) hear(m fcxml.Set) {
 	for _, it := range m.Items {
 		for i := range w.want {
 			x := &w.want[i]
-			if !x.met && x.item.ID == it.ID && fcxml.SameValue(x.item.Kind, x.value, it.Value) {
+			switch {
+			case x.met || x.item.ID != it.ID:
+			case fcxml.SameValue(x.item.Kind, x.value, it.Value):
 				x.met = true
 				w.open--
+			default:
+				x.other, x.heard = keep(it.Value), true
 			}
 		}
 	}
@@ -155,7 +163,7 @@ func (c *Client) judge(schema *fcxml.Schema, w *waiter, out []Result, cause erro
 		if err != nil {
 			out[i].Err = fmt.Errorf("fcxml set %s %s: %w", c.addr, x.item.Path, err)
 		}
-		if err == ErrNotApproved {
+		if errors.Is(err, ErrNotApproved) && !errors.Is(err, ErrUnconfirmed) || errors.Is(err, ErrOverruled) {
 			out[i].Sent = false // it was dropped
 		}
 	}
@@ -174,6 +182,8 @@ func (c *Client) why(d *device, x *wish) error {
 	switch {
 	case state == Reported && fcxml.SameValue(x.item.Kind, now, x.value):
 		return nil
+	case x.heard:
+		return fmt.Errorf("%w: %q", ErrOverruled, x.other)
 	case state == Reported:
 		return fmt.Errorf("%w; it says %q", ErrUnconfirmed, now)
 	case c.approval == ApprovalUnknown:

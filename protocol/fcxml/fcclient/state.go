@@ -14,6 +14,10 @@ func (c *Client) take(m fcxml.Message) []Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch m := m.(type) {
+	case fcxml.KeepAlive:
+		c.echoed++
+		close(c.echo)
+		c.echo = make(chan struct{})
 	case fcxml.ClientDetails:
 		if m.ID != "" && c.id == "" {
 			c.id = m.ID
@@ -214,4 +218,47 @@ func (d *device) target(it *fcxml.Item) *fcxml.Item {
 		return left
 	}
 	return it
+}
+
+// Snapshot is everything that the server has said about a device, in document order; nil when the device is gone or has not
+// been heard of.
+func (c *Client) Snapshot(schema *fcxml.Schema) []fcxml.Assign {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.find(schema.ID)
+	if d == nil || d.schema != schema || !d.snapshot {
+		return nil
+	}
+	out := make([]fcxml.Assign, 0, len(d.values))
+	for i := range schema.Items {
+		if v, ok := d.values[schema.Items[i].ID]; ok {
+			out = append(out, fcxml.Assign{ID: schema.Items[i].ID, Value: v})
+		}
+	}
+	return out
+}
+
+// Sync waits until everything that the server had said has been taken in: it sends a keep-alive and waits for its echo.
+func (c *Client) Sync(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("fcxml sync %s: %w", c.addr, err)
+	}
+	c.mu.Lock()
+	c.asked++
+	mine := c.asked
+	c.mu.Unlock()
+	if err := c.send(fcxml.KeepAlive{}); err != nil {
+		return fmt.Errorf("fcxml sync %s: %w", c.addr, err)
+	}
+	for {
+		c.mu.Lock()
+		echo, heard := c.echo, c.echoed
+		c.mu.Unlock()
+		if heard >= mine {
+			return nil
+		}
+		if err := c.wait(ctx, echo); err != nil {
+			return fmt.Errorf("fcxml sync %s: %w", c.addr, err)
+		}
+	}
 }

@@ -83,7 +83,7 @@ func (s *Sim) takes(it *fcxml.Item, value string) bool {
 		return false
 	}
 	switch it.Name() {
-	case "available", "locked", "meter", "seal-broken", "needs-update", "talkback-available", "preset":
+	case "available", "locked", "meter", "seal-broken", "needs-update", "talkback-available":
 		return false
 	}
 	switch it.Kind {

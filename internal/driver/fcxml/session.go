@@ -1,0 +1,401 @@
+package fcxml
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/protocol/fcxml"
+	"github.com/patchbay-io/patchbay/protocol/fcxml/fcclient"
+)
+
+// session is one conversation with one server about one interface.
+type session struct {
+	client *fcclient.Client
+	target string
+	opts   *Options
+	wake   chan struct{} // of size 1: Watch has something to do
+
+	mu        sync.Mutex
+	table     *table // nil while the interface is unplugged
+	serial    string // of the interface, which comes back with another number
+	dirty     map[uint32]struct{}
+	replug    *fcxml.Schema // it has come back
+	gone      bool          // it was unplugged since the last change
+	approval  bool          // the approval has changed since the last change
+	watching  bool
+	listeners map[int]func(fcclient.Event)
+	lastOne   int
+}
+
+// Abilities: whoever is not approved may try, and is told.
+func (s *session) Abilities() driver.Abilities { return driver.Abilities{Writer: s} }
+
+// Close ends the connection. There is no goodbye in this protocol.
+func (s *session) Close() error { return s.client.Close() }
+
+// adopt makes the points of a device. The lock is held.
+func (s *session) adopt(schema *fcxml.Schema) {
+	s.table, s.serial = newTable(schema), schema.Serial
+	clear(s.dirty)
+}
+
+// hear takes note of what the server has said. It is called by the client's reader.
+func (s *session) hear(e fcclient.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.listeners {
+		f(e)
+	}
+	switch {
+	case e.Approval != 0:
+		s.approval = true
+	case e.Arrived != nil:
+		if s.table == nil && s.serial != "" && e.Arrived.Serial == s.serial {
+			s.replug = e.Arrived
+		}
+	case e.Removed != "":
+		if s.table != nil && s.table.schema.ID == e.Removed {
+			s.table, s.gone = nil, true
+		}
+		if s.replug != nil && s.replug.ID == e.Removed {
+			s.replug = nil
+		}
+	case s.table == nil || e.Device != s.table.schema.ID:
+		return
+	default:
+		for _, it := range e.Values {
+			s.dirty[it.ID] = struct{}{}
+		}
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// listen calls f for everything that the server says, until stop. f must not block and must not call the session.
+func (s *session) listen(f func(fcclient.Event)) (stop func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listeners == nil {
+		s.listeners = map[int]func(fcclient.Event){}
+	}
+	s.lastOne++
+	n := s.lastOne
+	s.listeners[n] = f
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.listeners, n)
+	}
+}
+
+// syncWithin bounds how long a Read waits for what the server has still to say. A server that does not echo keep-alives costs
+// this much and no more.
+const syncWithin = time.Second
+
+// Read gives what the server has said. It first waits until everything that was said before has arrived.
+func (s *session) Read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
+	limited, cancel := context.WithTimeout(ctx, syncWithin)
+	err := s.client.Sync(limited)
+	cancel()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case s.client.Err() != nil:
+		return nil, wrap("read", s.target, s.client.Err())
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		return nil, wrap("read", s.target, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	out := make([]device.Sample, len(paths))
+	for i, p := range paths {
+		out[i] = s.sample(p, now)
+	}
+	return out, nil
+}
+
+// sample is what a point is worth. The lock is held.
+func (s *session) sample(path device.Path, now time.Time) device.Sample {
+	out := device.Sample{Path: path, Received: now, Quality: device.Bad, Reason: device.ReasonUnsupported}
+	if s.table == nil {
+		out.Reason = device.ReasonNotReported
+		return out
+	}
+	i, ok := s.table.byPath[path]
+	if !ok {
+		return out
+	}
+	return s.sampleOf(&s.table.points[i], now)
+}
+
+func (s *session) sampleOf(p *point, now time.Time) device.Sample {
+	out := device.Sample{Path: p.spec.Path, Received: now}
+	if p.item == nil {
+		out.Value = p.fixed
+		return out
+	}
+	raw, state := s.client.Value(s.table.schema, p.item)
+	v, ok := s.table.value(p, raw)
+	switch {
+	case state == fcclient.Unknown:
+		out.Quality, out.Reason = device.Bad, device.ReasonNotReported
+	case !ok:
+		out.Quality, out.Reason = device.Bad, device.ReasonInvalid
+	case state == fcclient.Assumed && !s.opts.TrustDefaults:
+		out.Value, out.Quality, out.Reason = v, device.Uncertain, device.ReasonAssumedDefault
+	default:
+		out.Value = v
+	}
+	return out
+}
+
+// spec is the description of a point as it is now: the hardware may own a level. The lock is held.
+func (s *session) spec(p *point) device.Spec {
+	sp := p.spec
+	if s.owned(p) {
+		sp.Access, sp.Confirm = device.R, device.ByNothing
+		sp.Doc += "; the monitor knob of the device has it now"
+	}
+	return sp
+}
+
+// owned reports whether the hardware sets a level, so that the server drops what programs want.
+func (s *session) owned(p *point) bool {
+	if p.owner == nil {
+		return false
+	}
+	v, _ := s.client.Value(s.table.schema, p.owner)
+	return v == "true"
+}
+
+var errWatched = errors.New("Watch has been called already")
+
+// meterTick is how often meters are looked at that somebody wants at a slower pace than they come.
+const meterTick = 50 * time.Millisecond
+
+// Watch tells what the server says. Values that come faster than the sink takes them are merged.
+func (s *session) Watch(ctx context.Context, want driver.Interest, sink driver.Sink) error {
+	s.mu.Lock()
+	if s.watching {
+		s.mu.Unlock()
+		return &driver.Error{Op: "watch", Target: s.target, Class: driver.Internal, Err: errWatched}
+	}
+	s.watching = true
+	s.mu.Unlock()
+	if err := s.client.Err(); err != nil {
+		return wrap("watch", s.target, err)
+	}
+	w := &watcher{s: s, want: want, sink: sink, last: map[device.Path]time.Time{}}
+	w.full()
+	timer := time.NewTimer(meterTick)
+	defer timer.Stop()
+	for {
+		changed := want.Changed()
+		waiting := w.changes()
+		var tick <-chan time.Time
+		if waiting {
+			timer.Reset(meterTick)
+			tick = timer.C
+		}
+		select {
+		case <-s.wake:
+		case <-changed:
+			w.interest()
+		case <-tick:
+		case <-s.client.Done():
+			return wrap("watch", s.target, s.client.Err())
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := w.plug(ctx); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return wrap("watch", s.target, err)
+		}
+	}
+}
+
+// watcher is one Watch.
+type watcher struct {
+	s    *session
+	want driver.Interest
+	sink driver.Sink
+	last map[device.Path]time.Time // of meters: when they were told
+}
+
+// full tells everything there is.
+func (w *watcher) full() {
+	s := w.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	c := &driver.Change{Full: true, Condition: s.condition()}
+	if s.table != nil {
+		c.Labels = s.table.labels
+		for i := range s.table.points {
+			p := &s.table.points[i]
+			c.Specs = append(c.Specs, s.spec(p))
+			if p.spec.Rate != device.Meter || w.due(p, now) {
+				c.Samples = append(c.Samples, s.sampleOf(p, now))
+			}
+		}
+	}
+	clear(s.dirty)
+	s.gone, s.approval = false, false
+	w.sink.Apply(c)
+}
+
+// due reports whether a meter is to be told now, and notes that it was.
+func (w *watcher) due(p *point, now time.Time) bool {
+	every := w.want.Every(p.spec.Path)
+	if every < 0 || every > 0 && now.Sub(w.last[p.spec.Path]) < every {
+		return false
+	}
+	if every > 0 {
+		w.last[p.spec.Path] = now
+	}
+	return true
+}
+
+// changes tells what has changed. It reports whether meters wait that are not due yet.
+func (w *watcher) changes() (waiting bool) {
+	s := w.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &driver.Change{}
+	if s.gone {
+		c.Full, s.gone = true, false // nothing is named, so that everything is gone
+		c.Condition = s.condition()
+	}
+	if s.approval {
+		s.approval = false
+		c.Condition = s.condition()
+	}
+	if s.table != nil {
+		waiting = w.values(c)
+	} else {
+		clear(s.dirty)
+	}
+	if c.Full || c.Condition != nil || len(c.Samples) > 0 || len(c.Specs) > 0 {
+		w.sink.Apply(c)
+	}
+	return waiting
+}
+
+// values adds the values that have changed. The lock is held.
+func (w *watcher) values(c *driver.Change) (waiting bool) {
+	s := w.s
+	now := time.Now()
+	for id := range s.dirty {
+		i, ok := s.table.byID[id]
+		if !ok {
+			delete(s.dirty, id)
+			continue
+		}
+		p := &s.table.points[i]
+		if p.spec.Rate == device.Meter && !w.due(p, now) {
+			if w.want.Every(p.spec.Path) < 0 {
+				delete(s.dirty, id)
+			} else {
+				waiting = true
+			}
+			continue
+		}
+		delete(s.dirty, id)
+		c.Samples = append(c.Samples, s.sampleOf(p, now))
+		if p.spec.Rate != device.Meter {
+			w.followers(c, p, now)
+		}
+	}
+	return waiting
+}
+
+// followers adds what depends on a control: the right channel of a pair, and the level that the hardware may own.
+func (w *watcher) followers(c *driver.Change, p *point, now time.Time) {
+	s := w.s
+	for i := range s.table.points {
+		q := &s.table.points[i]
+		if q.item == nil || q == p {
+			continue
+		}
+		if q.owner == p.item {
+			c.Specs = append(c.Specs, s.spec(q))
+		}
+		if left, linked, ok := s.table.schema.Left(q.item); ok && (linked == p.item || left == p.item) {
+			if _, too := s.dirty[q.item.ID]; !too && !has(c.Samples, q.spec.Path) {
+				c.Samples = append(c.Samples, s.sampleOf(q, now))
+			}
+		}
+	}
+}
+
+func has(samples []device.Sample, p device.Path) bool {
+	for i := range samples {
+		if samples[i].Path == p {
+			return true
+		}
+	}
+	return false
+}
+
+// interest tells the meters that somebody has begun to want.
+func (w *watcher) interest() {
+	s := w.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.table == nil {
+		return
+	}
+	for i := range s.table.points {
+		if p := &s.table.points[i]; p.spec.Rate == device.Meter {
+			s.dirty[p.item.ID] = struct{}{}
+		}
+	}
+}
+
+// plug takes the interface back when it was plugged in again.
+func (w *watcher) plug(ctx context.Context) error {
+	s := w.s
+	s.mu.Lock()
+	schema := s.replug
+	s.replug = nil
+	s.mu.Unlock()
+	if schema == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	err := s.client.Subscribe(ctx, schema)
+	if errors.Is(err, fcclient.ErrGone) {
+		return nil // and away again
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.adopt(schema)
+	s.mu.Unlock()
+	w.full()
+	return nil
+}
+
+// condition is what the session waits for; an empty code when it waits for nothing. The lock is held.
+func (s *session) condition() *driver.Condition {
+	switch {
+	case s.table == nil:
+		return &driver.Condition{Code: "device-unplugged", Text: "the interface is not connected to its computer; it is shown again when it is"}
+	case s.client.Approval() != fcclient.ApprovalGiven:
+		return &driver.Condition{Code: "waiting-for-approval", Text: fmt.Sprintf(
+			"values are shown; to change anything, open Focusrite Control on the computer of the interface, Settings, Remote Devices, and press Approve beside %q", s.opts.Hostname)}
+	}
+	return &driver.Condition{}
+}
