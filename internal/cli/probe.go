@@ -26,9 +26,10 @@ func (a *app) probeCommand() *cobra.Command {
 		Long: `Find out step by step what stands at an address, without changing anything there: the name, the connection, the protocol.
 Each step shows what was sent, what came back and what that means.
 
-Without a port it tries those that belong to a protocol which patchbay speaks. Another port is refused unless --any-port is
+Without a port it tries those that belong to a protocol which patchbay speaks, over TCP and UDP; a device URL asks in its protocol
+alone. Another port is refused unless --any-port is
 given: behind an open port may stand a raw serial line, and what is sent there reaches a machine.`,
-		Example: "  patchbay probe 192.0.2.21\n  patchbay probe mill1:8193 --json",
+		Example: "  patchbay probe 192.0.2.21\n  patchbay probe mill1:8193 --json\n  patchbay probe atem://192.0.2.10",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p := prober(anyPort)
@@ -90,6 +91,11 @@ func (a *app) probe(ctx context.Context, p *probe.Prober, arg string) error {
 	if err != nil {
 		return usageError(err)
 	}
+	if scheme, _, ok := strings.Cut(arg, "://"); ok {
+		if p.Drivers, err = ofScheme(p.Drivers, scheme); err != nil {
+			return usageError(err)
+		}
+	}
 	if port != 0 {
 		if err := p.CheckPort(port); err != nil {
 			return &failure{code: exitUsage, kind: "unknown-port", err: err,
@@ -119,6 +125,24 @@ func (a *app) probe(ctx context.Context, p *probe.Prober, arg string) error {
 	}
 	fmt.Fprintf(a.Out, "%s\n  %s\n", res.Verdict, res.Advice)
 	return nil
+}
+
+// ofScheme is the drivers that a scheme leads to: a device URL asks in one protocol alone.
+func ofScheme(drivers []driver.Driver, scheme string) ([]driver.Driver, error) {
+	var out []driver.Driver
+	var known []string
+	for _, d := range drivers {
+		for _, s := range d.Info().Schemes {
+			known = append(known, s.Name)
+			if s.Name == scheme {
+				out = append(out, d)
+			}
+		}
+	}
+	if out == nil {
+		return nil, fmt.Errorf("%q is no scheme of a device; write HOST, HOST:PORT, or one of %s before ://", scheme, strings.Join(known, ", "))
+	}
+	return out, nil
 }
 
 func (a *app) printStep(s probe.Step) {

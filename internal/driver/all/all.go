@@ -10,5 +10,5 @@ import (
 
 // Drivers lists every driver, in the order in which help and errors name them.
 func Drivers() []driver.Driver {
-	return []driver.Driver{focas.New(), atem.New(), fcxml.New()}
+	return []driver.Driver{focas.New(), atem.New(), atem.NewRelay(), fcxml.New()}
 }

@@ -41,6 +41,7 @@ func suite(d driver.Driver, url string) drivertest.Target {
 func handles(f *far) drivertest.Far {
 	return drivertest.Far{
 		ServePackets: f.servePackets,
+		Serve:        f.serveRelay,
 		Change: func() (device.Path, device.Value) {
 			f.say(&atem.PreviewSource{Source: 0})
 			return "me/1/preview", device.OfEnum(0)
@@ -55,6 +56,21 @@ func handles(f *far) drivertest.Far {
 // The driver over UDP against a switcher.
 func TestDriver(t *testing.T) {
 	target := suite(New(), "atem://192.0.2.10")
+	target.Far = func(*testing.T) drivertest.Far { return handles(newFar(atemserver.Options{})) }
+	drivertest.Run(t, target)
+}
+
+// The driver over the relay against the same switcher.
+func TestRelay(t *testing.T) {
+	target := suite(NewRelay(), "openswitcher://operator@192.0.2.10/studio")
+	login := func(password string) func() any {
+		return func() any {
+			o := relayDefaults()
+			o.Password = driver.NewSecret(password)
+			return o
+		}
+	}
+	target.Options, target.BadLogin = login("on air"), login("off air")
 	target.Far = func(*testing.T) drivertest.Far { return handles(newFar(atemserver.Options{})) }
 	drivertest.Run(t, target)
 }

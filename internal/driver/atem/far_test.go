@@ -2,6 +2,7 @@ package atem
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/patchbay-io/patchbay/protocol/atem"
 	"github.com/patchbay-io/patchbay/protocol/atem/atemserver"
+	"github.com/patchbay-io/patchbay/protocol/openswitcher"
+	"github.com/patchbay-io/patchbay/protocol/openswitcher/oswserver"
 )
 
 // far is a switcher of few words: it has the state that it is made of, and does the commands that the suite needs.
@@ -18,14 +21,31 @@ type far struct {
 
 	mu     sync.Mutex
 	state  atem.State
-	conns  map[*atemserver.Conn]bool
-	meters map[*atemserver.Conn]bool
+	conns  map[farConn]bool
+	meters map[farConn]bool
+}
+
+// farConn is a client, however it has come.
+type farConn interface{ tell(payload []byte) }
+
+type udpConn struct{ *atemserver.Conn }
+
+func (c udpConn) tell(payload []byte) { _ = c.Send(payload) }
+
+type tcpConn struct{ *oswserver.Conn }
+
+func (c tcpConn) tell(payload []byte) {
+	packets, err := openswitcher.Packets(payload)
+	if err != nil {
+		panic(err)
+	}
+	_ = c.Send(packets...)
 }
 
 var farVersion = atem.MakeVersion(2, 30)
 
 func newFar(o atemserver.Options) *far {
-	f := &far{conns: map[*atemserver.Conn]bool{}, meters: map[*atemserver.Conn]bool{}}
+	f := &far{conns: map[farConn]bool{}, meters: map[farConn]bool{}}
 	f.server = atemserver.New(f, o)
 	f.say(&atem.ProtocolVersion{Major: 2, Minor: 30},
 		&atem.Product{Name: "ATEM Example", Model: atem.ModelMini},
@@ -66,26 +86,62 @@ func (f *far) tell(messages ...atem.Message) {
 		payload = append(payload, b...)
 	}
 	for c := range f.conns {
-		_ = c.Send(payload)
+		c.tell(payload)
 	}
 }
 
-// Opened implements atemserver.Handler.
-func (f *far) Opened(c *atemserver.Conn) {
+func (f *far) opened(c farConn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.conns[c] = true
-	_ = c.Send(f.state.Dump(atem.MaxPayload)...)
-	_ = c.Send((&atem.InitComplete{Value: 1}).Append(nil, farVersion))
+	for _, payload := range f.state.Dump(atem.MaxPayload) {
+		c.tell(payload)
+	}
 }
 
-// Closed implements atemserver.Handler.
-func (f *far) Closed(c *atemserver.Conn, _ error) {
+func (f *far) closed(c farConn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.conns, c)
 	delete(f.meters, c)
 }
+
+// Opened implements atemserver.Handler.
+func (f *far) Opened(c *atemserver.Conn) { f.opened(udpConn{c}) }
+
+// Closed implements atemserver.Handler.
+func (f *far) Closed(c *atemserver.Conn, _ error) { f.closed(udpConn{c}) }
+
+// Command implements atemserver.Handler.
+func (f *far) Command(c *atemserver.Conn, payload []byte) { f.command(udpConn{c}, payload) }
+
+// relay is the switcher behind a relay that wants a login.
+type relay struct{ *far }
+
+// Login implements oswserver.Handler.
+func (r relay) Login(_ context.Context, _ *oswserver.Conn, user, password string) error {
+	if user != "operator" || password != "on air" {
+		return errors.New("no")
+	}
+	return nil
+}
+
+// Devices implements oswserver.Handler.
+func (r relay) Devices(*oswserver.Conn) []openswitcher.Device {
+	return []openswitcher.Device{{ID: "studio", Label: "Studio"}, {ID: "spare", Label: "Spare"}}
+}
+
+// Opened implements oswserver.Handler.
+func (r relay) Opened(c *oswserver.Conn) error {
+	r.opened(tcpConn{c})
+	return nil
+}
+
+// Closed implements oswserver.Handler.
+func (r relay) Closed(c *oswserver.Conn, _ error) { r.closed(tcpConn{c}) }
+
+// Command implements oswserver.Handler.
+func (r relay) Command(c *oswserver.Conn, payload []byte) { r.command(tcpConn{c}, payload) }
 
 // parse reads a command; a body that does not fit is no command of ours.
 func parse[T any, M interface {
@@ -99,8 +155,8 @@ func parse[T any, M interface {
 	return v
 }
 
-// Command implements atemserver.Handler.
-func (f *far) Command(c *atemserver.Conn, payload []byte) {
+// command carries out a packet of commands.
+func (f *far) command(c farConn, payload []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for field, err := range atem.Fields(payload) {
@@ -111,6 +167,9 @@ func (f *far) Command(c *atemserver.Conn, payload []byte) {
 		switch field.Code {
 		case atem.CodeSALN:
 			f.meters[c] = parse[atem.SendClassicLevels](body).On
+			continue
+		case atem.CodeTiRq:
+			c.tell((&atem.Timecode{Hour: 12}).Append(nil, farVersion))
 			continue
 		case atem.CodeCPgI:
 			f.tell(&atem.ProgramSource{Source: parse[atem.SetProgramSource](body).Source})
@@ -140,8 +199,19 @@ func (f *far) Command(c *atemserver.Conn, payload []byte) {
 	}
 }
 
-// servePackets serves the switcher with its meters.
+// serveRelay serves the switcher over the relay, with its meters.
+func (f *far) serveRelay(ctx context.Context, l net.Listener) error {
+	return f.withMeters(ctx, func(ctx context.Context) error {
+		return oswserver.New(relay{f}, oswserver.Options{Logins: true}).Serve(ctx, l)
+	})
+}
+
+// servePackets serves the switcher over UDP, with its meters.
 func (f *far) servePackets(ctx context.Context, p net.PacketConn) error {
+	return f.withMeters(ctx, func(ctx context.Context) error { return f.server.Serve(ctx, p) })
+}
+
+func (f *far) withMeters(ctx context.Context, serve func(context.Context) error) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -159,11 +229,11 @@ func (f *far) servePackets(ctx context.Context, p net.PacketConn) error {
 			f.mu.Lock()
 			for c, on := range f.meters {
 				if on {
-					_ = c.Send(level.Append(nil, farVersion))
+					c.tell(level.Append(nil, farVersion))
 				}
 			}
 			f.mu.Unlock()
 		}
 	})
-	return f.server.Serve(ctx, p)
+	return serve(ctx)
 }

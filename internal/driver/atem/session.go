@@ -223,6 +223,27 @@ func (s *session) Follow(handle func(payload []byte)) (dump *atem.State, stop fu
 	}
 }
 
+// awaitTime reports whether the switcher tells the time within d.
+func (s *session) awaitTime(over <-chan struct{}, d time.Duration) bool {
+	limit := time.NewTimer(d)
+	defer limit.Stop()
+	for {
+		s.mu.Lock()
+		n, news := s.came[atem.CodeTime], s.news
+		s.mu.Unlock()
+		if n > 0 {
+			return true
+		}
+		select {
+		case <-news:
+		case <-over:
+			return false
+		case <-limit.C:
+			return false
+		}
+	}
+}
+
 // SendRaw sends a payload of commands as it is; the switcher carries the commands of one payload out together.
 func (s *session) SendRaw(payload []byte) error {
 	if err := s.link.SendPayload(payload); err != nil {

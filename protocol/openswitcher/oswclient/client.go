@@ -143,8 +143,8 @@ func (c *Client) handshake(o *Options) error {
 		}
 		names = append(names, fmt.Sprintf("%q", d.ID))
 	}
-	if len(names) == 0 {
-		names = append(names, "none")
+	if len(names) == 0 { // zeros without end look like this too
+		return fmt.Errorf("%q: %w, none is: %w", o.Device, ErrNoDevice, openswitcher.ErrHandshake)
 	}
 	return fmt.Errorf("%q: %w; offered: %s", o.Device, ErrNoDevice, strings.Join(names, ", "))
 }
