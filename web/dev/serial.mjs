@@ -55,14 +55,12 @@ class Box extends Device {
     const had = this.owners.get(path);
     if (mode === 'own') {
       if (had && !take) {
-        socket.send(JSON.stringify({ type: 'error', text: `${had} has the port`, hint: 'take=true takes it' }));
-        socket.close('busy');
+        socket.close(`${had} has the port`);
         return () => {};
       }
       for (const other of this.readers) {
         if (other.path !== path || other.mode !== 'own') continue;
-        other.socket.send(JSON.stringify({ type: 'taken', who: 'somebody (http)' }));
-        other.socket.close('taken');
+        other.socket.close('another owner has taken the port');
       }
       this.owner(path, 'anna (http)');
     }
@@ -95,7 +93,7 @@ class Box extends Device {
 
   tell(path) {
     for (const r of this.readers) {
-      if (r.path === path) r.socket.send(JSON.stringify({ type: 'state', open: this.points.get(`${path}/state`).value === 'open', owner: this.owners.get(path) ?? '', observers: this.readers.size }));
+      if (r.path === path) r.socket.send(JSON.stringify({ type: 'line', open: this.points.get(`${path}/state`).value === 'open', owner: this.owners.get(path) ?? '', observers: this.readers.size }));
     }
   }
 

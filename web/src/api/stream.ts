@@ -5,10 +5,9 @@ import { signal } from '@preact/signals';
  *
  *   /api/v1/devices/NAME/stream?path=ports/3&mode=observe|own[&take=true]
  *
- * Binary messages are bytes: from the port to everybody, and to the port from the one who owns it. Text messages are JSON:
- * from the gateway {"type":"gap","bytes":1204}, {"type":"state","open":true,"owner":"anna (http)","observers":2,"why":""},
- * {"type":"taken","who":"ben (http)"}, {"type":"dropped","bytes":7}, {"type":"error","text":"…","hint":"…"}; from the page
- * {"type":"break","ms":250} and {"type":"flush"}. Observing opens nothing and touches no line.
+ * Binary messages are bytes: from the port to everybody, and to the port from the one who owns it. Text messages are JSON,
+ * described in docs/guide/http.md: line, gap, dropped and error from the gateway, break and flush from the page. Observing
+ * opens nothing and touches no line.
  */
 export interface PortState {
   state: 'connecting' | 'on' | 'off';
@@ -16,8 +15,10 @@ export interface PortState {
   open: boolean | null; // of the port itself, when the gateway has told
   owner: string;
   observers: number;
-  text: string; // why not, or what happened last
+  why: string; // why the port is not open
+  trouble: string; // what went wrong with the stream itself; about taking the port it stays until the next try
   hint: string;
+  about: 'observe' | 'own'; // what went wrong
 }
 
 export interface Listener {
@@ -26,7 +27,8 @@ export interface Listener {
   note: (text: string) => void; // something that stands between the bytes
 }
 
-const first: PortState = { state: 'connecting', mode: 'observe', open: null, owner: '', observers: 0, text: '', hint: '' };
+const first: PortState = { state: 'connecting', mode: 'observe', open: null, owner: '', observers: 0, why: '', trouble: '', hint: '', about: 'observe' };
+const quiet = { trouble: '', hint: '' };
 const most = 60_000; // bytes of one message
 
 /** PortStream listens to one port, and comes back by itself. It owns a port only when it is told to, and never again by itself. */
@@ -70,7 +72,7 @@ export class PortStream {
   }
 
   /** order sends a command to the port. */
-  order(command: { type: 'break'; ms: number } | { type: 'flush' }): boolean {
+  order(command: { type: 'break'; ms: number } | { type: 'flush'; in: boolean; out: boolean }): boolean {
     if (!this.owns()) return false;
     this.socket!.send(JSON.stringify(command));
     return true;
@@ -92,7 +94,7 @@ export class PortStream {
     this.drop();
     if (this.over) return;
     const before = this.state.peek();
-    this.state.value = { ...before, state: 'connecting', mode };
+    this.state.value = { ...before, state: 'connecting', mode, ...(mode === 'own' && quiet) };
     const query = new URLSearchParams({ path: this.path, mode });
     if (take) query.set('take', 'true');
     const address = new URL(`/api/v1/devices/${encodeURIComponent(this.device)}/stream?${query}`, location.href);
@@ -103,7 +105,9 @@ export class PortStream {
     let opened = false;
     socket.onopen = () => {
       opened = true;
-      if (socket === this.socket) this.state.value = { ...this.state.peek(), state: 'on', mode, text: '', hint: '' };
+      if (socket !== this.socket) return;
+      const now = this.state.peek();
+      this.state.value = { ...now, state: 'on', mode, ...((mode === 'own' || now.about === 'observe') && quiet) };
     };
     socket.onmessage = (event: MessageEvent<ArrayBuffer | string>) => {
       if (socket !== this.socket) return;
@@ -113,12 +117,25 @@ export class PortStream {
     socket.onclose = (event) => {
       if (socket !== this.socket || this.over) return;
       const now = this.state.peek();
-      const text = event.reason || now.text || (opened ? 'The gateway ended the stream.' : 'The gateway gives no stream of this port.');
-      this.state.value = { ...now, state: 'off', mode: 'observe', text };
-      if (opened && mode === 'own') this.listener.note(`port given up: ${text}`);
+      const text = event.reason || (opened ? 'The gateway ended the stream.' : 'The gateway gives no stream of this port.');
+      if (mode === 'own' || now.about === 'observe' || !now.trouble) this.state.value = { ...now, state: 'off', mode: 'observe', trouble: text, hint: '', about: mode };
+      else this.state.value = { ...now, state: 'off', mode: 'observe' };
+      if (opened && mode === 'own') this.listener.note(`no longer the owner of the port: ${text}`);
+      if (!opened) void this.explain(address);
       // Whoever owned goes on as one who looks; the port is taken again by hand only.
       this.timer = window.setTimeout(() => this.connect('observe', false), mode === 'own' ? 200 : 2000);
     };
+  }
+
+  /** explain asks in the plain way why there is no stream: browsers keep the answer to a refused WebSocket to themselves. */
+  private async explain(address: URL): Promise<void> {
+    try {
+      const answer = await fetch(address.pathname + address.search, { signal: AbortSignal.timeout(3000) });
+      const problem = answer.status >= 400 && answer.status !== 426 ? ((await answer.json()) as { detail?: string; hint?: string }) : null;
+      if (problem?.detail && !this.over) this.state.value = { ...this.state.peek(), trouble: `${problem.detail}.`, hint: problem.hint ?? '' };
+    } catch {
+      return; // the bar says that the gateway is lost
+    }
   }
 
   private told(news: Told): void {
@@ -126,23 +143,19 @@ export class PortStream {
     switch (news.type) {
       case 'gap':
         return this.listener.gap(news.bytes ?? 0);
-      case 'state':
+      case 'line':
         this.state.value = {
           ...now,
           open: news.open ?? null,
           owner: news.owner ?? '',
           observers: news.observers ?? 0,
-          text: news.why ?? '',
-          hint: '',
+          why: news.open ? '' : (news.why ?? ''),
         };
         return;
       case 'dropped':
-        return this.listener.note(`${(news.bytes ?? 0).toLocaleString('en')} bytes were not sent: the port was not open`);
-      case 'taken':
-        this.state.value = { ...now, text: `${news.who || 'Somebody else'} has taken the port.` };
-        return;
+        return this.listener.note(`${(news.bytes ?? 0).toLocaleString('en')} bytes were not sent: the port is not open`);
       case 'error':
-        this.state.value = { ...now, text: news.text ?? '', hint: news.hint ?? '' };
+        return this.listener.note([news.text, news.hint].filter(Boolean).join('; '));
     }
   }
 }
@@ -154,7 +167,6 @@ interface Told {
   owner?: string;
   observers?: number;
   why?: string;
-  who?: string;
   text?: string;
   hint?: string;
 }

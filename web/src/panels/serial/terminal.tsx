@@ -148,7 +148,7 @@ export function TerminalView({ device, at, commands, owner }: Props) {
         {own ? (
           <>
             <strong>You have the port.</strong>
-            <span>What you type is sent.{s.open === false && ` The port is not open${s.text ? `: ${s.text}` : ''}.`}</span>
+            <span>{s.open === false ? `The port is not open${s.why ? `: ${s.why}` : ''}. What you type is dropped.` : 'What you type is sent.'}</span>
             <button type="button" class="cap" {...press(() => stream.current?.release())}>
               Give it back
             </button>
@@ -167,7 +167,7 @@ export function TerminalView({ device, at, commands, owner }: Props) {
             <span>
               <strong>{s?.state === 'on' ? 'Looking.' : s?.state === 'off' ? 'No stream.' : 'Connecting…'}</strong>{' '}
               {s?.state === 'on' && (s.open === false ? 'The port is not open, so nothing comes.' : 'This opens nothing and touches no line.')}
-              {s?.text && <span class="reason"> {s.text}</span>}
+              {s?.trouble && <span class="reason"> {s.trouble}</span>}
               {s?.hint && <span class="quiet"> {s.hint}</span>}
             </span>
             {forbidden ? (

@@ -140,14 +140,14 @@ export function Out({ device, roles, find }: Props) {
       {shown.map(([what, title, role, readings]) => {
         const state = roles.one(role)!;
         const word = state.point.value?.label ?? words(String(said(state) ?? ''));
-        const idle = /^(idle|stopped|off)$/i.test(String(said(state) ?? ''));
+        const runs = /^(connecting|streaming|recording|stopping)$/.test(String(said(state) ?? ''));
         const start = find(`${what}/start`);
         const stop = find(`${what}/stop`);
         return (
           <section class="card out" key={what} aria-label={title}>
             <h2>
               <Name e={state}>{title}</Name>
-              <span class={`outstate ${idle ? '' : 'live'} ${said(state) === undefined ? 'bad' : ''}`}>{word || '–'}</span>
+              <span class={`outstate ${runs ? 'live' : ''} ${said(state) === undefined ? 'bad' : ''}`}>{word || '–'}</span>
             </h2>
             <div class="keyset">
               <Act device={device} c={start} label={`Start ${title.toLowerCase()}`} title={`Start ${title.toLowerCase()}`}>
