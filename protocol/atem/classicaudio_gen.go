@@ -42,8 +42,8 @@ func (v *ClassicAudioConfig) Append(b []byte, ver Version) []byte {
 	return b
 }
 
-// ClassicInput is AMIP, from the switcher. An input of the classic mixer. The shorter body is of all units but some of 2.22
-// and later ones before 2.28; the size tells. Evidence: seen.
+// ClassicInput is AMIP, from the switcher. An input of the classic mixer. The longer body is of 2.22 alone; the size tells.
+// Evidence: seen.
 type ClassicInput struct {
 	Source                  AudioSource
 	Kind                    ClassicSourceKind
@@ -119,7 +119,7 @@ func (v *ClassicInput) Put(ver Version, b []byte) error {
 func (v *ClassicInput) Append(b []byte, ver Version) []byte {
 	n := 20
 	switch {
-	case true:
+	case ver.from(2, 27):
 		n = 16
 	}
 	b, body := grow(b, CodeAMIP, n)
@@ -803,7 +803,6 @@ func (v *ClassicLevels) Put(ver Version, b []byte) error {
 		need += nLevels * 16
 		if len(b) >= need {
 			be.PutUint16(b[0:], uint16(nLevels))
-			be.PutUint16(b[2:], uint16(nLevels))
 			be.PutUint32(b[4:], v.MasterLeft)
 			be.PutUint32(b[8:], v.MasterRight)
 			be.PutUint32(b[12:], v.MasterLeftPeak)
@@ -843,5 +842,6 @@ func (v *ClassicLevels) Append(b []byte, ver Version) []byte {
 	_ = atLevels
 	b, body := grow(b, CodeAMLv, need)
 	_ = v.Put(ver, body)
+	copy(body[2:], body[0:2])
 	return b
 }

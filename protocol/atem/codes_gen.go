@@ -22,7 +22,7 @@ const (
 	CodeCCcs Code = 0x43436373 // CCcs: Sets how often parameters of cameras are sent
 
 	CodeAMC  Code = 0x5f414d43 // _AMC: How many inputs, monitors and headphones the classic mixer has
-	CodeAMIP Code = 0x414d4950 // AMIP: An input of the classic mixer. The shorter body is of all units but some of 2.22 and later ones before 2.28; the size tells
+	CodeAMIP Code = 0x414d4950 // AMIP: An input of the classic mixer. The longer body is of 2.22 alone; the size tells
 	CodeCAMI Code = 0x43414d49 // CAMI: Sets an input of the classic mixer
 	CodeAMMO Code = 0x414d4d4f // AMMO: The master of the classic mixer
 	CodeCAMM Code = 0x43414d4d // CAMM: Sets the master of the classic mixer

@@ -242,7 +242,7 @@ func (v *SetFairlightInput) Put(ver Version, b []byte) error {
 		return nil
 	}
 	if len(b) == 8 {
-		b[0] = uint8(moveBits(uint32(v.Mask), "\x02\x00\x00\x01"))
+		b[0] = b[0]&^0x3 | uint8(moveBits(uint32(v.Mask), "\x02\x00\x00\x01"))
 		be.PutUint16(b[2:], uint16(v.Source))
 		putBool(&b[4], 1, v.RCAToXLREnabled)
 		b[5] = byte(v.Config)

@@ -222,7 +222,7 @@ func (v *SetMultiviewerLayout) Put(ver Version, b []byte) error {
 		return nil
 	}
 	if len(b) == 8 {
-		b[0] = uint8(moveBits(uint32(v.Mask), "\x02\x00\x03\x01\x01\x02"))
+		b[0] = b[0]&^0x7 | uint8(moveBits(uint32(v.Mask), "\x02\x00\x03\x01\x01\x02"))
 		b[1] = v.Multiviewer
 		b[2] = byte(v.LayoutV1)
 		putBool(&b[3], 1, v.SafeArea)

@@ -16,7 +16,7 @@ var codeRows = [...]codeRow{
 	{code: CodeAIXP, first: 10, layouts: 1, way: wayState, grade: gradeSeen, name: "FairlightStripExpander", doc: "The expander or gate of a strip."},
 	{code: CodeAMBP, first: 11, layouts: 1, way: wayState, grade: gradeSeen, name: "FairlightMasterEQBand", doc: "A band of the master's equaliser."},
 	{code: CodeAMHP, first: 12, layouts: 1, way: wayState, grade: gradeSeen, name: "ClassicHeadphones", doc: "The headphones of the classic mixer."},
-	{code: CodeAMIP, first: 13, layouts: 2, way: wayState, grade: gradeSeen, name: "ClassicInput", doc: "An input of the classic mixer. The shorter body is of all units but some of 2.22 and later ones before 2.28; the size tells."},
+	{code: CodeAMIP, first: 13, layouts: 2, way: wayState, grade: gradeSeen, name: "ClassicInput", doc: "An input of the classic mixer. The longer body is of 2.22 alone; the size tells."},
 	{code: CodeAMLP, first: 15, layouts: 1, way: wayState, grade: gradeSeen, name: "FairlightMasterLimiter", doc: "The limiter of the master."},
 	{code: CodeAMLv, first: 16, layouts: 1, way: wayState, grade: gradeInferred, name: "ClassicLevels", doc: "Meters of the classic mixer.", volatile: true},
 	{code: CodeAMMO, first: 17, layouts: 1, way: wayState, grade: gradeSeen, name: "ClassicMaster", doc: "The master of the classic mixer."},

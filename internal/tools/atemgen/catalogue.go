@@ -37,12 +37,13 @@ type code struct {
 
 // layout is one arrangement of a body.
 type layout struct {
-	min   [2]int // protocol version; 0.0: any
-	size  int    // of a fixed body; -1: variable
-	pad   int    // a variable body is filled up to a multiple of it
-	least int    // and to at least so many bytes
-	extra int    // after so many unused ones
-	items []*item
+	min     [2]int // protocol version; 0.0: any
+	size    int    // of a fixed body; -1: variable
+	pad     int    // a variable body is filled up to a multiple of it
+	least   int    // and to at least so many bytes
+	extra   int    // after so many unused ones
+	written [2]int // the version from which on it is written, when that is not min
+	items   []*item
 }
 
 // item is a value of a layout, or a list of them.
@@ -259,6 +260,12 @@ func (r *reader) layout(words []string) error {
 		}
 	}
 	for i := 1; i+1 < len(words); i += 2 {
+		if words[i] == "written" {
+			if _, err := fmt.Sscanf(words[i+1], "%d.%d", &r.lay.written[0], &r.lay.written[1]); err != nil {
+				return fmt.Errorf("version %q: %w", words[i+1], err)
+			}
+			continue
+		}
 		n, err := strconv.Atoi(words[i+1])
 		if err != nil {
 			return err

@@ -106,21 +106,21 @@ func (s *source) putItem(c *code, it *item) {
 	switch {
 	case it.isLength:
 		s.f("be.PutUint16(b[%d:], uint16(n%s))\n", it.off, camel(it.lengthOf))
-	case it.copyOf != "":
-		var of string
-		for _, l := range c.layouts {
-			if n := l.find(it.copyOf); n != nil {
-				of = n.lengthOf
-			}
-		}
-		s.f("be.PutUint16(b[%d:], uint16(n%s))\n", it.off, camel(of))
+	case it.copyOf != "": // only Append writes it
 	case len(it.mask) > 0:
 		bits, _ := c.maskBits()
-		expr := name
-		if !sameBits(bits, it.mask) {
-			expr = fmt.Sprintf("moveBits(uint32(%s), %s)", name, moves(it.mask, bits, true))
+		if sameBits(bits, it.mask) {
+			s.f("%s\n", write(it.kind, "b", off, goType(it.kind)+"("+name+")"))
+			break
 		}
-		s.f("%s\n", write(it.kind, "b", off, goType(it.kind)+"("+expr+")"))
+		named := 0 // bits without a name stay
+		for i, names := range it.mask {
+			if len(names) > 0 {
+				named |= 1 << i
+			}
+		}
+		moved := fmt.Sprintf("moveBits(uint32(%s), %s)", name, moves(it.mask, bits, true))
+		s.f("%s\n", write(it.kind, "b", off, fmt.Sprintf("%s&^%#x | %s(%s)", read(it.kind, "b", off), named, goType(it.kind), moved)))
 	case it.kind == "bool":
 		s.f("putBool(&b[%s], %d, %s)\n", off, 1<<it.bit, name)
 	case it.kind == "str" && it.n > 0:
@@ -199,7 +199,13 @@ func (s *source) append(c *code) {
 		if l.pad > 1 {
 			s.f("need = (need + %d) &^ %d\n", l.pad-1, l.pad-1)
 		}
-		s.f("b, body := grow(b, %s, need)\n_ = v.Put(ver, body)\nreturn b\n", codeName(c))
+		s.f("b, body := grow(b, %s, need)\n_ = v.Put(ver, body)\n", codeName(c))
+		for _, it := range l.items {
+			if it.copyOf != "" {
+				s.f("copy(body[%d:], body[%d:%d])\n", it.off, l.find(it.copyOf).off, l.find(it.copyOf).off+it.width())
+			}
+		}
+		s.f("return b\n")
 		if cond != "" {
 			s.f("}\n")
 		} else {
@@ -211,6 +217,9 @@ func (s *source) append(c *code) {
 
 func (c *code) versionOnly(i int) string {
 	l := c.layouts[i]
+	if l.written != [2]int{} {
+		return fmt.Sprintf("ver.from(%d, %d)", l.written[0], l.written[1])
+	}
 	if i > 0 && less(c.layouts[0].min, l.min) {
 		return fmt.Sprintf("ver.from(%d, %d)", l.min[0], l.min[1])
 	}
