@@ -15,7 +15,8 @@ import (
 	"github.com/patchbay-io/patchbay/internal/obs/notify"
 )
 
-// demoConfig is the devices of the demo: some of every kind. There are a mill of one path and a lathe of two.
+// demoConfig is the devices of the demo: some of every kind. There are a mill of one path and a lathe of two, and a video
+// switcher on which somebody makes a show.
 const demoConfig = `
 devices:
   mill1:
@@ -33,6 +34,10 @@ devices:
     seed: 2
     labels: {site: demo, line: line-1, cell: cell-2}
     macros: 500-503
+  studio:
+    url: sim+atem:?model=mini-extreme-iso
+    scenario: show
+    labels: {site: demo, area: studio}
 `
 
 func (a *app) demoCommand() *cobra.Command {

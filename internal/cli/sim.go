@@ -26,7 +26,7 @@ func (a *app) simCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(a.simFOCASCommand(), a.simFCXMLCommand())
+	c.AddCommand(a.simFOCASCommand(), a.simFCXMLCommand(), a.simATEMCommand())
 	return c
 }
 
@@ -35,7 +35,7 @@ type simulated struct {
 	device simulate.Device
 	listen []string // an address for each service of the device
 
-	record string            // file that the conversation is written to; empty: none
+	record string            // file that the conversation with the first service is written to; empty: none
 	head   transcript.Header // of that file: protocol and device
 
 	control    string // address of the control interface; empty: none
@@ -75,7 +75,9 @@ func (a *app) serveSimulated(ctx context.Context, s simulated) (err error) {
 		if e := a.printAddress("listen", sockets[i].Addr().String()); err == nil {
 			err = e
 		}
-		sockets[i] = wrap(sockets[i])
+		if i == 0 { // a recording is of one protocol
+			sockets[i] = wrap(sockets[i])
+		}
 	}
 	if err != nil {
 		return errors.Join(err, closeSockets(sockets))

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"strings"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/protocol/atem"
@@ -20,11 +21,21 @@ func wrap(op, target string, err error) error {
 	if errors.As(err, &de) {
 		return err
 	}
-	e := &driver.Error{Op: op, Target: target, Class: classOf(err), Err: err}
+	e := &driver.Error{Op: op, Target: target, Class: classOf(err), Err: plain(err, target)}
 	if op == "open" {
 		e.Hint = hint(e.Class, err)
 	}
 	return e
+}
+
+// plain is an error of a client without what the driver's error says already: that something was opened or sent, and where.
+func plain(err error, target string) error {
+	for _, what := range []string{"atem open ", "atem send ", "openswitcher open ", "openswitcher send "} {
+		if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), what+target+": ") {
+			return inner
+		}
+	}
+	return err
 }
 
 func classOf(err error) driver.Class {

@@ -27,7 +27,7 @@ type Kind struct {
 }
 
 // kinds is never changed.
-var kinds = []Kind{focasKind(), fcxmlKind()}
+var kinds = []Kind{focasKind(), fcxmlKind(), atemKind(), openswitcherKind()}
 
 // Device is what a simulated device serves, and what it does by itself.
 type Device struct {

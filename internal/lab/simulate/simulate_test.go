@@ -22,8 +22,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func settingsOf(kind string) url.Values {
 	return map[string]url.Values{
-		"focas": {"profile": {"30i"}, "seed": {"7"}, "speed": {"2"}, "scenario": {"quiet"}},
-		"fcxml": {"model": {"2i2"}, "serial": {"T1"}, "seed": {"7"}, "approved": {"true"}},
+		"focas":        {"profile": {"30i"}, "seed": {"7"}, "speed": {"2"}, "scenario": {"quiet"}},
+		"atem":         {"model": {"mini"}, "scenario": {"show"}, "seed": {"3"}, "sessions": {"2"}},
+		"openswitcher": {"model": {"2me-4k"}},
+		"fcxml":        {"model": {"2i2"}, "serial": {"T1"}, "seed": {"7"}, "approved": {"true"}},
 	}[kind]
 }
 
@@ -156,12 +158,19 @@ func TestWrongSettings(t *testing.T) {
 		settings url.Values
 		want     string
 	}{
-		{"toaster", nil, `no simulator for "toaster"; known: focas`},
+		{"toaster", nil, `no simulator for "toaster"; known: focas, `},
 		{"focas", url.Values{"profile": {"99i"}}, "99i"},
 		{"focas", url.Values{"seed": {"-1"}}, "seed:"},
 		{"focas", url.Values{"speed": {"0"}}, "speed:"},
 		{"focas", url.Values{"speed": {"NaN"}}, "speed:"},
 		{"focas", url.Values{"scenario": {"war"}}, "scenario:"},
+		{"atem", url.Values{"scenario": {"war"}}, "quiet, show"},
+		{"atem", url.Values{"model": {"toaster"}}, "mini-extreme-iso"},
+		{"atem", url.Values{"model": {"mini"}, "dump": {"x"}}, "leave one"},
+		{"atem", url.Values{"dump": {"no such file"}}, "no such file"},
+		{"atem", url.Values{"sessions": {"0"}}, "sessions:"},
+		{"openswitcher", url.Values{"seed": {"x"}}, "seed:"},
+		{"atem", url.Values{"file": {"no such file"}}, "no such file"},
 	} {
 		if _, err := NewLocal(tc.kind, tc.settings); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s %v: %v", tc.kind, tc.settings, err)

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/patchbay-io/patchbay/internal/lab/simulate"
+	"github.com/patchbay-io/patchbay/protocol/atem/atemsim"
+	"github.com/patchbay-io/patchbay/transcript"
+)
+
+// simATEMFlags are the flags of sim atem.
+type simATEMFlags struct {
+	listen, relay, user   string
+	model, dump, scenario string
+	save                  string
+	redact                bool
+	seed                  uint64
+	sessions              int
+	faults                []string
+	record, control       string
+}
+
+func (a *app) simATEMCommand() *cobra.Command {
+	var f simATEMFlags
+	c := &cobra.Command{
+		Use:   "atem",
+		Short: "Serve a simulated video switcher over ATEM UDP",
+		Long: `Serve a simulated video switcher over ATEM UDP, until interrupted. It cuts, mixes frame by frame, fades, keys, runs macros,
+streams and records, and tells every client. The first line of standard output is the address.
+
+Instead of a model it can begin with the state of a real switcher: --dump FILE is a file with the hex of one packet's fields on
+each line. --save FILE writes such a file of its own state and ends.
+
+With --relay the same switcher is served through an OpenSwitcher relay too, whose address is the next line; with --user its
+clients must log in, with the password in $PATCHBAY_SIM_PASSWORD. With --control the last line is the address of a small HTTP
+interface that turns the fault silent on and off and lets events happen: {"cut": 1}, {"auto": 1}, {"fade": 1},
+{"program": {"me": 1, "source": 3}}, {"preview": …}, {"input": {"source": 3, "name": "Stage"}}, {"restart": true}.
+
+Faults (--fault NAME or NAME=VALUE, may be repeated):
+  ` + strings.Join(simulate.ATEMFaultNames(), ", "),
+		Example: `  patchbay sim atem --model mini-extreme-iso --scenario show
+  patchbay sim atem --fault loss=0.05 --fault reorder=0.02
+  patchbay sim atem --dump studio.dump --relay 127.0.0.1:4532`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.simATEM(cmd.Context(), f) },
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.listen, "listen", "127.0.0.1:9910", "UDP address to listen on; port 0 takes a free one")
+	fl.StringVar(&f.relay, "relay", "", "TCP address of an OpenSwitcher relay in front of it, such as 127.0.0.1:4532")
+	fl.StringVar(&f.user, "user", "", "who may use the relay; empty: everybody")
+	fl.StringVar(&f.model, "model", "", "which switcher: "+strings.Join(atemsim.Models(), ", ")+" (default 2me-4k)")
+	fl.StringVar(&f.dump, "dump", "", "file with the state to begin with, instead of a model")
+	fl.StringVar(&f.scenario, "scenario", "quiet", "what happens by itself: "+strings.Join(simulate.ATEMScenarios(), ", "))
+	fl.StringVar(&f.save, "save", "", "write the state to this file and end")
+	fl.BoolVar(&f.redact, "redact", false, "take names and addresses out of what --save writes")
+	fl.Uint64Var(&f.seed, "seed", 1, "the same seed gives the same show and the same noise of meters")
+	fl.IntVar(&f.sessions, "sessions", 5, "most clients over UDP")
+	fl.StringArrayVar(&f.faults, "fault", nil, "make it misbehave, see above")
+	fl.StringVar(&f.record, "record", "", "file that the conversation is written to")
+	fl.StringVar(&f.control, "control", "", "serve the control interface on this loopback address, such as 127.0.0.1:0")
+	return c
+}
+
+func (a *app) simATEM(ctx context.Context, f simATEMFlags) error {
+	o, err := simulate.ATEMOptionsOf(url.Values{"model": {f.model}, "dump": {f.dump}, "scenario": {f.scenario},
+		"seed": {strconv.FormatUint(f.seed, 10)}, "sessions": {strconv.Itoa(f.sessions)}})
+	if err != nil {
+		return usageError(err)
+	}
+	for _, arg := range f.faults {
+		if err := o.Faults.Turn(arg); err != nil {
+			return usageError(err)
+		}
+	}
+	sim, err := simulate.NewATEM(o)
+	if err != nil {
+		return usageError(err)
+	}
+	if f.save != "" {
+		return saveDump(f.save, func(w *os.File) error { return sim.Switcher.Save(w, f.redact) })
+	}
+	s := simulated{device: sim.Device(), listen: []string{f.listen}, control: f.control, controlled: sim, record: f.record,
+		head: transcript.Header{Protocol: "atem", Device: "simulated " + f.model + f.dump}}
+	if f.relay != "" {
+		password, _ := a.env("PATCHBAY_SIM_PASSWORD")
+		if f.user != "" && password == "" {
+			return usageError(errors.New("--user: the password stands in the environment, PATCHBAY_SIM_PASSWORD"))
+		}
+		s.device.Services = append(s.device.Services, sim.RelayService(f.user, password))
+		s.listen = append(s.listen, f.relay)
+	}
+	return a.serveSimulated(ctx, s)
+}
+
+// saveDump writes a new file.
+func saveDump(name string, write func(*os.File) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("--save: %w", err)
+	}
+	return errors.Join(write(f), f.Close())
+}
