@@ -7,6 +7,7 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/atem"
 	"github.com/patchbay-io/patchbay/protocol/fcxml"
 	"github.com/patchbay-io/patchbay/protocol/focas"
+	"github.com/patchbay-io/patchbay/protocol/openswitcher"
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -33,6 +34,9 @@ var protocols = []Protocol{{
 }, {
 	Name: "atem", Open: atem.NewDissector, network: "udp", ports: []uint16{atem.Port}, looks: looksLikeATEM,
 	names: []string{"code", "step"}, unnamed: func(f *transcript.Field) bool { return f.Text == "" },
+}, {
+	Name: "openswitcher", Open: openswitcher.NewDissector, network: "tcp", ports: []uint16{openswitcher.Port}, looks: looksLikeOpenSwitcher,
+	names: []string{"code"}, unnamed: func(f *transcript.Field) bool { return f.Text == "" },
 }, {
 	Name: "fcxml", Open: fcxml.NewDissector, ports: []uint16{30096, 30097, 30098}, looks: looksLikeFCXML,
 	names: []string{"message"}, unnamed: func(f *transcript.Field) bool { return f.Text != "" },

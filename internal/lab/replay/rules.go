@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/patchbay-io/patchbay/protocol/focas"
+	"github.com/patchbay-io/patchbay/protocol/openswitcher"
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -18,7 +19,7 @@ type protocol struct {
 }
 
 // protocols is never changed. The rules of each are in PROTOCOL_rules.go.
-var protocols = []protocol{{"focas", focas.NewDissector, focasMay}}
+var protocols = []protocol{{"focas", focas.NewDissector, focasMay}, {"openswitcher", openswitcher.NewDissector, openswitcherMay}}
 
 // Protocols are the names of the protocols that can be compared field by field.
 func Protocols() []string {
