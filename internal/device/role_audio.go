@@ -31,7 +31,7 @@ var audioRoles = [...]Role{
 	{"audio.mix.pan", Float, "place of a channel in a mix, -1 to 1"},
 	{"audio.mix.mute", Bool, "a channel is muted in a mix"},
 	{"audio.mix.solo", Bool, "a channel is heard alone in a mix"},
-	{"audio.sample-rate", Int, "sample rate"},
+	{"audio.sample-rate", Enum, "sample rate, as the device names those that it has"},
 	{"audio.clock.source", Enum, "where the clock comes from"},
 	{"audio.clock.locked", Bool, "the clock is locked to its source"},
 }

@@ -249,3 +249,6 @@ func (c *Client) write(b []byte) error {
 	c.lastSent.Store(time.Now().UnixNano())
 	return err
 }
+
+// Sent reports whether the command may have reached the device; valid when the call has been done.
+func (call *Call) Sent() bool { return call.handle != 0 }

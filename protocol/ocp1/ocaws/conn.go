@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -74,10 +75,18 @@ func (c *Conn) explain(err error) error {
 	if c.ctx.Err() != nil {
 		return net.ErrClosed
 	}
-	if s := websocket.CloseStatus(err); s == websocket.StatusNormalClosure || s == websocket.StatusGoingAway || s == websocket.StatusNoStatusRcvd {
+	switch websocket.CloseStatus(err) {
+	case websocket.StatusNormalClosure, websocket.StatusGoingAway, websocket.StatusNoStatusRcvd:
 		return io.EOF
+	case -1: // no close frame
+	default:
+		return err
 	}
-	return err
+	var network net.Error
+	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrFrames, err)
 }
 
 // Write sends p as one binary frame.
@@ -134,17 +143,42 @@ type DialOptions struct {
 	Header http.Header // sent with the upgrade
 }
 
-// ErrNotUpgraded is why a peer is none: it speaks HTTP and refused the upgrade.
-var ErrNotUpgraded = errors.New("no WebSocket")
+// Why a peer is none.
+var (
+	// ErrNotUpgraded: it answered the upgrade, with a refusal or with what is no HTTP.
+	ErrNotUpgraded = errors.New("no WebSocket")
+	// ErrFrames: what came after the upgrade are no WebSocket frames.
+	ErrFrames = errors.New("bytes that are no WebSocket frames")
+)
+
+// maxResponse is the longest answer to an upgrade in bytes.
+const maxResponse = 64 << 10
+
+// heard notes whether anything has come from the other side.
+type heard struct {
+	net.Conn
+	any atomic.Bool
+}
+
+func (c *heard) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.any.Store(true)
+	}
+	return n, err
+}
 
 // Dial connects to addr and upgrades to WebSocket. ctx bounds that, not the connection.
 func Dial(ctx context.Context, open Opener, addr string, o DialOptions) (*Conn, error) {
-	var raw net.Conn
-	transport := &http.Transport{TLSClientConfig: o.TLS, DisableCompression: true, Proxy: nil,
+	var raw *heard
+	transport := &http.Transport{TLSClientConfig: o.TLS, DisableCompression: true, MaxResponseHeaderBytes: maxResponse,
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			c, err := open(ctx, network, addr)
-			raw = c
-			return c, err
+			if err != nil {
+				return nil, err
+			}
+			raw = &heard{Conn: c}
+			return raw, nil
 		}}
 	scheme := "ws"
 	if o.TLS != nil {
@@ -163,6 +197,9 @@ func Dial(ctx context.Context, open Opener, addr string, o DialOptions) (*Conn, 
 		}
 		if resp != nil {
 			return nil, fmt.Errorf("oca websocket %s: %w: HTTP %d: %w", addr, ErrNotUpgraded, resp.StatusCode, err)
+		}
+		if raw != nil && raw.any.Load() {
+			return nil, fmt.Errorf("oca websocket %s: %w: %w", addr, ErrNotUpgraded, err)
 		}
 		return nil, fmt.Errorf("oca websocket %s: %w", addr, err)
 	}
