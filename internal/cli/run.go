@@ -38,6 +38,9 @@ devices:
     url: sim+atem:?model=mini-extreme-iso
     scenario: show
     labels: {site: demo, area: studio}
+  desk1:
+    url: sim+aes70:?inputs=4
+    labels: {site: demo, area: studio}
 `
 
 func (a *app) demoCommand() *cobra.Command {

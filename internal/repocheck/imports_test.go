@@ -36,7 +36,7 @@ var rules = []rule{
 	{`internal/driver/wrap`, `internal/device|internal/driver`, true, ``, ""},
 	{`internal/driver/drivertest`, `internal/device|internal/driver|internal/testnet|transcript(/.*)?`, false, ``, ""},
 	{`internal/driver/all`, `internal/driver(/[a-z0-9]+)?`, true, ``, "a list and nothing else"},
-	{`internal/driver/[a-z0-9]+`, `internal/device|internal/driver|protocol/[a-z0-9]+(/[a-z0-9]+(client|server))?`, false, noLog, "a driver maps; bytes belong to protocol/"},
+	{`internal/driver/[a-z0-9]+`, `internal/device|internal/driver|protocol/[a-z0-9]+(/([a-z0-9]+(client|server)|ocaws))?`, false, noLog, "a driver maps; bytes belong to protocol/"},
 	{`internal/access`, `internal/device|internal/driver`, false, ``, "who may do what, for every door"},
 	{`internal/audit`, ``, true, ``, ""},
 	{`internal/certs`, ``, true, ``, ""},

@@ -12,8 +12,8 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
-	"github.com/patchbay-io/patchbay/protocol/ocp1/ocasim"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocasim"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
 )
 

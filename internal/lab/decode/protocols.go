@@ -7,6 +7,7 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/atem"
 	"github.com/patchbay-io/patchbay/protocol/fcxml"
 	"github.com/patchbay-io/patchbay/protocol/focas"
+	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/openswitcher"
 	"github.com/patchbay-io/patchbay/transcript"
 )
@@ -40,6 +41,9 @@ var protocols = []Protocol{{
 }, {
 	Name: "fcxml", Open: fcxml.NewDissector, ports: []uint16{30096, 30097, 30098}, looks: looksLikeFCXML,
 	names: []string{"message"}, unnamed: func(f *transcript.Field) bool { return f.Text != "" },
+}, {
+	Name: "ocp1", Open: ocp1.NewDissector, network: "tcp", ports: []uint16{65000}, looks: looksLikeOCP1,
+	names: []string{"type", "method", "property", "status"}, unnamed: func(f *transcript.Field) bool { return f.Text == "" || f.Text == f.Value },
 }}
 
 // Names are the protocols that can be decoded.

@@ -26,6 +26,7 @@ func settingsOf(kind string) url.Values {
 		"atem":         {"model": {"mini"}, "scenario": {"show"}, "seed": {"3"}, "sessions": {"2"}},
 		"openswitcher": {"model": {"2me-4k"}},
 		"fcxml":        {"model": {"2i2"}, "serial": {"T1"}, "seed": {"7"}, "approved": {"true"}},
+		"aes70":        {"inputs": {"2"}, "outputs": {"2"}, "mixes": {"1"}, "objects": {"5"}, "seed": {"7"}, "ev1": {"true"}},
 	}[kind]
 }
 
