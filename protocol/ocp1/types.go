@@ -342,6 +342,9 @@ func (p *Params) End() error {
 	return p.Err()
 }
 
+// ErrCut is the cause when encoded values end before what was asked for does.
+var ErrCut = wire.ErrShort
+
 var (
 	errLeft  = errors.New("more bytes than parameters")
 	errClass = fmt.Errorf("class id of more than %d fields", maxClassFields)

@@ -9,7 +9,6 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
-	"github.com/patchbay-io/patchbay/wire"
 )
 
 // wrap makes the one error type of the driver boundary; nil stays nil.
@@ -33,7 +32,7 @@ func classOf(err error) driver.Class {
 	if errors.As(err, &no) {
 		return classOfStatus(no.Status)
 	}
-	for _, foreign := range []error{ocp1.ErrSync, ocp1.ErrSize, ocp1.ErrTooLong, ocp1.ErrPDU, ocp1.ErrCount, ocaws.ErrNotUpgraded, ocaws.ErrFrames, wire.ErrShort} {
+	for _, foreign := range []error{ocp1.ErrSync, ocp1.ErrSize, ocp1.ErrTooLong, ocp1.ErrPDU, ocp1.ErrCount, ocaws.ErrNotUpgraded, ocaws.ErrFrames, ocp1.ErrCut} {
 		if errors.Is(err, foreign) {
 			return driver.NotThisProtocol
 		}
