@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/patchbay-io/patchbay/internal/cli/gatewayclient"
 	"github.com/patchbay-io/patchbay/internal/config"
@@ -77,6 +79,12 @@ func (a *app) waitUp(ctx context.Context, h *host) error {
 		switch link["_link/state"] {
 		case "up":
 			return nil
+		case "waiting": // for a person; what the device shows meanwhile can be used
+			if points, _ := h.gateway.Tree().Points(device.Filter{Devices: []string{directName}}); slices.ContainsFunc(points, func(p device.Point) bool {
+				return !strings.HasPrefix(string(p.Spec.Path), "_")
+			}) {
+				return nil
+			}
 		case "down", "stopped":
 			if link["_link/error"] != "" {
 				return classFailure(link["_link/error-class"], fmt.Errorf("%s", link["_link/error"]), link["_link/hint"])

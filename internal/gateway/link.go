@@ -290,11 +290,11 @@ func (l *link) guard(op string, call func() error) (err error) {
 	return call()
 }
 
-// session is the live one when the link is up, else nil and why.
+// current is the live session, else nil and why. One that waits for something can be used: the driver says what does not go.
 func (l *link) current() (*live, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.live != nil && l.status.state == up {
+	if l.live != nil && (l.status.state == up || l.status.state == waiting) {
 		return l.live, nil
 	}
 	if l.status.err != nil {

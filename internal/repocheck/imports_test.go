@@ -25,6 +25,7 @@ var rules = []rule{
 	{`transcript/.*`, `wire|transcript(/.*)?`, true, noLog, ""},
 	{`protocol/internal/tcpserver`, ``, true, noLog, "nothing under protocol/ logs"},
 	{`protocol/[a-z0-9]+/internal/.*`, `wire|protocol/.*|transcript(/.*)?`, true, noLog, ""},
+	{`protocol/fc2/fc2(client|server|sim)`, `wire|protocol/(fc2|ocp1)(/.*)?|protocol/internal/tcpserver`, true, noLog, "Focusrite Control 2 is a tunnel around OCP.1: its sides stand on those of OCP.1"},
 	{`protocol/[a-z0-9]+`, `wire|transcript|protocol/[a-z0-9]+`, true, `^net(/.*)?$|` + noLog, "a codec is usable alone: no network, no log"},
 	{`protocol/[a-z0-9]+/[a-z0-9]+client`, `wire|protocol/[a-z0-9]+`, true, noLog, "a client knows its codec only"},
 	{`protocol/[a-z0-9]+/[a-z0-9]+server`, `wire|protocol/[a-z0-9]+|protocol/internal/tcpserver`, true, noLog, "a server knows its codec only"},

@@ -18,8 +18,9 @@ import (
 // Conn is a WebSocket connection as a stream of bytes. Each Write is one binary frame. Deadlines hold for the connection below: one that passes
 // during a Read or Write ends the connection.
 type Conn struct {
-	ws  *websocket.Conn
-	raw net.Conn
+	ws   *websocket.Conn
+	raw  net.Conn
+	path string
 
 	cancel context.CancelFunc
 	ctx    context.Context // ends with Close
@@ -118,6 +119,9 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// Path is the path that the controller asked for; of a connection that was dialled it is empty.
+func (c *Conn) Path() string { return c.path }
+
 // LocalAddr is this side's address.
 func (c *Conn) LocalAddr() net.Addr { return c.raw.LocalAddr() }
 
@@ -168,7 +172,22 @@ func (c *heard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Dial connects to addr and upgrades to WebSocket. ctx bounds that, not the connection.
+// StatusError is the refusal of a peer that speaks HTTP. It satisfies errors.Is(err, ErrNotUpgraded).
+type StatusError struct {
+	Status int // of HTTP
+	Err    error
+}
+
+// Error says both.
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%v: HTTP %d: %v", ErrNotUpgraded, e.Status, e.Err)
+}
+
+// Unwrap gives the causes.
+func (e *StatusError) Unwrap() []error { return []error{ErrNotUpgraded, e.Err} }
+
+// Dial connects to addr and upgrades to WebSocket. ctx bounds that, not the connection. A peer that refuses the upgrade is a
+// *[StatusError].
 func Dial(ctx context.Context, open Opener, addr string, o DialOptions) (*Conn, error) {
 	var raw *heard
 	transport := &http.Transport{TLSClientConfig: o.TLS, DisableCompression: true, MaxResponseHeaderBytes: maxResponse,
@@ -196,7 +215,7 @@ func Dial(ctx context.Context, open Opener, addr string, o DialOptions) (*Conn, 
 			raw.Close()
 		}
 		if resp != nil {
-			return nil, fmt.Errorf("oca websocket %s: %w: HTTP %d: %w", addr, ErrNotUpgraded, resp.StatusCode, err)
+			return nil, fmt.Errorf("oca websocket %s: %w", addr, &StatusError{resp.StatusCode, err})
 		}
 		if raw != nil && raw.any.Load() {
 			return nil, fmt.Errorf("oca websocket %s: %w: %w", addr, ErrNotUpgraded, err)

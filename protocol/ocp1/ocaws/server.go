@@ -26,6 +26,8 @@ type Options struct {
 	Allow func(r *http.Request) int
 	// Origins are patterns of hosts whose pages may connect from a browser ("*.example.com"), besides the page's own host.
 	Origins []string
+	// AnyProtocol agrees to the first subprotocol that a controller asks for, as Focusrite Control 2 does; AES70 has none.
+	AnyProtocol bool
 	// WrapConn, when set, goes around each accepted connection.
 	WrapConn func(net.Conn) net.Conn
 }
@@ -37,7 +39,7 @@ type Server struct {
 	tcp   *tcpserver.Server
 }
 
-// New makes a server that calls serve with each connection, in a goroutine of its own, and closes the connection when serve returns. ctx
+// New makes a server that calls serve with each connection, a *[Conn], in a goroutine of its own, and closes the connection when serve returns. ctx
 // ends with the server.
 func New(serve func(ctx context.Context, conn net.Conn), o Options) *Server {
 	if o.UpgradeTimeout == 0 {
@@ -81,12 +83,21 @@ func (s *Server) conn(ctx context.Context, t *tcpserver.Conn) {
 			return
 		}
 	}
-	ws, err := websocket.Accept(w, req, &websocket.AcceptOptions{OriginPatterns: s.opts.Origins, CompressionMode: websocket.CompressionDisabled})
+	options := &websocket.AcceptOptions{OriginPatterns: s.opts.Origins, CompressionMode: websocket.CompressionDisabled}
+	if s.opts.AnyProtocol {
+		for _, line := range req.Header.Values("Sec-WebSocket-Protocol") {
+			for p := range strings.SplitSeq(line, ",") {
+				options.Subprotocols = append(options.Subprotocols, strings.TrimSpace(p))
+			}
+		}
+	}
+	ws, err := websocket.Accept(w, req, options)
 	if err != nil {
 		return // Accept has answered
 	}
 	conn.SetDeadline(time.Time{})
 	c := newConn(ws, conn, nil)
+	c.path = req.URL.Path
 	defer c.Close()
 	s.serve(ctx, c)
 }

@@ -1,0 +1,188 @@
+package fc2server
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/patchbay-io/patchbay/protocol/fc2"
+	"github.com/patchbay-io/patchbay/protocol/fc2/internal/tunnel"
+	"github.com/patchbay-io/patchbay/protocol/ocp1"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
+)
+
+// Store keeps the programs that have been let in. Its methods may be called at the same time.
+type Store interface {
+	Approved(key fc2.PublicKey) bool
+	Approve(key fc2.PublicKey, name string) error
+}
+
+// Request is a program that asks to be let in.
+type Request struct {
+	Name string // what it calls itself; anybody may call himself anything
+	Key  fc2.PublicKey
+	Addr string
+}
+
+// Person decides about requests. The methods are called for one request at a time.
+type Person interface {
+	// Approve asks and waits for the answer. It returns ctx's error when ctx ends first.
+	Approve(ctx context.Context, r Request) (bool, error)
+	// Show shows the code that the program is to send, until hide is called. Neither may block or call the server.
+	Show(r Request, code []byte) (hide func())
+}
+
+// Options are those of a server. Identity, Store and Person are needed; the zero value of everything else is good.
+type Options struct {
+	Identity fc2.Identity
+	Store    Store
+	Person   Person
+	Random   io.Reader // nil: crypto/rand
+	// ApproveWithin is how long a person may think, CodeWithin how long the code is good. 0: two minutes.
+	ApproveWithin, CodeWithin time.Duration
+	// Every is the least time between two requests in the long run, Burst how many may come at once. 0: 10 seconds, 3.
+	Every time.Duration
+	Burst int
+	// MaxConns is the largest number of connections to each endpoint at a time. 0: 32.
+	MaxConns int
+	// Origins are hosts whose web pages may connect; the phone app is one at "localhost". nil: that.
+	Origins []string
+	// OCA are options of the server behind the tunnel.
+	OCA ocaserver.Options
+	// WrapConn, when set, goes around each accepted connection.
+	WrapConn func(net.Conn) net.Conn
+}
+
+// codeSize is the length of a code in bytes. What Focusrite Control 2's codes hold is not known; a program sends them back as
+// they are.
+const codeSize = 16
+
+// maxTries is how many wrong codes end a pairing.
+const maxTries = 3
+
+// Server serves both endpoints. Make it with [New]; all methods may be called at the same time.
+type Server struct {
+	opts       Options
+	objects    *ocaserver.Server
+	secure     *ocaws.Server
+	agent      *ocaserver.Server
+	onboarding *ocaws.Server
+
+	mu      sync.Mutex
+	conns   map[*tunnel.Conn]fc2.PublicKey
+	pairing *pairing // nil: ready
+	tokens  float64
+	filled  time.Time
+}
+
+// New makes a server for a device; it starts nothing.
+func New(d *ocaserver.Device, o Options) *Server {
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	for _, x := range []struct {
+		of *time.Duration
+		to time.Duration
+	}{{&o.ApproveWithin, 2 * time.Minute}, {&o.CodeWithin, 2 * time.Minute}, {&o.Every, 10 * time.Second}} {
+		if *x.of <= 0 {
+			*x.of = x.to
+		}
+	}
+	if o.Burst <= 0 {
+		o.Burst = 3
+	}
+	if o.MaxConns <= 0 {
+		o.MaxConns = 32
+	}
+	if o.Origins == nil {
+		o.Origins = []string{"localhost"}
+	}
+	s := &Server{opts: o, objects: ocaserver.New(d, o.OCA), conns: map[*tunnel.Conn]fc2.PublicKey{}, tokens: float64(o.Burst)}
+	front := ocaserver.NewDevice(ocaserver.Info{Model: ocp1.ModelDescription{Manufacturer: "patchbay", Name: "Onboarding", Version: "1"}})
+	front.Root().Custom(fc2.AgentClass, "AuthenticationAgent", s.call)
+	s.agent = ocaserver.New(front, ocaserver.Options{})
+	s.secure = ocaws.New(s.serveSecure, ocaws.Options{MaxConns: o.MaxConns, Allow: s.allow, AnyProtocol: true, Origins: o.Origins, WrapConn: o.WrapConn})
+	s.onboarding = ocaws.New(s.serveOnboarding, ocaws.Options{MaxConns: o.MaxConns, Allow: upgradesOnly, AnyProtocol: true, Origins: o.Origins, WrapConn: o.WrapConn})
+	return s
+}
+
+// ServeSecure serves the secure endpoint until ctx ends, and closes ln.
+func (s *Server) ServeSecure(ctx context.Context, ln net.Listener) error {
+	return s.secure.Serve(ctx, ln)
+}
+
+// ServeOnboarding serves the onboarding endpoint until ctx ends, and closes ln.
+func (s *Server) ServeOnboarding(ctx context.Context, ln net.Listener) error {
+	return s.onboarding.Serve(ctx, ln)
+}
+
+// Drop ends every connection and keeps listening.
+func (s *Server) Drop(reset bool) {
+	s.secure.Drop(reset)
+	s.onboarding.Drop(reset)
+}
+
+// Conns are the controllers behind the tunnel.
+func (s *Server) Conns() []*ocaserver.Conn { return s.objects.Conns() }
+
+// Forget ends the connections of a program that the store does not know any more.
+func (s *Server) Forget(key fc2.PublicKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c, k := range s.conns {
+		if k == key {
+			c.Close()
+		}
+	}
+}
+
+// allow answers 404 to everything but the upgrade of a program that is known.
+func (s *Server) allow(r *http.Request) int {
+	key, ok := fc2.KeyOfPath(r.URL.Path)
+	if !ok || r.URL.RawQuery != "" || !s.opts.Store.Approved(key) {
+		return http.StatusNotFound
+	}
+	return upgradesOnly(r)
+}
+
+// upgradesOnly answers 404 to what does not ask for a WebSocket.
+func upgradesOnly(r *http.Request) int {
+	if r.Header.Get("Upgrade") == "" {
+		return http.StatusNotFound
+	}
+	return 0
+}
+
+func (s *Server) serveSecure(ctx context.Context, conn net.Conn) {
+	ws, ok := conn.(*ocaws.Conn)
+	if !ok {
+		return
+	}
+	key, ok := fc2.KeyOfPath(ws.Path())
+	if !ok {
+		return
+	}
+	c, err := tunnel.Open(ctx, conn, s.opts.Identity, key, fc2.Server, s.opts.Random)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	s.conns[c] = key
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.conns, c)
+		s.mu.Unlock()
+	}()
+	// Why it ended is the controller's business.
+	_ = s.objects.ServeConn(ctx, c)
+}
+
+func (s *Server) serveOnboarding(ctx context.Context, conn net.Conn) {
+	_ = s.agent.ServeConn(ctx, conn)
+}
