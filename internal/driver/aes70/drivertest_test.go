@@ -103,6 +103,14 @@ func target(scheme string, o ocasim.Options) drivertest.Target {
 			{Path: "monitoring/mute", Value: device.OfBool(true)},
 		},
 		Refused: &driver.Write{Path: "clock/sample-rate", Value: device.OfEnum(3)},
+		ServeOptions: func(listen string) any {
+			o := serveDefaults()
+			o.Listen, o.Allow, o.From = listen, []string{"inputs/*", "monitoring/*"}, []string{"192.0.2.0/24"}
+			if scheme == schemeWS {
+				o.Listen, o.WS = "", listen
+			}
+			return o
+		},
 	}
 }
 

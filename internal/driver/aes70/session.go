@@ -16,19 +16,21 @@ const unsupported = driver.Unsupported
 
 // session is one conversation with one device.
 type session struct {
-	client *ocaclient.Client
-	target string
-	opts   *Options
-	dirty  chan struct{} // the tree has changed
+	client  *ocaclient.Client
+	target  string
+	opts    *Options
+	dirty   chan struct{} // the tree has changed
+	serving chan struct{} // served has changed
 
-	mu    sync.Mutex
-	board *board
-	sink  driver.Sink // nil: nobody watches
-	hear  []func(pt *point)
+	mu     sync.Mutex
+	board  *board
+	sink   driver.Sink          // nil: nobody watches
+	mirror *Mirror              // nil: no native server
+	served map[device.Path]bool // meters that controllers of the native server want
 }
 
 func newSession(target string, opts *Options) *session {
-	return &session{target: target, opts: opts, dirty: make(chan struct{}, 1), board: makeBoard(&ocaclient.Object{ONo: ocp1.RootBlockONo})}
+	return &session{target: target, opts: opts, dirty: make(chan struct{}, 1), serving: make(chan struct{}, 1), board: makeBoard(&ocaclient.Object{ONo: ocp1.RootBlockONo})}
 }
 
 // begin asks for everything.

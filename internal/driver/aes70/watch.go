@@ -2,6 +2,7 @@ package aes70
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -48,6 +49,8 @@ func (s *session) Watch(ctx context.Context, want driver.Interest, sink driver.S
 				return s.ended(ctx, s.client.Err())
 			case <-changed:
 				again = true
+			case <-s.serving:
+				again = true
 			case <-s.dirty:
 				err, again = s.renew(ctx), true
 			case <-slow.C:
@@ -93,13 +96,14 @@ func (s *session) meters(ctx context.Context, want driver.Interest) (poll bool, 
 		if pt.spec.Rate != device.Meter {
 			continue
 		}
-		switch now := want.Every(pt.spec.Path) >= 0; {
+		now := want.Every(pt.spec.Path) >= 0 || s.served[pt.spec.Path]
+		switch {
 		case now && !pt.wanted:
 			on = append(on, pt)
 		case !now && pt.wanted:
 			off = append(off, pt)
 		}
-		pt.wanted = want.Every(pt.spec.Path) >= 0
+		pt.wanted = now
 	}
 	s.mu.Unlock()
 	numbers := func(list []*point) []ocp1.ONo {
@@ -174,10 +178,42 @@ func (s *session) poll(ctx context.Context, which func(*point) bool) error {
 	return nil
 }
 
-// tell hands a change to whoever watches; the lock is held.
+// tell hands a change to whoever watches and to the native server; the lock is held.
 func (s *session) tell(c *driver.Change) {
 	if s.sink != nil {
 		s.sink.Apply(c)
+	}
+	if s.mirror != nil {
+		s.mirror.Apply(c)
+	}
+}
+
+// follow gives everything to a mirror, and then every change, until stop is called.
+func (s *session) follow(m *Mirror) (stop func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.Apply(s.board.all())
+	s.mirror = m
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.mirror = nil
+		s.served = nil
+	}
+}
+
+// serve says which meters the controllers of the native server want, besides those that others want.
+func (s *session) serve(meters map[device.Path]bool) {
+	s.mu.Lock()
+	same := maps.Equal(s.served, meters)
+	s.served = meters
+	s.mu.Unlock()
+	if same {
+		return
+	}
+	select {
+	case s.serving <- struct{}{}:
+	default:
 	}
 }
 
@@ -196,9 +232,6 @@ func (s *session) renew(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tell(b.all())
-	for _, f := range s.hear {
-		f(nil)
-	}
 	return nil
 }
 
@@ -231,9 +264,6 @@ func (s *session) event(e ocaclient.Event) {
 	}
 	if c := pt.change(e.Change); c != nil {
 		s.tell(c)
-		for _, f := range s.hear {
-			f(pt)
-		}
 	}
 }
 

@@ -25,20 +25,34 @@ type Device struct {
 	objects map[ocp1.ONo]*Object
 	next    ocp1.ONo
 	root    *Block
+	info    Info
 }
 
 // NewDevice makes a device with the mandatory objects: device manager (1), subscription manager (4) and an empty root block (100).
 // Objects of the program are numbered from 4096 on, in the order in which they are made.
 func NewDevice(info Info) *Device {
-	d := &Device{objects: map[ocp1.ONo]*Object{}, next: ocp1.FirstONo}
+	d := &Device{objects: map[ocp1.ONo]*Object{}, next: ocp1.FirstONo, info: info}
 	manager := d.make(ocp1.DeviceManagerONo, ocp1.ClassDeviceManager, "DeviceManager", nil)
-	manager.own = deviceManager(d, info)
+	manager.own = deviceManager(d)
 	d.publish(manager)
 	subs := d.make(ocp1.SubscriptionManagerONo, ocp1.ClassSubscriptionManager, "SubscriptionManager", nil)
 	subs.own = subscriptionManager()
 	d.publish(subs)
 	d.root = d.addBlock(ocp1.RootBlockONo, "Root", nil)
 	return d
+}
+
+// SetInfo changes what the device manager says.
+func (d *Device) SetInfo(info Info) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.info = info
+}
+
+func (d *Device) getInfo() Info {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.info
 }
 
 // Root is the root block.
@@ -133,6 +147,13 @@ var (
 	propLabel     = ocp1.ID{Level: 2, Index: 3}
 	propMembers   = ocp1.ID{Level: 3, Index: 2}
 )
+
+// Subscriptions is how many subscriptions controllers have to the object.
+func (o *Object) Subscriptions() int {
+	o.device.mu.RLock()
+	defer o.device.mu.RUnlock()
+	return len(o.subs)
+}
 
 // SetLabel changes the label, which people give, and tells subscribers.
 func (o *Object) SetLabel(label string) {
@@ -263,30 +284,34 @@ func getter(put func(b []byte) []byte) method {
 }
 
 // deviceManager are the methods of object 1.
-func deviceManager(d *Device, info Info) map[ocp1.ID]method {
-	text := func(s string) method { return getter(func(b []byte) []byte { return ocp1.AppendString(b, s) }) }
+func deviceManager(d *Device) map[ocp1.ID]method {
+	text := func(of func(Info) string) method {
+		return getter(func(b []byte) []byte { return ocp1.AppendString(b, of(d.getInfo())) })
+	}
+	nothing := func(Info) string { return "" }
 	m := func(index uint16) ocp1.ID { return ocp1.ID{Level: 3, Index: index} }
 	return map[ocp1.ID]method{
-		m(1):  getter(func(b []byte) []byte { return ocp1.AppendU16(b, 2) }),
-		m(2):  getter(func(b []byte) []byte { return append(b, info.GUID[:]...) }),
-		m(3):  text(info.Serial),
-		m(4):  text(info.Name),
+		m(1): getter(func(b []byte) []byte { return ocp1.AppendU16(b, 2) }),
+		m(2): getter(func(b []byte) []byte {
+			guid := d.getInfo().GUID
+			return append(b, guid[:]...)
+		}),
+		m(3):  text(func(i Info) string { return i.Serial }),
+		m(4):  text(func(i Info) string { return i.Name }),
 		m(5):  denied(),
-		m(6):  getter(func(b []byte) []byte { return ocp1.AppendModelDescription(b, info.Model) }),
-		m(7):  text(info.Role),
+		m(6):  getter(func(b []byte) []byte { return ocp1.AppendModelDescription(b, d.getInfo().Model) }),
+		m(7):  text(func(i Info) string { return i.Role }),
 		m(8):  denied(),
-		m(9):  text(""),
+		m(9):  text(nothing),
 		m(10): denied(),
 		m(11): getter(func(b []byte) []byte { return ocp1.AppendBool(b, true) }),
 		m(12): denied(),
 		m(13): getter(func(b []byte) []byte { return ocp1.AppendU16(b, uint16(ocp1.DeviceOperational)) }),
 		m(15): getter(func(b []byte) []byte { return append(b, 0) }), // power on
-		m(17): text(""),
+		m(17): text(nothing),
 		m(18): denied(),
-		m(19): getter(func(b []byte) []byte {
-			return ocp1.AppendList(b, d.managers(), ocp1.AppendManagerDescriptor)
-		}),
-		m(20): text(info.Revision),
+		m(19): getter(func(b []byte) []byte { return ocp1.AppendList(b, d.managers(), ocp1.AppendManagerDescriptor) }),
+		m(20): text(func(i Info) string { return i.Revision }),
 	}
 }
 
