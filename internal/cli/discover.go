@@ -20,6 +20,7 @@ import (
 type discoverFlags struct {
 	subnets    []string
 	neighbours bool
+	lan        bool
 	yes        bool
 	ports      []uint
 	anyPort    bool
@@ -32,11 +33,12 @@ func (a *app) discoverCommand() *cobra.Command {
 		Use:   "discover",
 		Short: "Find devices and print the configuration lines for them",
 		Long: `Find devices and print the configuration lines for them. It looks at what listens on this machine; other machines are asked
-only when they are named: with --subnet, or with --neighbours for those that this machine has talked to lately. It asks on
+only when they are named: with --subnet, or with --neighbours for those that this machine has talked to lately; --lan puts one
+question to everybody in the local network, as the makers' own tools do, and opens nothing. Where it asks, it asks on
 the ports that belong to a protocol which patchbay speaks, opens a session there and closes it, and changes nothing.
 
 What was looked at goes to standard error, the lines to standard output.`,
-		Example: "  patchbay discover\n  patchbay discover --subnet 192.0.2.0/24 >> patchbay.yaml",
+		Example: "  patchbay discover --lan\n  patchbay discover --subnet 192.0.2.0/24 >> patchbay.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.timeout = time.Second
@@ -49,6 +51,7 @@ What was looked at goes to standard error, the lines to standard output.`,
 	fl := c.Flags()
 	fl.StringArrayVar(&f.subnets, "subnet", nil, "ask the hosts of this subnet, such as 192.0.2.0/24; may be repeated")
 	fl.BoolVar(&f.neighbours, "neighbours", false, "ask the hosts in this machine's neighbour table")
+	fl.BoolVar(&f.lan, "lan", false, "ask the local network: "+strings.Join(discover.Ways(), "; "))
 	fl.BoolVar(&f.yes, "yes", false, "search a subnet larger than a /22")
 	fl.UintSliceVar(&f.ports, "port", nil, "ask on this port too; needs --any-port")
 	fl.BoolVar(&f.anyPort, "any-port", false, "allow ports that belong to no known protocol")
@@ -111,14 +114,23 @@ func (a *app) discover(ctx context.Context, f discoverFlags) error {
 		}
 	}
 	var found []discover.Found
-	looked, err := finder.Search(ctx, targets, func(x discover.Found) {
+	report := func(x discover.Found) {
+		if slices.ContainsFunc(found, func(y discover.Found) bool { return y.URL == x.URL }) {
+			return
+		}
 		if a.json {
 			_ = a.printJSON(x) // nobody reads it any more
 		}
 		found = append(found, x)
-	})
+	}
+	looked, err := finder.Search(ctx, targets, report)
 	if err != nil {
 		return err
+	}
+	if f.lan {
+		if err := a.seek(ctx, max(f.timeout, seekFor), report); err != nil {
+			return err
+		}
 	}
 	a.say("Ports asked: %d, open %d, refused %d, without an answer %d. Devices: %d.", looked.Asked, looked.Open, looked.Refused, looked.Silent, len(found))
 	if a.json {
@@ -126,12 +138,36 @@ func (a *app) discover(ctx context.Context, f discoverFlags) error {
 	}
 	if len(found) == 0 {
 		if len(f.subnets) == 0 {
-			a.say("Other machines are asked with --subnet 192.0.2.0/24; one address is looked at closely by patchbay probe HOST.")
+			a.say("Other machines are asked with --lan, or with --subnet 192.0.2.0/24; one address is looked at closely by patchbay probe HOST.")
 		}
 		return nil
 	}
 	a.printFound(found)
 	return nil
+}
+
+// seekFor is how long answers of the local network are waited for.
+const seekFor = 3 * time.Second
+
+// seek asks the local network.
+func (a *app) seek(ctx context.Context, wait time.Duration, report func(discover.Found)) error {
+	from, err := discover.LocalAddresses()
+	if errors.Is(err, discover.ErrNoNetwork) {
+		a.say("Local network: %v.", err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("--lan: %w", err)
+	}
+	var networks []string
+	for _, x := range from {
+		networks = append(networks, x.String())
+	}
+	a.say("Local network: asked from %s for %v: %s.", strings.Join(networks, ", "), wait, strings.Join(discover.Ways(), "; "))
+	if err := discover.Seek(ctx, discover.Network{ListenPacket: listenPacket, From: from}, wait, report); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("--lan: %w", err)
+	}
+	return ctx.Err()
 }
 
 // say writes what was looked at to standard error, where it does not get into a configuration.
