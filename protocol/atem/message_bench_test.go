@@ -118,7 +118,7 @@ func BenchmarkChange(b *testing.B) {
 		if err := p.Parse(ver, body); err != nil {
 			b.Fatal(err)
 		}
-		cmd := SetProgramSource{ME: p.ME, Source: p.Source}
+		cmd := SetProgramSource(p)
 		out = cmd.Append(out[:0], ver)
 	}
 	if !bytes.HasPrefix(out[4:], []byte("CPgI")) {
