@@ -239,14 +239,6 @@ func (v Value) IsNumber() bool { return v.item.kind <= kindBool }
 // IsText reports whether the item is text in a place of fixed size, where what stands behind the first NUL means nothing.
 func (v Value) IsText() bool { return v.item.kind == kindStr && v.item.length == 0 && v.item.n > 0 }
 
-// BitMask is which bits of its bytes belong to the item.
-func (v Value) BitMask() byte {
-	if v.item.kind != kindBool {
-		return 0xff
-	}
-	return 1 << v.item.bit
-}
-
 // IsKey reports whether the item tells instances of the code apart.
 func (v Value) IsKey() bool { return v.item.key }
 

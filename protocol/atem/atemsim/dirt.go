@@ -10,7 +10,8 @@ func (d *dirt) next() byte {
 	return byte(d.n >> 24)
 }
 
-// soil is a copy of a payload with leftovers wherever a layout names nothing, and behind the NUL of texts.
+// soil is a copy of a payload with leftovers wherever a layout names nothing, and behind the NUL of texts. Bytes that hold a bit
+// stay clean: there are programs that look at the whole byte, and they work with real switchers.
 func (d *dirt) soil(payload []byte, ver atem.Version) []byte {
 	out := append([]byte(nil), payload...)
 	at := 0
@@ -27,7 +28,7 @@ func (d *dirt) soil(payload []byte, ver atem.Version) []byte {
 		named := make([]byte, len(f.Body))
 		for v := range l.Values(f.Body) {
 			for i := v.Offset; i < v.Offset+v.Length; i++ {
-				named[i] |= v.BitMask()
+				named[i] = 0xff
 			}
 			if v.IsText() {
 				for i := v.Offset + len(v.String()) + 1; i < v.Offset+v.Length; i++ {
