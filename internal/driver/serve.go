@@ -21,11 +21,14 @@ type Server interface {
 	Serve(ctx context.Context, env ServeEnv, options any) error
 }
 
+// Shower is an ability of the options of a server: it shows other devices besides its own, by name.
+type Shower interface{ Shows() []string }
+
 // ServeEnv is the outside world of a native server.
 type ServeEnv struct {
 	Listen       Opener[net.Listener]
 	ListenPacket Opener[net.PacketConn]
-	Upstreams    []Upstream
+	Upstreams    []Upstream // the device itself, then what a [Shower] names
 	OpenStream   func(ctx context.Context, device string, path device.Path, line Line) (Stream, error)
 	Gate         Gate
 	Sink         Sink            // its clients are points

@@ -123,6 +123,7 @@ func TestGateOfNativeServers(t *testing.T) {
 		}{
 			{who, driver.Action{Device: "m", Path: "gain"}, true}, {who, driver.Action{Device: "m", Path: "power"}, false},
 			{who, driver.Action{Device: "m", Raw: "0x16"}, false}, {driver.Who{User: "dora"}, driver.Action{Device: "m", Raw: "0x16"}, true},
+			{driver.Who{User: "carl"}, driver.Action{Device: "n", Raw: "gain"}, true}, // a pattern may name a message
 			{driver.Who{User: "eve"}, driver.Action{Device: "m", Raw: "0x16"}, false},
 			// A protocol without logins: the device's configuration decides alone.
 			{nobody, driver.Action{Device: "m", Raw: "0x16"}, true}, {nobody, driver.Action{Device: "m", Path: "gain"}, true},

@@ -43,6 +43,7 @@ type Gateway struct {
 	mu      sync.Mutex
 	links   map[string]*link
 	order   []string
+	changed chan struct{} // closed and replaced when the devices are others
 	running bool
 	start   func(*link) // while running
 }
@@ -55,7 +56,7 @@ var (
 
 // New makes a gateway without devices. It starts nothing.
 func New(opt Options) *Gateway {
-	g := &Gateway{opt: opt, log: opt.Log, tree: device.NewTree(), links: make(map[string]*link)}
+	g := &Gateway{opt: opt, log: opt.Log, tree: device.NewTree(), links: make(map[string]*link), changed: make(chan struct{})}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -133,6 +134,10 @@ func (g *Gateway) SetDevices(devices []DeviceConfig) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	defer func() {
+		close(g.changed)
+		g.changed = make(chan struct{})
+	}()
 	names := make(map[string]bool, len(devices))
 	for _, d := range devices {
 		names[d.Name] = true

@@ -78,7 +78,11 @@ func (l *link) serveOnce(ctx context.Context, server driver.Server, options any,
 		cancel()
 		<-watched
 	}()
-	return l.guard("serve", func() error { return server.Serve(ctx, l.serveEnv(), options) })
+	env, err := l.serveEnv(options)
+	if err != nil {
+		return err
+	}
+	return l.guard("serve", func() error { return server.Serve(ctx, env, options) })
 }
 
 // showServeError keeps the point that says why nothing is served; nil takes it away.
@@ -104,7 +108,7 @@ func (l *link) showServeError(err error) {
 	})
 }
 
-func (l *link) serveEnv() driver.ServeEnv {
+func (l *link) serveEnv(options any) (driver.ServeEnv, error) {
 	env := driver.ServeEnv{
 		Listen: func(ctx context.Context, network, addr string) (net.Listener, error) {
 			return new(net.ListenConfig).Listen(ctx, network, addr)
@@ -119,10 +123,53 @@ func (l *link) serveEnv() driver.ServeEnv {
 		Commands:   l.setClientCommander,
 		Log:        l.log,
 	}
+	if s, ok := options.(driver.Shower); ok {
+		for _, name := range s.Shows() {
+			if name == l.name || l.g.link(name) == nil {
+				return env, &driver.Error{Op: "serve", Target: l.name, Class: driver.Unsupported, Err: fmt.Errorf("%q is no other device", name),
+					Hint: "the names there are those of other devices of this configuration"}
+			}
+			env.Upstreams = append(env.Upstreams, beside{l.g, name})
+		}
+	}
 	if l.g.opt.ServeEnv != nil {
 		l.g.opt.ServeEnv(l.config(), &env)
 	}
-	return env
+	return env, nil
+}
+
+// beside is a device as the upstream of a server that is not its own. It may be configured anew meanwhile, or be taken away.
+type beside struct {
+	g    *Gateway
+	name string
+}
+
+// Name is the device's name.
+func (b beside) Name() string { return b.name }
+
+// Session waits for a live session with whatever the name stands for.
+func (b beside) Session(ctx context.Context) (driver.Session, <-chan struct{}, error) {
+	for {
+		b.g.mu.Lock()
+		l, changed := b.g.links[b.name], b.g.changed
+		b.g.mu.Unlock()
+		var arrived chan struct{}
+		if l != nil {
+			l.mu.Lock()
+			v := l.live
+			arrived = l.arrived
+			l.mu.Unlock()
+			if v != nil {
+				return v.session, v.gone, nil
+			}
+		}
+		select {
+		case <-arrived:
+		case <-changed:
+		case <-ctx.Done():
+			return nil, nil, fmt.Errorf("waiting for %s: %w", b.name, ctx.Err())
+		}
+	}
 }
 
 func (l *link) setClientCommander(c driver.Commander) {

@@ -176,7 +176,7 @@ func (d *FieldDissector) field(fr *transcript.Frame, f *Field, n, at int) string
 			named[i] = true
 		}
 		out := transcript.Field{Name: prefix + "." + val.Name(), Offset: at + val.Offset, Length: val.Length, Value: val.String(), Text: val.Text(), Grade: val.Grade()}
-		if secret(f.Code, val.Name()) && out.Value != "" {
+		if Secret(f.Code, val.Name()) && out.Value != "" {
 			out.Value, out.Text = "***", "a secret"
 		}
 		fr.Fields = append(fr.Fields, out)
@@ -213,8 +213,8 @@ func brief(f *transcript.Field) string {
 	return s
 }
 
-// secret reports whether an item opens something to whoever knows it: the key of a stream, a password.
-func secret(c Code, item string) bool {
+// Secret reports whether an item opens something to whoever knows it: the key of a stream, a password.
+func Secret(c Code, item string) bool {
 	switch c {
 	case CodeSRSU, CodeCRSS:
 		return strings.Contains(item, "key")

@@ -50,7 +50,7 @@ func (Driver) Info() driver.Info {
 		Title:   "Blackmagic ATEM",
 		Panel:   "switcher",
 		Schemes: []driver.Scheme{{Name: "atem", Network: "udp", Port: atem.Port}},
-		Can:     driver.CanWrite | driver.CanCommand | driver.CanProbe,
+		Can:     driver.CanWrite | driver.CanCommand | driver.CanServe | driver.CanProbe,
 	}
 }
 

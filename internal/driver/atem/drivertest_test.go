@@ -1,6 +1,7 @@
 package atem
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -53,16 +54,29 @@ func handles(f *far) drivertest.Far {
 	}
 }
 
+// served are the options of a server that lets everything through.
+func served(at func(o *ServeOptions, listen string)) func(listen string) any {
+	return func(listen string) any {
+		o := serveDefaults()
+		at(o, listen)
+		o.Allow, _ = ParseCommands([]string{"*"})
+		o.From = []driver.Network{{Prefix: netip.MustParsePrefix("192.0.2.0/24")}}
+		return o
+	}
+}
+
 // The driver over UDP against a switcher.
 func TestDriver(t *testing.T) {
 	target := suite(New(), "atem://192.0.2.10")
 	target.Far = func(*testing.T) drivertest.Far { return handles(newFar(atemserver.Options{})) }
+	target.Mute = true
+	target.ServeOptions = served(func(o *ServeOptions, listen string) { o.ATEM = listen })
 	drivertest.Run(t, target)
 }
 
 // The driver over the relay against the same switcher.
 func TestRelay(t *testing.T) {
-	target := suite(NewRelay(), "openswitcher://operator@192.0.2.10/studio")
+	target := suite(NewRelay(), "openswitcher://operator@192.0.2.10/device")
 	login := func(password string) func() any {
 		return func() any {
 			o := relayDefaults()
@@ -70,6 +84,8 @@ func TestRelay(t *testing.T) {
 			return o
 		}
 	}
+	target.Mute = true
+	target.ServeOptions = served(func(o *ServeOptions, listen string) { o.ATEM, o.OpenSwitcher = "", listen })
 	target.Options, target.BadLogin = login("on air"), login("off air")
 	target.Far = func(*testing.T) drivertest.Far { return handles(newFar(atemserver.Options{})) }
 	drivertest.Run(t, target)

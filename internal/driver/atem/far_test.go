@@ -23,6 +23,8 @@ type far struct {
 	state  atem.State
 	conns  map[farConn]bool
 	meters map[farConn]bool
+	asked  func()                     // it was asked for the time; nil: nobody counts
+	more   func(farConn, *atem.Field) // what it does besides; nil: nothing
 }
 
 // farConn is a client, however it has come.
@@ -128,7 +130,7 @@ func (r relay) Login(_ context.Context, _ *oswserver.Conn, user, password string
 
 // Devices implements oswserver.Handler.
 func (r relay) Devices(*oswserver.Conn) []openswitcher.Device {
-	return []openswitcher.Device{{ID: "studio", Label: "Studio"}, {ID: "spare", Label: "Spare"}}
+	return []openswitcher.Device{{ID: "device", Label: "Studio"}, {ID: "spare", Label: "Spare"}}
 }
 
 // Opened implements oswserver.Handler.
@@ -169,6 +171,9 @@ func (f *far) command(c farConn, payload []byte) {
 			f.meters[c] = parse[atem.SendClassicLevels](body).On
 			continue
 		case atem.CodeTiRq:
+			if f.asked != nil {
+				f.asked()
+			}
 			c.tell((&atem.Timecode{Hour: 12}).Append(nil, farVersion))
 			continue
 		case atem.CodeCPgI:
@@ -194,6 +199,9 @@ func (f *far) command(c farConn, payload []byte) {
 			p, _ := atem.Get[atem.ProgramSource](&f.state, 0)
 			v, _ := atem.Get[atem.PreviewSource](&f.state, 0)
 			f.tell(&atem.ProgramSource{Source: v.Source}, &atem.PreviewSource{Source: p.Source})
+		}
+		if f.more != nil {
+			f.more(c, &field)
 		}
 		f.writes.Add(1)
 	}

@@ -51,7 +51,7 @@ func (Relay) Info() driver.Info {
 		Panel: "switcher",
 		Schemes: []driver.Scheme{{Name: schemePlain, Network: "tcp", Port: openswitcher.Port, Path: "device"},
 			{Name: schemeTLS, Network: "tcp", Port: openswitcher.Port, Path: "device"}},
-		Can: driver.CanWrite | driver.CanCommand | driver.CanProbe,
+		Can: driver.CanWrite | driver.CanCommand | driver.CanServe | driver.CanProbe,
 	}
 }
 

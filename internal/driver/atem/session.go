@@ -39,8 +39,16 @@ type session struct {
 	follow []*follower
 
 	sending sync.Mutex // one write or command at a time
-	meters  bool       // wanted; guarded by mu
+
+	metering sync.Mutex // one change of the subscription at a time
+	meters   [2]bool    // who wants levels; guarded by mu
 }
+
+// Who may want levels: those who watch points, and clients of the native server.
+const (
+	forPoints = iota
+	forClients
+)
 
 // follower is told every payload that comes. See [session.Follow].
 type follower struct{ handle func(payload []byte) }
@@ -156,11 +164,11 @@ func (s *session) Watch(ctx context.Context, want driver.Interest, sink driver.S
 		s.mu.Lock()
 		s.sink = nil
 		s.mu.Unlock()
-		s.wantMeters(false)
+		s.wantMeters(forPoints, false)
 	}()
 	for {
 		changed := want.Changed()
-		s.wantMeters(s.anyMeter(want))
+		s.wantMeters(forPoints, s.anyMeter(want))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -183,11 +191,14 @@ func (s *session) anyMeter(want driver.Interest) bool {
 	return false
 }
 
-// wantMeters asks the switcher for its levels, or for no more of them.
-func (s *session) wantMeters(on bool) {
+// wantMeters asks the switcher for its levels as soon as anybody wants them, and for no more of them when nobody does.
+func (s *session) wantMeters(who int, wanted bool) {
+	s.metering.Lock()
+	defer s.metering.Unlock()
 	s.mu.Lock()
-	was, ver := s.meters, s.board.ver
-	s.meters = on
+	was, ver := s.meters[forPoints] || s.meters[forClients], s.board.ver
+	s.meters[who] = wanted
+	on := s.meters[forPoints] || s.meters[forClients]
 	_, classic := s.board.points["audio/master/balance"] // the Fairlight mixer has none
 	_, mixer := s.board.points["audio/master/gain"]
 	s.mu.Unlock()

@@ -42,6 +42,9 @@ type Target struct {
 	// ServeOptions makes the options of the driver's native server that listens on the given address and lets Writes
 	// through when the gate agrees; nil: the driver has none.
 	ServeOptions func(listen string) any
+	// Mute says that the protocol has no word for no: to its client, a write that a server refuses looks like any other that
+	// nothing comes of.
+	Mute bool
 	// Patience is how long the driver may take to notice that a peer is silent or gone; 0: a minute.
 	Patience time.Duration
 	// Groups are the groups to run; empty: all, or those that only read when Real.

@@ -34,6 +34,8 @@ type Options struct {
 	// MaxSessions is how many clients there may be; one more is told that all sessions are taken. Openings that their client
 	// has not confirmed make room for new ones, the oldest first. 0: 1000.
 	MaxSessions int
+	// Admit, when set, is asked about each new opening; what it does not admit is told that all sessions are taken.
+	Admit func(from net.Addr) bool
 	// Session bounds each session.
 	Session atem.SessionOptions
 }
@@ -253,7 +255,10 @@ func (s *Server) open(p *atem.Packet, from net.Addr, who peer) {
 		old.abandon() // the client has begun anew
 		old.settle()
 	}
-	c, oldest := s.admit(now, key, from)
+	var c, oldest *Conn
+	if s.opts.Admit == nil || s.opts.Admit(from) {
+		c, oldest = s.admit(now, key, from)
+	}
 	if oldest != nil {
 		s.halfOpen.Add(1)
 		s.write(atem.Handshake{Step: atem.StepClosing}.Append(nil, oldest.id, 0), oldest.addr)

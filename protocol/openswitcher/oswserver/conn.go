@@ -17,6 +17,9 @@ import (
 
 // Conn is one client. Its methods may be called at the same time, from a [Handler] too.
 type Conn struct {
+	// Value is the handler's own. The server leaves it alone; only calls of the handler about this client may use it.
+	Value any
+
 	srv     *Server
 	tcp     *tcpserver.Conn
 	in      *openswitcher.Reader

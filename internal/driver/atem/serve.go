@@ -1,0 +1,227 @@
+package atem
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/protocol/atem/atemserver"
+	"github.com/patchbay-io/patchbay/protocol/openswitcher/oswserver"
+)
+
+// proxy is the switcher for other programs: over UDP as a switcher, over TCP as a relay. All of them share the one session
+// that the gateway holds.
+type proxy struct {
+	env  driver.ServeEnv
+	opts *ServeOptions
+	hubs []*hub // the first is the device itself
+
+	listens []string
+	udp     *atemserver.Server // nil: not served
+	tcp     *oswserver.Server
+
+	forwarded, refusals, dropped atomic.Uint64
+
+	mu      sync.Mutex
+	lastID  uint64
+	clients map[uint64]*client
+	fresh   []*client     // not published yet
+	gone    []device.Path // the same
+	news    chan struct{} // there is something to publish
+}
+
+var (
+	_ driver.Server = Driver{}
+	_ driver.Server = Relay{}
+)
+
+// ServeOptions are the defaults of the server.
+func (Driver) ServeOptions() any { return serveDefaults() }
+
+// Serve lets ATEM programs connect as if to the switcher of the first upstream, and OpenSwitcher programs choose among all of
+// them. They are told when the link to it is lost, as by a switcher that is switched off.
+func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error {
+	return serve(ctx, env, options)
+}
+
+// ServeOptions are the defaults of the server.
+func (Relay) ServeOptions() any { return serveDefaults() }
+
+// Serve is [Driver.Serve] for a switcher behind a relay.
+func (Relay) Serve(ctx context.Context, env driver.ServeEnv, options any) error {
+	return serve(ctx, env, options)
+}
+
+var errNoGate = errors.New("no gate: nobody would be asked for permission")
+
+// serve is the server of both drivers.
+func serve(ctx context.Context, env driver.ServeEnv, options any) error {
+	opts, ok := options.(*ServeOptions)
+	if !ok || opts == nil {
+		opts = serveDefaults()
+	}
+	fail := func(target string, class driver.Class, err error, hint string) error {
+		return &driver.Error{Op: "serve", Target: target, Class: class, Err: err, Hint: hint}
+	}
+	if err := opts.Validate(); err != nil {
+		return fail("", driver.Internal, err, "")
+	}
+	switch {
+	case len(env.Upstreams) == 0:
+		return fail("", driver.Internal, errors.New("no upstream"), "")
+	case env.Gate == nil:
+		return fail("", driver.Internal, errNoGate, "")
+	}
+	certificate, err := opts.tls()
+	if err != nil {
+		return fail(opts.OpenSwitcher, driver.Internal, err, "serve.tls_cert and serve.tls_key are files with a certificate and its key in PEM")
+	}
+	p := newProxy(env, opts)
+	var pc net.PacketConn
+	var ln net.Listener
+	if opts.ATEM != "" {
+		if pc, err = env.ListenPacket(ctx, "udp", opts.ATEM); err != nil {
+			return fail(opts.ATEM, driver.ClassOf(err), err, "another program may use the address: choose another port with serve.atem")
+		}
+		p.listens = append(p.listens, "udp "+pc.LocalAddr().String())
+	}
+	if opts.OpenSwitcher != "" {
+		if ln, err = env.Listen(ctx, "tcp", opts.OpenSwitcher); err != nil {
+			if pc != nil {
+				pc.Close()
+			}
+			return fail(opts.OpenSwitcher, driver.ClassOf(err), err, "another program may use the address: choose another port with serve.openswitcher")
+		}
+		p.listens = append(p.listens, "tcp "+ln.Addr().String())
+		ln = &only{ln, p}
+		if certificate != nil {
+			ln = tls.NewListener(ln, certificate)
+		}
+	}
+	if env.Commands != nil {
+		env.Commands(p)
+		defer env.Commands(nil)
+	}
+	p.tell(&driver.Change{Specs: serverSpecs(), Samples: p.counts(time.Now())})
+	defer p.tell(&driver.Change{Gone: []device.Path{clientsRoot}, Commands: []device.Command{}})
+
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	ended := make(chan error, 2)
+	run := func(addr string, f func(context.Context) error) {
+		wg.Go(func() { ended <- fail(addr, driver.Closed, f(inner), "") })
+	}
+	if pc != nil {
+		run(opts.ATEM, func(ctx context.Context) error { return p.udp.Serve(ctx, pc) })
+	}
+	if ln != nil {
+		run(opts.OpenSwitcher, func(ctx context.Context) error { return p.tcp.Serve(ctx, ln) })
+	}
+	for i, up := range env.Upstreams {
+		wg.Go(func() { p.hubs[i].follow(inner, up) })
+	}
+	wg.Go(func() { p.publish(inner) })
+	err = <-ended
+	cancel()
+	wg.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+func newProxy(env driver.ServeEnv, opts *ServeOptions) *proxy {
+	p := &proxy{env: env, opts: opts, clients: map[uint64]*client{}, news: make(chan struct{}, 1)}
+	for i, up := range env.Upstreams {
+		label := up.Name()
+		if i == 0 && opts.Label != "" {
+			label = opts.Label
+		}
+		p.hubs = append(p.hubs, &hub{proxy: p, name: up.Name(), label: label, clients: map[*client]bool{}})
+	}
+	p.udp = atemserver.New((*overUDP)(p), atemserver.Options{MaxSessions: opts.MaxClients, Admit: func(from net.Addr) bool {
+		return opts.mayConnect(from.String()) && p.hubs[0].there()
+	}})
+	p.tcp = oswserver.New((*overTCP)(p), oswserver.Options{Logins: opts.Login, MaxConns: opts.MaxClients})
+	return p
+}
+
+// there reports whether the switcher is.
+func (h *hub) there() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.up != nil
+}
+
+var errAway = errors.New("there is no connection to the switcher now")
+
+// enter makes a client of a connection that has come so far.
+func (p *proxy) enter(h *hub, peer peer, transport string, who driver.Who) (*client, error) {
+	p.mu.Lock()
+	p.lastID++
+	cl := &client{id: p.lastID, hub: h, peer: peer, transport: transport, who: who, since: time.Now(), rights: p.opts.rightsOf(who.User, who.Addr)}
+	p.clients[cl.id] = cl
+	p.fresh = append(p.fresh, cl)
+	p.mu.Unlock()
+	p.hasNews()
+	if !h.join(cl) {
+		return cl, errAway
+	}
+	return cl, nil
+}
+
+// exit forgets a client.
+func (p *proxy) exit(cl *client, why error) {
+	cl.hub.leave(cl)
+	if why != nil {
+		p.env.Log.Info("a program is gone", "client", cl.who.Addr, "over", cl.transport, "why", why)
+	}
+	p.mu.Lock()
+	delete(p.clients, cl.id)
+	if i := slices.Index(p.fresh, cl); i >= 0 {
+		p.fresh = slices.Delete(p.fresh, i, i+1)
+	} else {
+		p.gone = append(p.gone, cl.path())
+	}
+	p.mu.Unlock()
+	if tooSlow(why) {
+		p.dropped.Add(1)
+	}
+	p.hasNews()
+}
+
+func (p *proxy) hasNews() {
+	select {
+	case p.news <- struct{}{}:
+	default:
+	}
+}
+
+func (p *proxy) tell(c *driver.Change) {
+	if p.env.Sink != nil {
+		p.env.Sink.Apply(c)
+	}
+}
+
+// nameOf is the id of a device for OpenSwitcher programs, which has 20 bytes at most.
+func nameOf(h *hub) string {
+	return h.name[:min(len(h.name), 20)]
+}
+
+func (p *proxy) hubOf(id string) (*hub, error) {
+	for _, h := range p.hubs {
+		if nameOf(h) == id {
+			return h, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no device %q", id)
+}
