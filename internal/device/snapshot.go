@@ -106,6 +106,9 @@ func (f *Filter) matchesSpec(s *Spec) bool {
 	if len(f.Roles) > 0 && !slices.Contains(f.Roles, s.Role) {
 		return false
 	}
+	if s.Role != "" && slices.Contains(f.Except, s.Role) {
+		return false
+	}
 	if len(f.Under) == 0 {
 		return true
 	}

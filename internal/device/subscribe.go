@@ -24,7 +24,7 @@ type Subscription interface {
 func (t *Tree) Subscribe(f Filter, since uint64) Subscription {
 	s := &subscription{
 		tree: t, cursor: since, reset: since == 0,
-		filter: Filter{Devices: slices.Clone(f.Devices), Under: slices.Clone(f.Under), Roles: slices.Clone(f.Roles)},
+		filter: Filter{Devices: slices.Clone(f.Devices), Under: slices.Clone(f.Under), Roles: slices.Clone(f.Roles), Except: slices.Clone(f.Except)},
 		seen:   make(map[*deviceNode][]uint32),
 		woken:  make(chan struct{}, 1),
 		closed: make(chan struct{}),

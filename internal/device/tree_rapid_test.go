@@ -72,7 +72,7 @@ func TestReadersEndWithTheStateOfTheTree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tree := NewTree()
 		tree.dead.limit = rapid.IntRange(1, 20).Draw(t, "tombstones")
-		filter := rapid.SampledFrom([]Filter{{}, {Devices: []string{"m"}}, {Under: []Path{"a"}}, {Roles: []string{"r"}},
+		filter := rapid.SampledFrom([]Filter{{}, {Devices: []string{"m"}}, {Under: []Path{"a"}}, {Roles: []string{"r"}}, {Except: []string{"r"}},
 			{Devices: []string{"m", "n"}, Under: []Path{"b", "a/x"}}}).Draw(t, "filter")
 		steady, lazy := tree.Subscribe(filter, 0), tree.Subscribe(filter, 0)
 		defer func() { steady.Close(); lazy.Close() }()

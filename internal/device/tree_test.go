@@ -330,6 +330,10 @@ func TestWanted(t *testing.T) {
 	}
 	b.Close()
 	<-changed
+	defer tree.Subscribe(Filter{Except: []string{"audio.gain"}}, 0).Close()
+	if tree.Wanted("m", "meters/1") {
+		t.Error("its role is left out")
+	}
 }
 
 func TestCommandsAndStreams(t *testing.T) {

@@ -10,11 +10,12 @@ type Point struct {
 }
 
 // Filter selects points. The zero Filter selects everything. Several entries of one field are alternatives; the fields
-// narrow each other.
+// narrow each other. Except leaves out roles: a reader who shows no meters keeps them from being produced.
 type Filter struct {
 	Devices []string
 	Under   []Path
 	Roles   []string
+	Except  []string
 }
 
 // Update is what became of one point since a subscriber last looked: its newest state, however often it changed.

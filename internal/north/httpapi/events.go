@@ -40,6 +40,7 @@ func (s *Server) eventRoute(api huma.API, mux *http.ServeMux) {
 		Parameters: []*huma.Param{
 			several("device", "only this device; may be repeated"), several("under", "only this subtree; may be repeated"),
 			several("role", "only points of this role; may be repeated"),
+			several("except", "no points of this role; may be repeated. Without meters none are produced"),
 			query("every", "shortest time between two deliveries, 10ms to 1m; default 100ms"),
 			query("since", "id of the last event that was seen; like the header Last-Event-ID, which wins"),
 			{Name: "writes", In: "query", Description: "with the steps of writes", Schema: &huma.Schema{Type: huma.TypeBoolean}},
@@ -70,6 +71,11 @@ func (s *Server) subscribeOf(r *http.Request) (subscribe, error) {
 	if sub.filter, err = s.filter(q["device"], q["under"], q["role"]); err != nil {
 		return sub, err
 	}
+	except, err := s.filter(nil, nil, q["except"])
+	if err != nil {
+		return sub, err
+	}
+	sub.filter.Except = except.Roles
 	if e := q.Get("every"); e != "" {
 		d, err := time.ParseDuration(e)
 		if err != nil || d < leastEvery || d > mostEvery {

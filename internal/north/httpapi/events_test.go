@@ -206,6 +206,21 @@ func TestEventsByRole(t *testing.T) {
 	})
 }
 
+func TestEventsExcept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newLive(t, Config{})
+		defer v.end()
+		r := v.events("role=cnc.execution&role=cnc.alarms&except=cnc.alarms")
+		defer r.body.Close()
+		for r.next().name != "specs" {
+		}
+		points := decode[pointsData](t, r.want("points")).Points
+		if len(points) != 1 || points[0].Path != "enum/execution" {
+			t.Errorf("%v, want the execution alone", points)
+		}
+	})
+}
+
 func TestEventsResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newLive(t, Config{})
