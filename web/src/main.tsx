@@ -17,6 +17,7 @@ import './style/panel.css';
 import './style/cnc.css';
 import './style/switcher.css';
 import './style/serial.css';
+import './style/audio.css';
 import './style/wall.css';
 import './style/lists.css';
 import './style/work.css';

@@ -4,10 +4,11 @@ import { chromium } from 'playwright-core';
 import { check, expect, finish, poll, step } from './checks.mjs';
 import { startDemo } from './gateway.mjs';
 import { proxy } from './proxy.mjs';
+import { audioChecks } from './panels/audio.mjs';
 import { serialChecks } from './panels/serial.mjs';
 import { switcherChecks } from './panels/switcher.mjs';
 
-const kinds = { switcher: switcherChecks, serial: serialChecks };
+const kinds = { switcher: switcherChecks, serial: serialChecks, audio: audioChecks };
 const only = process.argv.slice(2); // kinds to check; none: all
 
 const demo = await startDemo();

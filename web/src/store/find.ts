@@ -1,4 +1,4 @@
-import type { Entry } from './store.ts';
+import type { Entry, Shelf } from './store.ts';
 import { devices, entry, shelf } from './store.ts';
 import { pageTime } from './clock.ts';
 import { byPath, containerOf } from '../model/tree.ts';
@@ -45,11 +45,17 @@ export class Roles {
   }
 }
 
-/** rolesOf indexes a device; the caller re-renders when its set of points changes. */
+const indexes = new WeakMap<Shelf, { shape: number; roles: Roles }>();
+const nothing = new Roles([]);
+
+/** rolesOf indexes a device; the caller re-renders when its set of points changes. The same set gives the same index. */
 export function rolesOf(device: string): Roles {
   const s = shelf(device);
-  s?.shape.value;
-  return new Roles(s?.entries.values() ?? []);
+  if (!s) return nothing;
+  const shape = s.shape.value;
+  let known = indexes.get(s);
+  if (known?.shape !== shape) indexes.set(s, (known = { shape, roles: new Roles(s.entries.values()) }));
+  return known.roles;
 }
 
 // What tells a kind of device that its driver does not name.
@@ -57,6 +63,9 @@ const signs: [string, string][] = [
   ['cnc.execution', 'cnc'],
   ['av.program', 'switcher'],
   ['serial.state', 'serial'],
+  ['audio.monitor.level', 'audio'],
+  ['audio.mix.gain', 'audio'],
+  ['audio.air', 'audio'],
 ];
 
 /** panelOf is the kind of panel that a device gets: what its driver says, or what its roles tell; '' is the plain one. */

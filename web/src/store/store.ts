@@ -37,6 +37,9 @@ export const devices = signal<Device[] | null>(null);
 /** The write log of the device that is shown, by id, in order of arrival. */
 export const log = signal<ReadonlyMap<string, Write>>(new Map());
 
+/** Rises when everything that was known had to be forgotten; who follows meters asks for them again. */
+export const forgotten = signal(0);
+
 /** shelf finds the points of one device and makes the caller follow it. */
 export function shelf(device: string): Shelf | undefined {
   shelvesChanged.value;
@@ -51,7 +54,7 @@ export function entry(device: string, path: string): Entry | undefined {
 }
 
 const listRoles = ['link.state', 'link.error', 'cnc.execution', 'cnc.controller-mode', 'cnc.emergency-stop',
-  'cnc.alarm-count', 'cnc.message-count', 'cnc.program.running', 'cnc.program.main', 'av.program', 'av.preview', 'av.ftb.black', 'serial.state'];
+  'cnc.alarm-count', 'cnc.message-count', 'cnc.program.running', 'cnc.program.main', 'av.program', 'av.preview', 'av.ftb.black', 'serial.state', 'audio.monitor.level', 'audio.monitor.mute', 'audio.monitor.dim', 'audio.phantom'];
 
 let events: Events | null = null;
 let broken = () => {};
@@ -68,6 +71,7 @@ export function show(device: string, tally = false): void {
     query.set('every', '10ms');
   } else if (device) {
     query.set('device', device);
+    query.set('except', 'audio.meter'); // whoever shows meters follows them by store/meters.ts
     query.set('writes', 'true');
   } else {
     for (const role of listRoles) query.append('role', role);
@@ -142,6 +146,7 @@ function receive(name: EventName, data: never, resumed: boolean): void {
 function forget(): void {
   shelves.clear();
   shelvesChanged.value++;
+  forgotten.value++;
 }
 
 function takeSpecs(news: { specs?: Spec[]; label_sets?: Record<string, LabelSets> }): void {
@@ -185,6 +190,14 @@ function remember(e: Entry, point: Point, at: number): void {
   e.history ??= new Ring();
   const usable = point.quality !== 'bad' && point.value !== null && point.value !== undefined;
   e.history.push((usable && at ? at : Date.now()) / 1000, usable ? Number(point.value) : NaN);
+}
+
+/** takeMeters takes what the second stream of a tab says. */
+export function takeMeters(name: 'specs' | 'points', data: { specs?: Spec[]; label_sets?: Record<string, LabelSets>; points?: Point[] }): void {
+  batch(() => {
+    if (name === 'specs') takeSpecs(data);
+    else takePoints(data.points ?? []);
+  });
 }
 
 function takeGone(gone: { device: string; path: string }[]): void {
@@ -231,6 +244,7 @@ export function unreachable(device: string, needsLink = true): string {
   if (gateway.value.state !== 'up') return 'Not sent: the page has no contact with the gateway.';
   if (!needsLink) return '';
   const state = entry(device, '_link/state')?.point.value?.value;
+  if (state === 'waiting') return 'Not sent: the device waits for a person, as the bar says.';
   if (state !== undefined && state !== null && state !== 'up') return 'Not sent: the gateway has no connection to the device.';
   return '';
 }

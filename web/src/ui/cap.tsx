@@ -34,10 +34,12 @@ export function Cap({ e, value, text, chosen, label, title, class: cls = '', saf
   const sent = ours && !a.final;
   const wrong = ours && wentWrong(a);
   const bad = e.point.value?.quality === 'bad';
+  const assumed = e.point.value?.quality === 'uncertain';
   const visitor = chosen ? visitorOf(e.device, e.path).value : '';
   const look = `key ${cls} ${chosen ? 'chosen' : ''} ${bad ? 'bad' : ''}`;
   const inside = (
     <>
+      {assumed && <span class="hollow" title="not reported by the device" aria-hidden="true" />}
       {children}
       {sent && a.slow && <span class="progress" aria-hidden="true" />}
       {wrong && (

@@ -3,6 +3,7 @@ import type { Entry } from '../store/store.ts';
 import { guard, isUnlocked } from '../store/lock.ts';
 import { route } from '../store/route.ts';
 import { attemptOf, visitorOf, wentWrong, write } from '../store/writing.ts';
+import type { Typed } from '../model/entry.ts';
 import { Entering } from './exact.tsx';
 
 /** Scale maps a value to its place on the way of a fader, 0 to 1, and back. */
@@ -20,6 +21,7 @@ interface Props {
   say: (value: number) => string; // spoken, with the unit
   now: number; // what the device says, as a number
   class?: string;
+  read?: (text: string) => Typed; // of an exact entry, when it is not a plain number
   once?: boolean; // the way ends with the drag: at its end the device begins anew
 }
 
@@ -29,7 +31,7 @@ const pace = 50; // ms between two values while the hand moves
  * Fader moves relative to where it is grabbed. The cap is where the device says; while the hand moves, an outline shows what
  * was asked for. Wheel and arrows act with focus only, Shift is fine, Enter takes an exact value.
  */
-export function Fader({ e, label, scale, say, now, class: cls = '', once = false }: Props) {
+export function Fader({ e, label, scale, say, now, class: cls = '', read, once = false }: Props) {
   const track = useRef<HTMLDivElement>(null);
   const [wanted, setWanted] = useState<number | null>(null);
   const [entering, setEntering] = useState(false);
@@ -151,6 +153,7 @@ export function Fader({ e, label, scale, say, now, class: cls = '', once = false
         <Entering
           e={e}
           label={label}
+          read={read}
           close={() => {
             setEntering(false);
             track.current?.focus();

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { Value } from '../api/types.ts';
 import type { Entry } from '../store/store.ts';
 import { unreachable } from '../store/store.ts';
+import { field } from '../store/settings.ts';
 import { write } from '../store/writing.ts';
 import { Hold } from './hold.tsx';
 import { Value as Shown } from './value.tsx';
@@ -11,6 +12,15 @@ import { Value as Shown } from './value.tsx';
 export type Asked = { e: Entry; value: Value; text: string } | { device: string; path: string; title: string; text: string; act: () => void };
 
 export const sheet = signal<Asked | null>(null);
+
+// What a hazard means differs from field to field.
+const warnings: Record<string, string> = {
+  phantom: '48 V goes onto, or off, this input: some microphones and everything that is none can be damaged, and the monitors may thump.',
+  audio: 'This interrupts the sound, or cannot be undone. Check that nobody is recording or listening.',
+  switcher: 'This cannot be undone.',
+  serial: 'This can damage what is connected, or cannot be undone.',
+  '': 'This can move the machine or cannot be undone. Check that nobody is in reach.',
+};
 
 /** Sheet shows old → new of a hazard write, or what a command is told, and sends it after a hold of one second. */
 export function Sheet() {
@@ -54,7 +64,7 @@ export function Sheet() {
       ) : (
         ask.text && <p class="oldnew digits">{ask.text}</p>
       )}
-      <p class="warn">This can move the machine or cannot be undone. Check that nobody is in reach.</p>
+      <p class="warn">{warnings[spec?.role === 'audio.phantom' ? 'phantom' : field.value] ?? warnings['']}</p>
       {no && <p class="refusal">{no}</p>}
       <div class="actions">
         <button type="button" class="cap" onClick={close}>

@@ -75,8 +75,8 @@ function DeviceState({ device }: { device: string }) {
       )}
       <span class={`link grow ${up ? 'up' : 'lost'}`}>
         <span class="dot" aria-hidden="true" />
-        <span class="linkwords">{gateway.value.state === 'lost' ? 'not known' : linkWords(link, now.value)}</span>
-        <Age device={device} up={up} />
+        <span class="linkwords">{gateway.value.state === 'lost' ? 'not known' : link.state === 'waiting' ? 'waiting for a person' : linkWords(link, now.value)}</span>
+        <Age device={device} up={up || (link.state === 'waiting' && gateway.value.state !== 'lost')} />
         <BadCount device={device} />
         {me.value?.user && <span class="narrowuser">{me.value.user}</span>}
       </span>

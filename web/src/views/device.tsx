@@ -10,6 +10,7 @@ import { Inspector } from '../ui/inspector.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { CncPanel } from '../panels/cnc/index.tsx';
 import { GenericPanel } from '../panels/generic.tsx';
+import { AudioPanel, Pairing } from '../panels/audio/index.tsx';
 import { SerialPanel } from '../panels/serial/index.tsx';
 import { SwitcherPanel } from '../panels/switcher/index.tsx';
 import { panelOf } from '../store/find.ts';
@@ -64,6 +65,8 @@ function View({ device, tab }: { device: string; tab: string }) {
       return <SwitcherPanel device={device} />;
     case 'serial':
       return <SerialPanel device={device} />;
+    case 'audio':
+      return <AudioPanel device={device} />;
   }
   return <GenericPanel device={device} />;
 }
@@ -72,6 +75,13 @@ function View({ device, tab }: { device: string; tab: string }) {
 function Unheard({ device }: { device: string }) {
   const about = devices.value?.find((d) => d.name === device);
   const link = linkOf(device);
+  if (link.state === 'waiting') {
+    return (
+      <div class="empty">
+        <Pairing device={device} />
+      </div>
+    );
+  }
   return (
     <section class="empty" aria-label="Panel">
       <p class="plate big lost">

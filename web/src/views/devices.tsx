@@ -3,6 +3,7 @@ import { gateway } from '../api/events.ts';
 import { devices } from '../store/store.ts';
 import { now } from '../store/clock.ts';
 import { factsOf, linkOf, panelOf, rolesOf } from '../store/find.ts';
+import { levelOf, levelText, rangeOf } from '../model/audio.ts';
 import { plainState } from '../model/cnc.ts';
 import { placeOf } from '../model/tree.ts';
 import { linkWords } from '../model/link.ts';
@@ -63,6 +64,8 @@ function Headline({ d, up }: { d: Device; up: boolean }) {
       return <OnAir d={d} up={up} />;
     case 'serial':
       return <OpenPorts d={d} up={up} />;
+    case 'audio':
+      return <MonitorLevel d={d} up={up} />;
   }
   return <span class="headline quiet">{d.point_count ? `${d.point_count} points` : ''}</span>;
 }
@@ -113,6 +116,26 @@ function OpenPorts({ d, up }: { d: Device; up: boolean }) {
         {is('open')} of {states.length} open
       </span>
       {is('busy') > 0 && <span class="plate amber">{is('busy')} busy</span>}
+    </span>
+  );
+}
+
+/** MonitorLevel is how loud an audio interface plays, and whether it plays at all. */
+function MonitorLevel({ d, up }: { d: Device; up: boolean }) {
+  const roles = rolesOf(d.name);
+  const level = roles.one('audio.monitor.level');
+  const point = level?.point.value;
+  const is = (role: string) => roles.one(role)?.point.value?.value === true;
+  if (!up && linkOf(d.name).state !== 'waiting') return <NoLink />;
+  if (!level || !point || point.quality === 'bad') return <span class="headline quiet">{d.point_count ? `${d.point_count} points` : ''}</span>;
+  const text = levelText(levelOf(point.value, point.text, rangeOf(level.spec.value)), level.spec.value.decimals ?? 1);
+  return (
+    <span class="headline">
+      <span class="program">
+        Monitors {text} {level.spec.value.unit || 'dB'}
+      </span>
+      {is('audio.monitor.mute') && <span class="plate red">MUTE</span>}
+      {is('audio.monitor.dim') && <span class="plate amber">DIM</span>}
     </span>
   );
 }

@@ -1,7 +1,8 @@
-import { useState } from 'preact/hooks';
-import type { Entry } from '../store/store.ts';
+import { useEffect, useState } from 'preact/hooks';
+import { forgotten, type Entry } from '../store/store.ts';
 import { now } from '../store/clock.ts';
 import { rolesOf } from '../store/find.ts';
+import { followMeters } from '../store/meters.ts';
 import { inspect, inspected } from '../store/inspect.ts';
 import { onlyBad, search } from '../store/search.ts';
 import { matches, parent, last } from '../model/tree.ts';
@@ -12,6 +13,8 @@ const most = 1500; // rows drawn at once; a search narrows more than that
 
 /** Points is the whole tree of a device, with search. */
 export function Points({ device }: { device: string }) {
+  const again = forgotten.value;
+  useEffect(() => followMeters(device, '500ms'), [device, again]);
   const sorted = rolesOf(device).all;
   const ofLink = (e: Entry) => e.path.startsWith('_'); // of the gateway, not of the device
   const all = [...sorted.filter((e) => !ofLink(e)), ...sorted.filter(ofLink)];
