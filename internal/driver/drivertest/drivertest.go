@@ -45,6 +45,13 @@ type Target struct {
 	// Mute says that the protocol has no word for no: to its client, a write that a server refuses looks like any other that
 	// nothing comes of.
 	Mute bool
+	// Echo is a stream whose far end sends back what it gets, and takes a bounded amount while nobody reads. Empty: the streams
+	// group is skipped, which is right only when the driver has none.
+	Echo device.Path
+	// Taken is a stream that somebody else has; empty: that test is skipped.
+	Taken device.Path
+	// Line is what streams are opened with.
+	Line driver.Line
 	// Patience is how long the driver may take to notice that a peer is silent or gone; 0: a minute.
 	Patience time.Duration
 	// Groups are the groups to run; empty: all, or those that only read when Real.
@@ -67,6 +74,8 @@ type Far struct {
 	Change func() (device.Path, device.Value)
 	// ChangeSpecs makes the device change its set of points.
 	ChangeSpecs func()
+	// ChangeLine makes the inputs of the line at Target.Echo change while it is open, and returns what they are then.
+	ChangeLine func() driver.LineEvent
 	// Writes is how many writes the device has carried out.
 	Writes func() int
 	// Done is asked at the end of the subtest; an error fails it.
@@ -95,6 +104,7 @@ func groups() []group {
 		{"interest", true, false, "", interestChecks()},
 		{"cancel", false, true, "", cancelChecks()},
 		{"write", false, false, "", writeChecks()},
+		{"streams", false, true, "", streamChecks()},
 		{"life", false, true, "tcp", lifeChecks()},
 		{"packets", false, true, "udp", packetChecks()},
 		{"close", false, true, "", closeChecks()},

@@ -53,7 +53,7 @@ func (w *world) behindServer() *server {
 	s.linkUp()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))
 	ended := make(chan error, 1)
-	env := driver.ServeEnv{Listen: w.net.Listen, ListenPacket: w.net.ListenPacket, Upstreams: []driver.Upstream{s}, Gate: s, Log: slog.New(slog.DiscardHandler)}
+	env := driver.ServeEnv{Listen: w.net.Listen, ListenPacket: w.net.ListenPacket, Upstreams: []driver.Upstream{s}, OpenStream: s.openStream, Gate: s, Log: slog.New(slog.DiscardHandler)}
 	go func() { ended <- sd.Serve(ctx, env, w.target.ServeOptions(front.Host)) }()
 	stopFar := w.stop
 	w.stop = func() {
@@ -111,6 +111,17 @@ func (s *server) Session(ctx context.Context) (driver.Session, <-chan struct{}, 
 			return nil, nil, ctx.Err()
 		}
 	}
+}
+
+// openStream is that of the present session, whatever the device's name.
+func (s *server) openStream(ctx context.Context, _ string, path device.Path, line driver.Line) (driver.Stream, error) {
+	s.mu.Lock()
+	up := s.up
+	s.mu.Unlock()
+	if up == nil {
+		return nil, &driver.Error{Op: "open", Target: string(path), Class: driver.Closed, Err: net.ErrClosed}
+	}
+	return up.Abilities().Streamer.OpenStream(ctx, path, line)
 }
 
 // Login implements driver.Gate.

@@ -18,6 +18,7 @@ type record struct {
 	specs   map[device.Path]device.Spec
 	labels  map[string]device.LabelSet
 	cmds    []device.Command
+	streams map[device.Path]bool
 	last    map[device.Path]device.Sample
 	count   map[device.Path]int
 	fulls   int
@@ -28,7 +29,7 @@ type record struct {
 }
 
 func newRecord() *record {
-	return &record{specs: map[device.Path]device.Spec{}, labels: map[string]device.LabelSet{}, last: map[device.Path]device.Sample{},
+	return &record{specs: map[device.Path]device.Spec{}, labels: map[string]device.LabelSet{}, last: map[device.Path]device.Sample{}, streams: map[device.Path]bool{},
 		count: map[device.Path]int{}, changed: make(chan struct{}), ended: make(chan struct{})}
 }
 
@@ -58,6 +59,9 @@ func (r *record) Apply(c *driver.Change) {
 				delete(r.specs, p)
 			}
 		}
+	}
+	for _, p := range c.Streams {
+		r.streams[p] = true
 	}
 	for _, l := range c.Labels {
 		r.labels[l.ID] = l

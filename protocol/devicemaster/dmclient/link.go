@@ -23,6 +23,7 @@ const (
 	DefaultScanPeriod  = 10                // ms
 	openWait           = time.Second       // for the answer to an opening, a flush or a close
 	releaseWait        = 3 * time.Second
+	syncRetry          = 5 * time.Second
 	quiet              = 200 * time.Millisecond // an ID response has ended when nothing comes for so long
 	writeWait          = 10 * time.Second       // a box that takes no bytes for so long is gone
 )
@@ -288,23 +289,32 @@ func (l *Link) Close() error {
 	return nil
 }
 
-// Sync waits until the box has answered a ping that is sent now: what was sent before has then reached it.
+// Sync waits until the box has answered a ping that is sent now: what was sent before has then reached it. An answer that
+// does not come within five seconds is taken for lost, and the ping is sent again.
 func (l *Link) Sync(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.cause != nil {
-		return l.cause
-	}
-	l.ping()
-	want := l.pingsOut
-	until := time.Now().Add(l.opts.LinkTimeout)
-	l.flush()
-	for l.pingsIn < want {
-		if err := l.wait(ctx, &l.synced, until); err != nil {
-			return err
+	for {
+		if l.cause != nil {
+			return l.cause
 		}
+		l.ping()
+		want, until := l.pingsOut, time.Now().Add(syncRetry)
+		l.flush()
+		for l.pingsIn < want {
+			err := l.wait(ctx, &l.synced, until)
+			if errors.Is(err, os.ErrDeadlineExceeded) && l.cause == nil {
+				break
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if l.pingsIn >= want {
+			return nil
+		}
+		l.pingsIn = l.pingsOut // it fell with bytes that were dropped; the link timeout ends a box that answers none
 	}
-	return nil
 }
 
 // Release takes a port, counted from 0, from whoever has it, this link too. The error wraps [ErrNoAnswer] when the box does

@@ -1,0 +1,329 @@
+package devicemaster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/protocol/devicemaster"
+	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmserver"
+)
+
+var _ driver.Server = Driver{}
+
+// ServeOptions are the defaults of the server.
+func (Driver) ServeOptions() any { return serveDefaults() }
+
+var (
+	errNoGate    = errors.New("no gate: nobody would be asked for permission")
+	errNoStreams = errors.New("the gateway opens no streams")
+	errRelease   = errors.New("serve.release does not allow taking ports")
+	errForeign   = errors.New("serve.from does not hold its address")
+)
+
+// Serve is a box for the maker's drivers, whose ports are ports of this device or of any other. A port is opened when a
+// driver opens it, and shared like any other: while somebody else here has it, the driver is told that it is busy. A box
+// whose ports are all of this device is reset with the link to it, and gone while there is none; else ports without a link
+// are busy.
+func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error {
+	opts, ok := options.(*ServeOptions)
+	if !ok || opts == nil {
+		opts = serveDefaults()
+	}
+	fail := func(class driver.Class, err error, hint string) error {
+		return &driver.Error{Op: "serve", Target: opts.Listen, Class: class, Err: err, Hint: hint}
+	}
+	switch err := opts.Validate(); {
+	case err != nil:
+		return fail(driver.Internal, err, "")
+	case len(env.Upstreams) != 1:
+		return fail(driver.Internal, fmt.Errorf("%d upstreams; a box stands for one device", len(env.Upstreams)), "")
+	case env.Gate == nil:
+		return fail(driver.Internal, errNoGate, "")
+	case env.OpenStream == nil:
+		return fail(driver.Internal, errNoStreams, "")
+	}
+	b := &served{env: env, opts: opts, device: env.Upstreams[0].Name()}
+	if err := b.sources(ctx); err != nil {
+		return err // ctx has ended
+	}
+	srv, err := b.server()
+	if err != nil {
+		return fail(driver.Internal, err, "")
+	}
+	ln, err := env.Listen(ctx, "tcp", opts.Listen)
+	if err != nil {
+		return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve.listen")
+	}
+	var pc net.PacketConn
+	if opts.Discovery {
+		if pc, err = env.ListenPacket(ctx, "udp", opts.Listen); err != nil {
+			ln.Close()
+			return fail(driver.ClassOf(err), err, "another program may use the UDP port: turn serve.discovery off")
+		}
+	}
+	b.listen = ln.Addr().String()
+	return b.run(ctx, srv, ln, pc, fail)
+}
+
+// served is the box.
+type served struct {
+	env    driver.ServeEnv
+	opts   *ServeOptions
+	device string
+	listen string
+	ports  []portSource
+	srv    *dmserver.Server
+	news   chan struct{}
+
+	alone bool        // every port is of this device
+	up    atomic.Bool // there is a link to it
+}
+
+// portSource is what stands behind a port.
+type portSource struct {
+	dev  string
+	path device.Path
+}
+
+// follow keeps a box that stands for this device alone as true as the link to it: no client outlives it.
+func (b *served) follow(ctx context.Context) {
+	for {
+		up, gone, err := b.env.Upstreams[0].Session(ctx)
+		if err != nil {
+			return // ctx has ended
+		}
+		ended := gone
+		if own, ok := up.(*session); ok {
+			ended = own.link.Done() // the gateway learns of it a little later
+		}
+		b.up.Store(true)
+		select {
+		case <-gone:
+		case <-ended:
+		case <-ctx.Done():
+			return
+		}
+		b.up.Store(false)
+		b.srv.Drop(true)
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// sources finds what the ports are; for those of this device it waits for a session, which alone knows how many there are.
+func (b *served) sources(ctx context.Context) error {
+	for _, word := range b.opts.Ports {
+		dev, path, err := source(word)
+		if err != nil {
+			return err
+		}
+		if dev == "" {
+			dev = b.device
+		}
+		b.ports = append(b.ports, portSource{dev, path})
+	}
+	if len(b.ports) > 0 {
+		return nil
+	}
+	for {
+		up, gone, err := b.env.Upstreams[0].Session(ctx)
+		if err != nil {
+			return err
+		}
+		if own, ok := up.(*session); ok {
+			for _, p := range own.streams() {
+				b.ports = append(b.ports, portSource{b.device, p})
+			}
+			return nil
+		}
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (b *served) server() (*dmserver.Server, error) {
+	mac, err := b.opts.mac()
+	if err != nil {
+		return nil, err
+	}
+	b.news = make(chan struct{}, 1)
+	b.alone = true
+	var backends []dmserver.Backend
+	for _, p := range b.ports {
+		backends = append(backends, &backend{b: b, portSource: p})
+		b.alone = b.alone && p.dev == b.device
+	}
+	b.srv, err = dmserver.New(dmserver.Options{
+		ID: func() devicemaster.IDResponse {
+			id := devicemaster.Identity(0, 0)
+			id.MAC = mac
+			return id
+		},
+		Backends: backends, Permit: b.permit, MaxConns: b.opts.MaxClients, Variations: dmserver.Variations{Hold: b.opts.Hold},
+		Changed: func() {
+			select {
+			case b.news <- struct{}{}:
+			default:
+			}
+		},
+		WrapConn: b.admit,
+	})
+	return b.srv, err
+}
+
+// admit closes a connection that may not be.
+func (b *served) admit(c net.Conn) net.Conn {
+	if !b.opts.admits(c.RemoteAddr()) {
+		b.env.Log.Warn("refused a driver", "error", errForeign, "client", c.RemoteAddr())
+		c.Close()
+	}
+	if b.alone && !b.up.Load() {
+		c.Close() // the box is not there
+	}
+	return c
+}
+
+func (b *served) run(ctx context.Context, srv *dmserver.Server, ln net.Listener, pc net.PacketConn, fail func(driver.Class, error, string) error) error {
+	if b.env.Commands != nil {
+		b.env.Commands(b)
+		defer b.env.Commands(nil)
+	}
+	inner, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { b.publish(inner) })
+	if b.alone {
+		wg.Go(func() { b.follow(inner) })
+	}
+	if pc != nil {
+		wg.Go(func() {
+			if err := srv.AnswerDiscovery(inner, pc); inner.Err() == nil {
+				b.env.Log.Error("the search for boxes is not answered any more", "error", err)
+			}
+		})
+	}
+	err := srv.Serve(inner, ln)
+	cancel()
+	wg.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fail(driver.ClassOf(err), err, "")
+}
+
+// permit asks the gate, and tells it what became of a refusal; what is let through is told by the back end.
+func (b *served) permit(_ context.Context, c *dmserver.Conn, a dmserver.Ask) error {
+	src := b.ports[a.Port]
+	who := driver.Who{Door: "devicemaster", Addr: c.RemoteAddr().String()}
+	act := driver.Action{Device: src.dev, Raw: "open " + string(src.path)}
+	if a.Release {
+		act.Raw = "release " + string(src.path)
+	}
+	err := b.env.Gate.Allow(who, act)
+	if err == nil && a.Release && !b.opts.Release {
+		err = errRelease
+	}
+	o := driver.Outcome{Stage: driver.Sent}
+	if err != nil {
+		o = driver.Outcome{Stage: driver.Refused, Err: err}
+	}
+	b.env.Gate.Done(who, act, o)
+	return err
+}
+
+// backend is a port of some device.
+type backend struct {
+	b *served
+	portSource
+}
+
+// Open takes the port as any other owner does.
+func (x *backend) Open(ctx context.Context, line dmserver.Line) (dmserver.Wire, error) {
+	st, err := x.b.env.OpenStream(ctx, x.dev, x.path, driver.Line{})
+	if err != nil {
+		x.b.env.Log.Info("a driver cannot have a port", "device", x.dev, "path", x.path, "error", err)
+		return nil, err
+	}
+	inner, cancel := context.WithCancel(context.Background())
+	w := &wire{Stream: st, ctx: inner, cancel: cancel}
+	if e, err := st.Event(ctx); err == nil { // the first one is the present state
+		line.SetInputs(inputs(e))
+	}
+	w.wg.Go(func() { w.follow(line) })
+	return w, nil
+}
+
+// wire is an open port of some device.
+type wire struct {
+	driver.Stream
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+func (w *wire) Send(b []byte) (int, error) { return w.Write(b) }
+func (w *wire) Recv(b []byte) (int, error) { return w.Read(b) }
+
+// Set passes on what a driver has set. What the far port does not have stays as it is there: this protocol has no answer
+// that could say so.
+func (w *wire) Set(s dmserver.Settings) {
+	rts, dtr, brk := s.Outputs&devicemaster.RTS != 0, s.Outputs&devicemaster.DTR != 0, s.Outputs&devicemaster.Break != 0
+	l := driver.Line{Baud: s.Baud, Data: s.Line.Data(), HalfStops: 2 * s.Line.Stop(), Parity: s.Line.Parity(), Flow: flow(s.Line), RTS: &rts, DTR: &dtr, Break: &brk}
+	if _, ok := modeOf(s.Mode.String()); ok {
+		l.Mode = s.Mode.String()
+	}
+	_, _ = w.Stream.Set(w.ctx, l)
+}
+
+func (w *wire) Flush(in, out bool) { _ = w.Stream.Flush(w.ctx, in, out) }
+
+func (w *wire) Close() error {
+	w.cancel()
+	err := w.Stream.Close()
+	w.wg.Wait()
+	return err
+}
+
+// follow passes on what happens on the line.
+func (w *wire) follow(line dmserver.Line) {
+	for {
+		e, err := w.Event(w.ctx)
+		if err != nil {
+			return
+		}
+		line.SetInputs(inputs(e))
+		var errs devicemaster.LineErrors
+		for _, x := range []struct {
+			on  bool
+			bit devicemaster.LineErrors
+		}{{e.Break, devicemaster.BreakError}, {e.Framing, devicemaster.FramingError}, {e.Parity, devicemaster.ParityError}, {e.Overrun, devicemaster.Overflow}} {
+			if x.on {
+				errs |= x.bit
+			}
+		}
+		line.Report(errs)
+	}
+}
+
+func inputs(e driver.LineEvent) (in devicemaster.Inputs) {
+	for _, x := range []struct {
+		on  bool
+		bit devicemaster.Inputs
+	}{{e.CTS, devicemaster.CTS}, {e.DSR, devicemaster.DSR}, {e.CD, devicemaster.CD}, {e.RI, devicemaster.RI}} {
+		if x.on {
+			in |= x.bit
+		}
+	}
+	return in
+}
