@@ -5,11 +5,12 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/aes70"
 	"github.com/patchbay-io/patchbay/internal/driver/atem"
+	"github.com/patchbay-io/patchbay/internal/driver/devicemaster"
 	"github.com/patchbay-io/patchbay/internal/driver/fcxml"
 	"github.com/patchbay-io/patchbay/internal/driver/focas"
 )
 
 // Drivers lists every driver, in the order in which help and errors name them.
 func Drivers() []driver.Driver {
-	return []driver.Driver{focas.New(), atem.New(), atem.NewRelay(), fcxml.New(), aes70.New()}
+	return []driver.Driver{focas.New(), atem.New(), atem.NewRelay(), fcxml.New(), aes70.New(), devicemaster.New()}
 }

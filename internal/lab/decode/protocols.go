@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-io/patchbay/protocol/atem"
+	"github.com/patchbay-io/patchbay/protocol/devicemaster"
 	"github.com/patchbay-io/patchbay/protocol/fcxml"
 	"github.com/patchbay-io/patchbay/protocol/focas"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
@@ -44,6 +45,9 @@ var protocols = []Protocol{{
 }, {
 	Name: "ocp1", Open: ocp1.NewDissector, network: "tcp", ports: []uint16{65000}, looks: looksLikeOCP1,
 	names: []string{"type", "method", "property", "status"}, unnamed: func(f *transcript.Field) bool { return f.Text == "" || f.Text == f.Value },
+}, {
+	Name: "devicemaster", Open: devicemaster.NewDissector, ports: []uint16{devicemaster.Port}, looks: looksLikeDeviceMaster,
+	names: []string{"type"}, unnamed: func(f *transcript.Field) bool { return f.Text == "" },
 }}
 
 // Names are the protocols that can be decoded.

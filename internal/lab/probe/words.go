@@ -206,7 +206,9 @@ func (r *run) unanswered() (titles, advice string) {
 var switchedOff = map[string]string{
 	"focas": "On a FANUC control, look at the Ethernet screen: is FOCAS2/Ethernet switched on for the port in use (embedded port, PCMCIA or fast " +
 		"Ethernet board), is the TCP port 8193 (0 means off), does the control have the option? If the number there is another one, probe HOST:PORT.",
-	"aes70":        "AES70 has no port of its own: 65000 is a habit. What a device announces is in its settings, or found by \"patchbay discover\"; probe HOST:PORT.",
+	"aes70": "AES70 has no port of its own: 65000 is a habit. What a device announces is in its settings, or found by \"patchbay discover\"; probe HOST:PORT.",
+	"devicemaster": "A DeviceMaster listens for drivers on TCP port 4606 once it runs SocketServer or NS-Link, not while it is in its boot loader: " +
+		"look at its own web page. Ports of a box in secure data mode speak TLS, which is not supported.",
 	"openswitcher": "A relay has the port that its configuration says, 4532 only if nothing else is said there: probe HOST:PORT.",
 	"atem":         "An ATEM switcher always listens on UDP port 9910: check the address with ATEM Setup, or on the switcher's own screen.",
 }

@@ -27,7 +27,7 @@ type Kind struct {
 }
 
 // kinds is never changed.
-var kinds = []Kind{focasKind(), fcxmlKind(), atemKind(), openswitcherKind(), aes70Kind()}
+var kinds = []Kind{focasKind(), fcxmlKind(), atemKind(), openswitcherKind(), aes70Kind(), devicemasterKind()}
 
 // Device is what a simulated device serves, and what it does by itself.
 type Device struct {

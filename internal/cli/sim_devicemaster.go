@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/patchbay-io/patchbay/internal/lab/simulate"
+	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmsim"
+	"github.com/patchbay-io/patchbay/transcript"
+)
+
+// simDeviceMasterFlags are the flags of sim devicemaster.
+type simDeviceMasterFlags struct {
+	listen, discovery, layout string
+	paced                     bool
+	state                     uint8
+	vary, faults              []string
+	record                    string
+}
+
+func (a *app) simDeviceMasterCommand() *cobra.Command {
+	var f simDeviceMasterFlags
+	c := &cobra.Command{
+		Use:   "devicemaster",
+		Short: "Serve a simulated DeviceMaster with serial ports that talk to each other",
+		Long: `Serve a simulated DeviceMaster serial server, until interrupted. The first line of standard output is the address for drivers,
+the second that of discovery.
+
+The layout says what hangs on each port, in order: null (the next null is the other end of the cable), instrument (a
+thermometer that talks), echo, sink (takes everything), taken (another host has it). 1 to 32 ports.
+
+Boxes were seen to differ; --vary makes this one do so:
+  ` + strings.Join(simulate.DeviceMasterVariationNames(), ", ") + `
+
+Faults (--fault NAME or NAME=VALUE, may be repeated):
+  ` + strings.Join(simulate.DeviceMasterFaultNames(), ", "),
+		Example: `  patchbay sim devicemaster --layout null,null,instrument
+  patchbay sim devicemaster --paced --fault split=1 --record session.transcript`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.simDeviceMaster(cmd.Context(), f) },
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.listen, "listen", "127.0.0.1:4606", "address for drivers")
+	fl.StringVar(&f.discovery, "discovery", "127.0.0.1:4606", "address that answers programs which look for boxes, over UDP")
+	fl.StringVar(&f.layout, "layout", dmsim.DefaultLayout, "what hangs on the ports")
+	fl.BoolVar(&f.paced, "paced", false, "lines are as slow as their baud rate")
+	fl.Uint8Var(&f.state, "state", 0, "the byte of the identification whose meaning nobody knows; 0 and 2 were seen")
+	fl.StringSliceVar(&f.vary, "vary", nil, "do as some boxes do, see above")
+	fl.StringArrayVar(&f.faults, "fault", nil, "make it misbehave, see above")
+	fl.StringVar(&f.record, "record", "", "file that the conversation is written to")
+	return c
+}
+
+func (a *app) simDeviceMaster(ctx context.Context, f simDeviceMasterFlags) error {
+	o, err := simulate.DeviceMasterOptions(url.Values{"layout": {f.layout}, "paced": {strconv.FormatBool(f.paced)},
+		"state": {strconv.Itoa(int(f.state))}, "vary": {strings.Join(f.vary, ",")}})
+	if err != nil {
+		return usageError(err)
+	}
+	faults, err := simulate.DeviceMasterFaults(f.faults)
+	if err != nil {
+		return usageError(err)
+	}
+	sim, err := dmsim.New(o)
+	if err != nil {
+		return usageError(err)
+	}
+	sim.SetFaults(faults)
+	return a.serveSimulated(ctx, simulated{device: simulate.DeviceMasterDevice(sim), listen: []string{f.listen, f.discovery}, record: f.record,
+		head: transcript.Header{Protocol: "devicemaster", Device: "simulated DeviceMaster"}})
+}
