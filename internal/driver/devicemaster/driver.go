@@ -50,7 +50,7 @@ func (Driver) Open(ctx context.Context, env driver.Env, target driver.Target) (d
 	if err != nil {
 		return nil, &driver.Error{Op: "open", Target: target.Name, Class: driver.Internal, Err: err}
 	}
-	s := &session{target: addr, opts: opts, news: make(chan struct{}, 1), log: env.Log}
+	s := &session{target: addr, opts: opts, news: make(chan struct{}, 1)}
 	s.link, err = dmclient.Dial(ctx, dmclient.Opener(env.Dial), addr, dmclient.Options{Timeout: opts.Timeout, LinkTimeout: opts.LinkTimeout,
 		ScanPeriod: uint8(opts.ScanPeriod), Changed: s.changed,
 		Unknown: func(raw []byte, err error) {

@@ -3,7 +3,6 @@ package devicemaster
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,7 +18,6 @@ type session struct {
 	link   *dmclient.Link
 	target string
 	opts   *Options
-	log    *slog.Logger
 	began  time.Time
 	news   chan struct{} // of size 1: something has changed
 	ports  []*port
