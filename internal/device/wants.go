@@ -13,7 +13,9 @@ type wantedFilter struct {
 	count  int
 }
 
-func (f *Filter) key() string { return fmt.Sprintf("%q %q %q %q", f.Devices, f.Under, f.Roles, f.Except) }
+func (f *Filter) key() string {
+	return fmt.Sprintf("%q %q %q %q", f.Devices, f.Under, f.Roles, f.Except)
+}
 
 func (w *wants) add(f *Filter) {
 	if e := w.filters[f.key()]; e != nil {

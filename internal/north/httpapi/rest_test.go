@@ -126,7 +126,7 @@ func TestProblems(t *testing.T) {
 		{"GET", "/devices/mill1/points?under=A", "", 400, "bad-path", ""},
 		{"GET", "/points?role=cnc.excution", "", 400, "unknown-role", "cnc.execution"},
 		{"GET", "/points?device=pres", "", 404, "unknown-device", "press"},
-		{"GET", "/events?except=audio.metre", "", 400, "unknown-role", "audio.meter"},
+		{"GET", "/events?except=audio.metr", "", 400, "unknown-role", "audio.meter"},
 		{"GET", "/events?every=1ms", "", 400, "bad-every", ""},
 		{"GET", "/events?every=often", "", 400, "bad-every", ""},
 		{"GET", "/events?writes=perhaps", "", 400, "bad-writes", ""},
