@@ -21,6 +21,9 @@ func run(root string) error {
 		return err
 	}
 	for name, b := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755); err != nil {
+			return err
+		}
 		if err := os.WriteFile(filepath.Join(root, name), b, 0o644); err != nil {
 			return err
 		}
@@ -51,5 +54,7 @@ func generate(root string) (map[string][]byte, error) {
 		b, e = goFamily(f)
 		add("protocol/atem/"+f.name+"_gen.go", b, e)
 	}
+	files["packaging/wireshark/atem.lua"] = luaDissector(cat)
+	files["docs/protocols/atem-fields.md"] = fieldsPage(cat)
 	return files, err
 }
