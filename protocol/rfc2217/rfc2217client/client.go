@@ -18,6 +18,7 @@ type Opener func(ctx context.Context, network, addr string) (net.Conn, error)
 const (
 	DefaultTimeout        = 3 * time.Second
 	DefaultControlTimeout = 500 * time.Millisecond
+	DefaultKeepAlive      = 20 * time.Second
 	bufferSize            = 64 << 10
 	writeChunk            = 8 << 10
 )
@@ -26,6 +27,8 @@ const (
 var (
 	// ErrNoComPort: the peer speaks telnet and refuses com-port control, or answers nothing that is telnet.
 	ErrNoComPort = errors.New("the peer does not do com-port control (RFC 2217)")
+	// ErrSilent: the server does not answer any more, not even a question that it has answered before.
+	ErrSilent = errors.New("the server does not answer any more")
 	// ErrNoAnswer: a request got no answer in time. The connection lives on.
 	ErrNoAnswer = errors.New("no answer")
 )
@@ -42,6 +45,10 @@ type Options struct {
 	// NoTimingMark leaves out the marks behind the data by which the client learns what the server has taken; then Unacked
 	// counts everything that was ever written, and Drain cannot tell.
 	NoTimingMark bool
+	// KeepAlive is how often the server is asked for something while nothing is on its way to it; when the answer is not there
+	// as much later, the connection has ended. A server that holds up what we send is left to TCP. 0: DefaultKeepAlive,
+	// below 0: never.
+	KeepAlive time.Duration
 }
 
 // Event is the state of the port's input lines and what happened since the event before.
@@ -57,6 +64,7 @@ type Client struct {
 	opts Options
 	stop chan struct{} // closed by Close
 	done chan struct{} // closed when the reader has ended
+	ping sync.WaitGroup
 
 	wsem  chan struct{} // held by who writes to conn
 	owed  []byte        // the rest of something that a deadline cut; wsem
@@ -84,6 +92,8 @@ type Client struct {
 
 	sent, acked, mark uint64 // data bytes; mark is where the last timing mark stands
 	marked, marks     bool   // one is on its way; the server answers them
+	pinged            bool   // a question is on its way
+	full              bool   // the reader waits for room
 }
 
 // answerKey is what an answer is about.
@@ -105,6 +115,9 @@ func keyOf(m *rfc2217.Message) answerKey {
 func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Client, error) {
 	if opts.Timeout <= 0 {
 		opts.Timeout = DefaultTimeout
+	}
+	if opts.KeepAlive == 0 {
+		opts.KeepAlive = DefaultKeepAlive
 	}
 	if opts.ControlTimeout <= 0 {
 		opts.ControlTimeout = DefaultControlTimeout
@@ -131,6 +144,9 @@ func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Client,
 	if err := c.negotiate(ctx); err != nil {
 		c.Close()
 		return nil, err
+	}
+	if opts.KeepAlive >= 0 {
+		c.ping.Go(c.keepAlive)
 	}
 	return c, nil
 }
@@ -232,6 +248,7 @@ func (c *Client) Close() error {
 	c.fail(net.ErrClosed)
 	c.conn.Close()
 	<-c.done
+	c.ping.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.readTimer != nil {

@@ -60,10 +60,54 @@ func (c *Client) keep(data []byte) bool {
 			if c.err != nil {
 				return false
 			}
+			c.full = true
 			c.readable.Wait()
 		}
 	}
+	c.full = false
 	return true
+}
+
+// keepAlive asks the server for its speed while nothing is on its way to it.
+func (c *Client) keepAlive() {
+	question := (&rfc2217.Message{Code: rfc2217.SetBaudRate}).AppendTo(nil)
+	tick := time.NewTicker(c.opts.KeepAlive)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-tick.C:
+		}
+		c.mu.Lock()
+		answers := c.inForce.Baud != 0 // it has answered that before
+		busy := c.full || c.sent > c.acked && c.marks
+		pinged := c.pinged
+		c.pinged = answers && !busy
+		c.mu.Unlock()
+		switch {
+		case !answers || busy:
+		case pinged:
+			c.fail(ErrSilent)
+			c.conn.Close()
+			return
+		default:
+			select {
+			case c.wsem <- struct{}{}:
+				if k, err := c.put(question); err != nil { // a deadline of the caller's; the next question comes soon
+					if k > 0 {
+						c.owed = append(c.owed[:0], question[k:]...)
+					}
+					c.mu.Lock()
+					c.pinged = false
+					c.mu.Unlock()
+				}
+				<-c.wsem
+			case <-c.stop:
+				return
+			}
+		}
+	}
 }
 
 // Read waits for at least one byte. At the end of the connection it first returns what came before.
@@ -155,8 +199,10 @@ func (c *Client) comPort(m *rfc2217.Message) (answer []byte) {
 		c.wantText = string(m.Text)
 	case rfc2217.NotifyModemState:
 		state := rfc2217.ModemState(m.Value)
+		if state.Lines() != c.event.Modem.Lines() || state != state.Lines() || c.events == 0 {
+			c.events++
+		}
 		c.event.Modem = state | c.event.Modem&0x0f
-		c.events++
 	case rfc2217.NotifyLineState:
 		if happened := rfc2217.LineState(m.Value) & rfc2217.LineErrors; happened != 0 {
 			c.event.Line |= happened
@@ -164,6 +210,9 @@ func (c *Client) comPort(m *rfc2217.Message) (answer []byte) {
 		}
 	case rfc2217.FlowControlSuspend, rfc2217.FlowControlResume:
 		c.suspended = m.Code == rfc2217.FlowControlSuspend
+	case rfc2217.SetBaudRate:
+		c.pinged = false
+		c.inForce.Take(m)
 	default:
 		c.inForce.Take(m)
 	}

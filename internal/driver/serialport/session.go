@@ -1,0 +1,520 @@
+package serialport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+)
+
+// Config is a device with one port.
+type Config struct {
+	Target  string // for errors
+	Specs   []device.Spec
+	Samples []device.Sample
+	// Open opens the line; it is called for each stream. Nil when Line is set.
+	Open func(ctx context.Context, line driver.Line) (driver.Stream, error)
+	// Line is open as long as the session lives; what comes while nobody wants it is thrown away.
+	Line driver.Stream
+	// Gone waits until the device is no longer there, and says why; or until ctx ends.
+	Gone func(ctx context.Context) error
+}
+
+// Session is a driver.Session over one port.
+type Session struct {
+	cfg     Config
+	in, out atomic.Int64
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	work   sync.WaitGroup
+
+	mu      sync.Mutex
+	raw     driver.Stream // the open line
+	stream  *stream       // whoever has it
+	line    driver.Line
+	event   driver.LineEvent
+	heard   bool // event is known
+	errors  struct{ framing, parity, overrun, breaks int64 }
+	changed chan struct{}
+	closed  bool
+	idle    chan struct{} // closed when nobody throws bytes away any more
+}
+
+var errClosed = fmt.Errorf("the session is closed: %w", net.ErrClosed)
+
+// New makes a session. With Line it starts to listen to it.
+func New(cfg Config) *Session {
+	s := &Session{cfg: cfg, changed: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	if cfg.Line != nil {
+		s.raw = cfg.Line
+		if e, err := cfg.Line.Event(s.ctx); err == nil {
+			s.event, s.heard = e, true
+		}
+		s.work.Go(func() { s.listen(cfg.Line) })
+		if line, err := cfg.Line.Set(s.ctx, driver.Line{}); err == nil {
+			s.line = line
+		}
+		s.discard()
+	}
+	s.work.Go(func() {
+		if err := cfg.Gone(s.ctx); s.ctx.Err() == nil {
+			s.cancel(err)
+		}
+	})
+	return s
+}
+
+// touch wakes who waits for a change; the lock is held.
+func (s *Session) touch() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// listen takes over what happens on the line.
+func (s *Session) listen(raw driver.Stream) {
+	for {
+		e, err := raw.Event(s.ctx)
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		s.event, s.heard = e, true
+		s.errors.framing += int64(b2i(e.Framing))
+		s.errors.parity += int64(b2i(e.Parity))
+		s.errors.overrun += int64(b2i(e.Overrun))
+		s.errors.breaks += int64(b2i(e.Break))
+		if s.stream != nil {
+			s.stream.events = append(s.stream.events, e)
+			if n := len(s.stream.events); n > 16 {
+				s.stream.events = s.stream.events[n-16:]
+			}
+		}
+		s.touch()
+		s.mu.Unlock()
+	}
+}
+
+// discard throws away what comes while nobody has the port; the lock is held, or nobody else is there yet.
+func (s *Session) discard() {
+	raw, idle := s.raw, make(chan struct{})
+	s.idle = idle
+	if err := raw.SetDeadline(time.Time{}); err != nil {
+		close(idle)
+		return
+	}
+	s.work.Go(func() {
+		defer close(idle)
+		buf := make([]byte, 4096)
+		for {
+			if _, err := raw.Read(buf); err != nil {
+				return
+			}
+		}
+	})
+}
+
+// Read gives the values of points as they are known.
+func (s *Session) Read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
+	if err := s.alive(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	all := s.samples(time.Now())
+	s.mu.Unlock()
+	by := make(map[device.Path]device.Sample, len(all))
+	for _, x := range all {
+		by[x.Path] = x
+	}
+	out := make([]device.Sample, len(paths))
+	for i, p := range paths {
+		x, ok := by[p]
+		if !ok {
+			x = device.Sample{Path: p, Quality: device.Bad, Reason: device.ReasonUnsupported}
+		}
+		out[i] = x
+	}
+	return out, nil
+}
+
+func (s *Session) alive(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.ctx.Err() != nil {
+		return s.wrap("session", context.Cause(s.ctx))
+	}
+	return nil
+}
+
+func (s *Session) wrap(op string, err error) error { return driver.WrapNet(op, s.cfg.Target, err) }
+
+// Watch tells everything once, and then what changes.
+func (s *Session) Watch(ctx context.Context, _ driver.Interest, sink driver.Sink) error {
+	if err := s.alive(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	changed := s.changed
+	last := s.samples(time.Now())
+	s.mu.Unlock()
+	sink.Apply(&driver.Change{Full: true, Specs: specs(s.cfg.Specs), Labels: labels(), Commands: commands(), Streams: []device.Path{Path}, Samples: last})
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	known := map[device.Path]device.Sample{}
+	for _, x := range last {
+		known[x.Path] = x
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.ctx.Done():
+			return s.wrap("watch", context.Cause(s.ctx))
+		case <-changed:
+		case <-tick.C:
+		}
+		s.mu.Lock()
+		changed = s.changed
+		now := s.samples(time.Now())
+		s.mu.Unlock()
+		var news []device.Sample
+		for _, x := range now {
+			if k := known[x.Path]; k.Quality != x.Quality || !k.Value.Equal(x.Value) {
+				known[x.Path] = x
+				news = append(news, x)
+			}
+		}
+		if len(news) > 0 {
+			sink.Apply(&driver.Change{Samples: news})
+		}
+	}
+}
+
+// Abilities are all three.
+func (s *Session) Abilities() driver.Abilities {
+	return driver.Abilities{Writer: s, Commander: s, Streamer: s}
+}
+
+// Close closes the line and waits for what was started.
+func (s *Session) Close() error {
+	s.cancel(errClosed)
+	s.mu.Lock()
+	raw := s.raw
+	first := !s.closed
+	s.closed = true
+	s.touch()
+	s.mu.Unlock()
+	var err error
+	if raw != nil && first {
+		err = raw.Close()
+	}
+	s.work.Wait()
+	return err
+}
+
+var errNotOpen = errors.New("the port is not open")
+
+// current is the open line, or an error of class DeviceSaidNo.
+func (s *Session) current(op string) (driver.Stream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.raw == nil || s.closed {
+		return nil, &driver.Error{Op: op, Target: s.cfg.Target, Class: driver.DeviceSaidNo, Err: errNotOpen,
+			Hint: "its settings exist while it is open: attach to it first"}
+	}
+	return s.raw, nil
+}
+
+// Write sets settings and lines.
+func (s *Session) Write(ctx context.Context, writes []driver.Write) ([]driver.Outcome, error) {
+	out := make([]driver.Outcome, len(writes))
+	for i, w := range writes {
+		if err := s.alive(ctx); err != nil {
+			for k := i; k < len(out); k++ {
+				out[k] = driver.Outcome{Stage: driver.Refused, Err: err}
+			}
+			return out, err
+		}
+		out[i] = s.writeOne(ctx, w)
+	}
+	return out, nil
+}
+
+func (s *Session) writeOne(ctx context.Context, w driver.Write) driver.Outcome {
+	refused := func(err error) driver.Outcome { return driver.Outcome{Stage: driver.Refused, Err: err} }
+	raw, err := s.current("write")
+	if err != nil {
+		return refused(err)
+	}
+	var l driver.Line
+	on := w.Value.Bool()
+	switch strings.TrimPrefix(string(w.Path), string(Path)+"/") {
+	case "baud":
+		l.Baud = uint32(w.Value.Int())
+	case "format":
+		if l, err = driver.ParseLine("1 " + w.Value.Str()); err != nil {
+			return refused(&driver.Error{Op: "write", Target: s.cfg.Target, Class: driver.DeviceSaidNo, Err: fmt.Errorf("%q is no format; write it like 8N1", w.Value.Str())})
+		}
+		l.Baud = 0
+	case "flow":
+		l.Flow = driver.Flow(w.Value.Int())
+	case "rts":
+		l.RTS = &on
+	case "dtr":
+		l.DTR = &on
+	case "break":
+		l.Break = &on
+	default:
+		return refused(&driver.Error{Op: "write", Target: s.cfg.Target, Class: driver.Unsupported, Err: fmt.Errorf("%s cannot be written", w.Path)})
+	}
+	in, err := s.set(ctx, raw, l)
+	switch {
+	case err != nil:
+		switch driver.ClassOf(err) {
+		case driver.Closed, driver.Timeout, driver.Unreachable, driver.RefusedConn:
+			return driver.Outcome{Stage: driver.Uncertain, Err: err}
+		}
+		return refused(err)
+	case !covers(in, l):
+		return refused(&driver.Error{Op: "write", Target: s.cfg.Target, Class: driver.DeviceSaidNo, Err: fmt.Errorf("the port keeps %v, flow control %v", in, in.Flow)})
+	}
+	return driver.Outcome{Stage: driver.Acked}
+}
+
+// covers reports whether everything that l names is in force.
+func covers(in, l driver.Line) bool {
+	same := func(a, b *bool) bool { return b == nil || a != nil && *a == *b }
+	over := l.Over(in)
+	over.RTS, over.DTR, over.Break = in.RTS, in.DTR, in.Break
+	return over == in && same(in.RTS, l.RTS) && same(in.DTR, l.DTR) && same(in.Break, l.Break)
+}
+
+// set changes the line and shows what is in force.
+func (s *Session) set(ctx context.Context, raw driver.Stream, l driver.Line) (driver.Line, error) {
+	in, err := raw.Set(ctx, l)
+	if err != nil {
+		return in, s.wrap("set", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.line = in
+	s.touch()
+	return in, nil
+}
+
+// Do performs flush and break.
+func (s *Session) Do(ctx context.Context, path device.Path, _ []device.Value) (device.Value, driver.Outcome) {
+	raw, err := s.current("command")
+	if err != nil {
+		return device.Value{}, driver.Outcome{Stage: driver.Refused, Err: err}
+	}
+	switch path {
+	case Path + "/flush":
+		err = s.wrap("flush", raw.Flush(ctx, true, true))
+	case Path + "/break":
+		on, off := true, false
+		if _, err = s.set(ctx, raw, driver.Line{Break: &on}); err == nil {
+			timer := time.NewTimer(250 * time.Millisecond)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				timer.Stop()
+			}
+			_, err = s.set(context.WithoutCancel(ctx), raw, driver.Line{Break: &off})
+		}
+	default:
+		err = &driver.Error{Op: "command", Target: s.cfg.Target, Class: driver.Unsupported, Err: fmt.Errorf("there is no command %s", path)}
+	}
+	if err != nil {
+		return device.Value{}, driver.Outcome{Stage: driver.Refused, Err: err}
+	}
+	return device.Value{}, driver.Outcome{Stage: driver.Acked}
+}
+
+// OpenStream takes the port.
+func (s *Session) OpenStream(ctx context.Context, path device.Path, line driver.Line) (driver.Stream, error) {
+	fail := func(class driver.Class, err error) (driver.Stream, error) {
+		return nil, &driver.Error{Op: "open " + string(path), Target: s.cfg.Target, Class: class, Err: err}
+	}
+	if path != Path {
+		return fail(driver.Unsupported, fmt.Errorf("the device has the port %s only", Path))
+	}
+	if err := s.alive(ctx); err != nil {
+		return nil, err
+	}
+	st := &stream{s: s}
+	s.mu.Lock()
+	if s.stream != nil {
+		s.mu.Unlock()
+		return fail(driver.Busy, errors.New("the port is open already"))
+	}
+	s.stream = st
+	raw, idle := s.raw, s.idle
+	s.mu.Unlock()
+	var err error
+	if raw != nil { // end the one that throws bytes away
+		if err = raw.SetDeadline(time.Unix(1, 0)); err == nil {
+			<-idle
+			err = raw.SetDeadline(time.Time{})
+		}
+		if err == nil {
+			var in driver.Line
+			if in, err = raw.Set(ctx, line); err == nil {
+				line = in
+			}
+		}
+	} else {
+		raw, err = s.cfg.Open(ctx, line)
+		if err == nil {
+			if in, e := raw.Set(ctx, driver.Line{}); e == nil {
+				line = in
+			}
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil && s.closed {
+		err = errors.Join(errClosed, raw.Close())
+	}
+	if err != nil {
+		s.stream = nil
+		if s.raw != nil && !s.closed {
+			s.discard()
+		}
+		return nil, s.wrap("open "+string(path), err)
+	}
+	if s.raw == nil {
+		s.raw = raw
+		s.work.Go(func() { s.listen(raw) })
+	}
+	st.Stream = raw
+	s.line = line
+	if s.heard {
+		st.events = append(st.events, driver.LineEvent{CTS: s.event.CTS, DSR: s.event.DSR, CD: s.event.CD, RI: s.event.RI})
+	}
+	s.touch()
+	return st, nil
+}
+
+// stream is the port in somebody's hands.
+type stream struct {
+	driver.Stream
+	s      *Session
+	once   sync.Once
+	done   atomic.Bool
+	events []driver.LineEvent // the session's lock
+	first  bool
+}
+
+func (t *stream) check(op string, err error) error {
+	switch {
+	case err == nil || errors.Is(err, os.ErrDeadlineExceeded) && !t.done.Load():
+		return err
+	case t.done.Load():
+		return &driver.Error{Op: op, Target: t.s.cfg.Target, Class: driver.Closed, Err: net.ErrClosed}
+	}
+	return t.s.wrap(op, err)
+}
+
+func (t *stream) Read(p []byte) (int, error) {
+	if t.done.Load() {
+		return 0, t.check("read", net.ErrClosed)
+	}
+	n, err := t.Stream.Read(p)
+	t.s.in.Add(int64(n))
+	return n, t.check("read", err)
+}
+
+func (t *stream) Write(p []byte) (int, error) {
+	if t.done.Load() {
+		return 0, t.check("write", net.ErrClosed)
+	}
+	n, err := t.Stream.Write(p)
+	t.s.out.Add(int64(n))
+	return n, t.check("write", err)
+}
+
+func (t *stream) Set(ctx context.Context, l driver.Line) (driver.Line, error) {
+	if t.done.Load() {
+		return driver.Line{}, t.check("set", net.ErrClosed)
+	}
+	return t.s.set(ctx, t.Stream, l)
+}
+
+func (t *stream) Flush(ctx context.Context, in, out bool) error {
+	if t.done.Load() {
+		return t.check("flush", net.ErrClosed)
+	}
+	return t.check("flush", t.Stream.Flush(ctx, in, out))
+}
+
+func (t *stream) Drain(ctx context.Context) error {
+	if t.done.Load() {
+		return t.check("drain", net.ErrClosed)
+	}
+	return t.check("drain", t.Stream.Drain(ctx))
+}
+
+// Event waits for the next change of the line.
+func (t *stream) Event(ctx context.Context) (driver.LineEvent, error) {
+	for {
+		t.s.mu.Lock()
+		changed := t.s.changed
+		var e driver.LineEvent
+		ok := len(t.events) > 0 || !t.first && !t.s.heard
+		if len(t.events) > 0 {
+			e, t.events = t.events[0], t.events[1:]
+		}
+		t.first = t.first || ok
+		t.s.mu.Unlock()
+		switch {
+		case t.done.Load() || t.s.ctx.Err() != nil:
+			return e, t.check("event", net.ErrClosed)
+		case ok:
+			return e, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return e, ctx.Err()
+		}
+	}
+}
+
+// Close gives the port back. A line that stays open is only let go.
+func (t *stream) Close() error {
+	var err error
+	t.once.Do(func() {
+		t.done.Store(true)
+		s := t.s
+		if s.cfg.Line == nil {
+			err = t.Stream.Close()
+			s.mu.Lock()
+			s.raw, s.stream, s.heard, s.line = nil, nil, false, driver.Line{}
+			s.touch()
+			s.mu.Unlock()
+			return
+		}
+		if err = t.Stream.SetDeadline(time.Unix(1, 0)); err != nil { // ends calls in progress
+			err = nil // the line is dead already
+		}
+		s.mu.Lock()
+		s.stream = nil
+		if !s.closed {
+			s.discard()
+		}
+		s.touch()
+		s.mu.Unlock()
+	})
+	return err
+}
