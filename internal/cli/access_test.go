@@ -184,6 +184,7 @@ func TestEveryRouteAsEachRole(t *testing.T) {
 		"writes":        {"/api/v1/writes", "", [4]int{401, 200, 200, 200}}, "write-by-id": {"/api/v1/writes/none", "", [4]int{401, 404, 404, 404}},
 		"events": {"/api/v1/events", "", [4]int{401, 200, 200, 200}}, "me": {"/api/v1/me", "", [4]int{401, 200, 200, 200}},
 		"audit": {"/api/v1/audit", "", [4]int{401, 403, 403, 200}}, "reload": {"/api/v1/reload?dry_run=true", "", [4]int{401, 403, 403, 200}},
+		"stream":  {"/api/v1/devices/mill1/stream?path=ports/1&mode=own", "", [4]int{401, 404, 404, 404}}, // a control has no port
 		"probe":   {"/api/v1/probe", `{"address": ""}`, [4]int{401, 403, 403, 422}},
 		"healthz": {"/healthz", "", [4]int{200, 200, 200, 200}}, "readyz": {"/readyz", "", [4]int{401, 200, 200, 200}},
 		"login":  {"/api/v1/login", `{"user": "vera", "password": "wrong"}`, [4]int{401, 401, 401, 401}},

@@ -231,13 +231,15 @@ func (l *loader) findDriver(scheme string) (d driver.Driver, twin string) {
 }
 
 // pathOf is what the path of a URL names in a scheme of a driver; empty: it has none.
-func pathOf(d driver.Driver, scheme string) string {
+func pathOf(d driver.Driver, scheme string) string { return schemeOf(d, scheme).Path }
+
+func schemeOf(d driver.Driver, name string) driver.Scheme {
 	for _, sc := range d.Info().Schemes {
-		if sc.Name == scheme {
-			return sc.Path
+		if sc.Name == name {
+			return sc
 		}
 	}
-	return ""
+	return driver.Scheme{}
 }
 
 func (l *loader) schemes() []string {

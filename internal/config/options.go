@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/patchbay-io/patchbay/internal/driver"
 )
 
 // openURL reads the URL of a device, finds its driver, and fills the options from the query and from the other keys of
@@ -55,7 +57,11 @@ func (s *section) openURL(raw string, t *token.Token, pairs []pair) {
 			file, err = u.Path, nil
 		}
 	}
+	local := schemeOf(s.d.Driver, scheme).Network == driver.LocalNetwork && s.d.Twin == ""
 	switch {
+	case local && (u.Host != "" || u.Path == "" && u.Opaque == "" || u.Fragment != ""):
+		s.problem(t, "%q names no %s of this machine; write it like %s:/dev/ttyUSB0", shown, pathOf(s.d.Driver, scheme), u.Scheme)
+	case local:
 	case s.d.Twin == TwinReplay && (file == "" || u.Host != "" || u.Fragment != "" || err != nil):
 		s.problem(t, "%q names no recording; write %s:FILE", shown, u.Scheme)
 		return

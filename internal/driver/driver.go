@@ -35,10 +35,13 @@ type Info struct {
 
 // Scheme is a URL scheme that leads to the driver.
 type Scheme struct {
-	Name, Network string // "focas", "tcp"
+	Name, Network string // "focas", "tcp"; or LocalNetwork
 	Port          uint16 // used when the URL has none
 	Path          string // what the path of the URL names, in a word; empty: the URL has none
 }
+
+// LocalNetwork is the Network of a scheme whose URLs name something of this machine and no host: serial:/dev/ttyUSB0.
+const LocalNetwork = "local"
 
 // Can is what a driver is able to do at all.
 type Can uint8

@@ -43,7 +43,9 @@ func (g *Gateway) attach(who driver.Who, dev string, path device.Path, opt north
 	if e != nil {
 		return nil, e
 	}
-	if paths := g.tree.Streams(dev); len(paths) > 0 && !slices.Contains(paths, path) {
+	paths := g.tree.Streams(dev)
+	_, down := l.current()
+	if !slices.Contains(paths, path) && (len(paths) > 0 || down == nil) {
 		e := &north.WriteError{Code: "unknown-stream", Device: dev, Path: path, Class: driver.Unsupported, Text: "the device has no such stream"}
 		names := make([]string, len(paths))
 		for i, p := range paths {

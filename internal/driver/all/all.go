@@ -8,9 +8,11 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver/devicemaster"
 	"github.com/patchbay-io/patchbay/internal/driver/fcxml"
 	"github.com/patchbay-io/patchbay/internal/driver/focas"
+	"github.com/patchbay-io/patchbay/internal/driver/rfc2217"
+	"github.com/patchbay-io/patchbay/internal/driver/serial"
 )
 
 // Drivers lists every driver, in the order in which help and errors name them.
 func Drivers() []driver.Driver {
-	return []driver.Driver{focas.New(), atem.New(), atem.NewRelay(), fcxml.New(), aes70.New(), devicemaster.New()}
+	return []driver.Driver{focas.New(), atem.New(), atem.NewRelay(), fcxml.New(), aes70.New(), devicemaster.New(), rfc2217.New(), serial.New()}
 }

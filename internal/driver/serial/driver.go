@@ -38,7 +38,7 @@ func New() driver.Driver { return Driver{} }
 // Info describes the driver.
 func (Driver) Info() driver.Info {
 	return driver.Info{Name: "serial", Title: "Serial port of this machine", Panel: "serial",
-		Schemes: []driver.Scheme{{Name: "serial", Network: "file"}}, Can: driver.CanWrite | driver.CanCommand | driver.CanStream}
+		Schemes: []driver.Scheme{{Name: "serial", Network: driver.LocalNetwork, Path: "port"}}, Can: driver.CanWrite | driver.CanCommand | driver.CanStream}
 }
 
 // Options are the defaults.
