@@ -51,5 +51,5 @@ func (a *app) simAES70(ctx context.Context, f simAES70Flags) error {
 		return usageError(err)
 	}
 	return a.serveSimulated(ctx, simulated{device: simulate.AES70Device(o), listen: []string{f.listen, f.ws}, record: f.record,
-		head: transcript.Header{Protocol: "ocp1", Device: "simulated AES70 audio interface"}})
+		head: transcript.Header{Protocol: "aes70", Device: "simulated AES70 audio interface"}})
 }

@@ -43,7 +43,7 @@ var protocols = []Protocol{{
 	Name: "fcxml", Open: fcxml.NewDissector, ports: []uint16{30096, 30097, 30098}, looks: looksLikeFCXML,
 	names: []string{"message"}, unnamed: func(f *transcript.Field) bool { return f.Text != "" },
 }, {
-	Name: "ocp1", Open: ocp1.NewDissector, network: "tcp", ports: []uint16{65000}, looks: looksLikeOCP1,
+	Name: "aes70", Open: ocp1.NewDissector, network: "tcp", ports: []uint16{65000}, looks: looksLikeOCP1,
 	names: []string{"type", "method", "property", "status"}, unnamed: func(f *transcript.Field) bool { return f.Text == "" || f.Text == f.Value },
 }, {
 	Name: "devicemaster", Open: devicemaster.NewDissector, ports: []uint16{devicemaster.Port}, looks: looksLikeDeviceMaster,

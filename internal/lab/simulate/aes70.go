@@ -57,9 +57,15 @@ func AES70Options(settings url.Values) (o ocasim.Options, err error) {
 
 // AES70Device is a simulated audio interface over TCP and over WebSocket.
 func AES70Device(o ocasim.Options) Device {
+	_, d := AES70Sim(o)
+	return d
+}
+
+// AES70Sim is [AES70Device] with the interface to act on.
+func AES70Sim(o ocasim.Options) (*ocasim.Sim, Device) {
 	sim := ocasim.New(o)
 	ws := ocaws.New(func(ctx context.Context, c net.Conn) { _ = sim.Server.ServeConn(ctx, c) }, ocaws.Options{})
-	return Device{Run: sim.Run, Services: []Service{
+	return sim, Device{Run: sim.Run, Services: []Service{
 		{Network: "tcp", Port: ocaclient.Port, Stream: sim.Serve},
 		{Network: "tcp", Port: aes70PortWS, Stream: ws.Serve},
 	}}
