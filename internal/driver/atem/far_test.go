@@ -166,6 +166,9 @@ func (f *far) command(c farConn, payload []byte) {
 			return
 		}
 		body := field.Body
+		if field.Code != atem.CodeSALN && field.Code != atem.CodeTiRq {
+			f.writes.Add(1) // before anybody can see what comes of it
+		}
 		switch field.Code {
 		case atem.CodeSALN:
 			f.meters[c] = parse[atem.SendClassicLevels](body).On
@@ -203,7 +206,6 @@ func (f *far) command(c farConn, payload []byte) {
 		if f.more != nil {
 			f.more(c, &field)
 		}
-		f.writes.Add(1)
 	}
 }
 

@@ -203,6 +203,7 @@ func serveChecks() []check {
 				if o.Err != nil {
 					w.Errorf("write %s through the server: %v, %v", want.Path, o.Stage, o.Err)
 				}
+				synctest.Wait() // a client may see what comes of a write before the server has put it down
 				if asked, done := s.heard(); asked != n+1 || len(done) != n+1 {
 					w.Errorf("the gate was asked %d times and told of %d ends after %d writes", asked, len(done), n+1)
 				}
