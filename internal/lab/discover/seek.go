@@ -29,7 +29,7 @@ type Network struct {
 }
 
 // seekers is never changed. Each is in seek_DRIVER.go.
-var seekers = []Seeker{atemSeeker()}
+var seekers = []Seeker{atemSeeker(), devicemasterSeeker()}
 
 // Ways are how the seekers ask, in words.
 func Ways() []string {
