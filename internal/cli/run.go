@@ -16,7 +16,7 @@ import (
 )
 
 // demoConfig is the devices of the demo: some of every kind. There are a mill of one path and a lathe of two, and a video
-// switcher on which somebody makes a show.
+// switcher on which somebody makes a show, a desk, and a serial server with two null modems and an instrument that talks.
 const demoConfig = `
 devices:
   mill1:
@@ -41,6 +41,9 @@ devices:
   desk1:
     url: sim+aes70:?inputs=4
     labels: {site: demo, area: studio}
+  ports1:
+    url: sim+devicemaster:?layout=null,null,null,null,instrument,echo
+    labels: {site: demo, line: line-1}
 `
 
 func (a *app) demoCommand() *cobra.Command {
