@@ -53,6 +53,8 @@ type Client struct {
 	due    time.Time
 	out    [atem.MaxPacket]byte
 
+	transfers map[*running]struct{}
+
 	ready   chan struct{} // closed at InCm
 	isReady bool          // of the reading goroutine
 	done    chan struct{} // closed when the session is over and nothing runs any more
@@ -328,6 +330,7 @@ func (c *Client) receive(b []byte, from net.Addr) {
 	if !fresh || len(payload) == 0 {
 		return
 	}
+	c.offer(payload)
 	payload = append([]byte(nil), payload...)
 	if c.handle != nil {
 		c.handle(payload)

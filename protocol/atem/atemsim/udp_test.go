@@ -191,3 +191,66 @@ func TestSilenceAndRestart(t *testing.T) {
 		v.Close()
 	})
 }
+
+// Files go both ways over a bad network, two at a time, with progress; one that is called off leaves no lock.
+func TestTransfersOverUDP(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, sw := serve(t, atemsim.Options{}, atemsim.UDPOptions{Faults: atemsim.Faults{Loss: 0.02, Reorder: 0.02, Delay: time.Millisecond, Seed: 3}})
+		v, err := dial(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-v.Ready()
+		data := make([]byte, 200000)
+		for i := range data {
+			data[i] = byte(i / 3)
+		}
+		ver := sw.State().Version()
+		label := bytes.Repeat([]byte("label"), 3000)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			tr, _ := atem.NewUpload(2, atem.File{Store: atem.StoreMacrosAndLabels, Slot: 4, Mode: atem.TransferModeLabel, Name: "Label", Data: label}, ver)
+			if err := v.Transfer(t.Context(), tr, nil); err != nil {
+				t.Error(err)
+			}
+		})
+		tr, _ := atem.NewUpload(1, atem.File{Slot: 11, Mode: atem.TransferModeStill, Name: "Noise", Data: data}, ver)
+		last := 0
+		if err := v.Transfer(t.Context(), tr, func(n, total int) {
+			if n < last || total < len(data)/2 || n > total {
+				t.Errorf("%d of %d bytes after %d", n, total, last)
+			}
+			last = n
+		}); err != nil || last == 0 {
+			t.Fatal(err, last)
+		}
+		wg.Wait()
+		down := atem.NewDownload(3, atem.StoreStills, 11, atem.DownloadStill, ver)
+		if err := v.Transfer(t.Context(), down, nil); err != nil || !bytes.Equal(down.Data(), data) {
+			t.Errorf("%d bytes, %v", len(down.Data()), err)
+		}
+		if err := v.Transfer(t.Context(), atem.NewDownload(4, atem.StoreStills, 15, atem.DownloadStill, ver), nil); !errors.Is(err, atem.TransferErrorCodeNotFound) {
+			t.Error(err)
+		}
+
+		ctx, cancel := context.WithCancel(t.Context())
+		tr, _ = atem.NewUpload(5, atem.File{Slot: 12, Mode: atem.TransferModeStill, Data: data}, ver)
+		if err := v.Transfer(ctx, tr, func(n, _ int) {
+			if n > 0 {
+				cancel()
+			}
+		}); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		if l, _ := atem.Get[atem.LockState](sw.State(), 0); l.Locked {
+			t.Error("the store stays locked")
+		}
+		tr, _ = atem.NewUpload(6, atem.File{Slot: 12, Mode: atem.TransferModeStill, Data: data}, ver)
+		go func() { time.Sleep(20 * time.Millisecond); v.Close() }()
+		if err := v.Transfer(t.Context(), tr, nil); err == nil {
+			t.Error("a session that ends carries a transfer on")
+		}
+		<-v.Done()
+	})
+}
