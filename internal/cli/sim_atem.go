@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"strconv"
@@ -11,7 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/patchbay-io/patchbay/internal/config"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/all"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
+	"github.com/patchbay-io/patchbay/protocol/atem"
 	"github.com/patchbay-io/patchbay/protocol/atem/atemsim"
 	"github.com/patchbay-io/patchbay/transcript"
 )
@@ -20,7 +27,7 @@ import (
 type simATEMFlags struct {
 	listen, relay, user   string
 	model, dump, scenario string
-	save                  string
+	from, save            string
 	redact                bool
 	seed                  uint64
 	sessions              int
@@ -36,8 +43,9 @@ func (a *app) simATEMCommand() *cobra.Command {
 		Long: `Serve a simulated video switcher over ATEM UDP, until interrupted. It cuts, mixes frame by frame, fades, keys, runs macros,
 streams and records, and tells every client. The first line of standard output is the address.
 
-Instead of a model it can begin with the state of a real switcher: --dump FILE is a file with the hex of one packet's fields on
-each line. --save FILE writes such a file of its own state and ends.
+Instead of a model it can begin with the state of a real switcher: --from atem://192.0.2.10 asks one for it, and --dump FILE is a
+file with the hex of one packet's fields on each line. --save FILE writes such a file of the state and ends; --redact takes
+names, texts, addresses and the key of the stream out of it.
 
 With --relay the same switcher is served through an OpenSwitcher relay too, whose address is the next line; with --user its
 clients must log in, with the password in $PATCHBAY_SIM_PASSWORD. With --control the last line is the address of a small HTTP
@@ -48,6 +56,7 @@ Faults (--fault NAME or NAME=VALUE, may be repeated):
   ` + strings.Join(simulate.ATEMFaultNames(), ", "),
 		Example: `  patchbay sim atem --model mini-extreme-iso --scenario show
   patchbay sim atem --fault loss=0.05 --fault reorder=0.02
+  patchbay sim atem --from atem://192.0.2.10 --save studio.dump --redact
   patchbay sim atem --dump studio.dump --relay 127.0.0.1:4532`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.simATEM(cmd.Context(), f) },
@@ -58,6 +67,7 @@ Faults (--fault NAME or NAME=VALUE, may be repeated):
 	fl.StringVar(&f.user, "user", "", "who may use the relay; empty: everybody")
 	fl.StringVar(&f.model, "model", "", "which switcher: "+strings.Join(atemsim.Models(), ", ")+" (default 2me-4k)")
 	fl.StringVar(&f.dump, "dump", "", "file with the state to begin with, instead of a model")
+	fl.StringVar(&f.from, "from", "", "URL of a switcher whose state it begins with, instead of a model")
 	fl.StringVar(&f.scenario, "scenario", "quiet", "what happens by itself: "+strings.Join(simulate.ATEMScenarios(), ", "))
 	fl.StringVar(&f.save, "save", "", "write the state to this file and end")
 	fl.BoolVar(&f.redact, "redact", false, "take names and addresses out of what --save writes")
@@ -74,6 +84,14 @@ func (a *app) simATEM(ctx context.Context, f simATEMFlags) error {
 		"seed": {strconv.FormatUint(f.seed, 10)}, "sessions": {strconv.Itoa(f.sessions)}})
 	if err != nil {
 		return usageError(err)
+	}
+	if f.from != "" {
+		if o.Model != "" || o.State != nil {
+			return usageError(errors.New("--from: the state is that of the switcher; leave --model and --dump out"))
+		}
+		if o.State, err = a.stateOf(ctx, f.from); err != nil {
+			return err
+		}
 	}
 	for _, arg := range f.faults {
 		if err := o.Faults.Turn(arg); err != nil {
@@ -100,9 +118,36 @@ func (a *app) simATEM(ctx context.Context, f simATEMFlags) error {
 	return a.serveSimulated(ctx, s)
 }
 
+// followed is a session that knows everything its switcher has said.
+type followed interface {
+	Follow(handle func(payload []byte)) (dump *atem.State, stop func())
+}
+
+// stateOf asks the switcher at a device URL for everything that it is, over a session that ends with that.
+func (a *app) stateOf(ctx context.Context, rawURL string) (*atem.State, error) {
+	c, err := config.Load(config.Input{Flags: config.Flags{Listen: config.DefaultListen}, URLs: []string{"switcher=" + rawURL}, Getenv: a.env, Drivers: all.Drivers()})
+	if err != nil {
+		return nil, err
+	}
+	a.secrets.Add(c.Secrets()...)
+	d := c.Devices[0]
+	env := driver.Env{Dial: new(net.Dialer).DialContext, ListenPacket: listenPacket, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}
+	s, err := d.Driver.Open(ctx, env, d.Target)
+	if err != nil {
+		return nil, err
+	}
+	f, ok := s.(followed)
+	if !ok {
+		return nil, errors.Join(usageError(fmt.Errorf("--from: %s is no video switcher", d.Display)), s.Close())
+	}
+	state, stop := f.Follow(func([]byte) {})
+	stop()
+	return state, s.Close()
+}
+
 // saveDump writes a new file.
 func saveDump(name string, write func(*os.File) error) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it may hold the key of a stream
 	if err != nil {
 		return fmt.Errorf("--save: %w", err)
 	}

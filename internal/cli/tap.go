@@ -48,6 +48,7 @@ file cannot be written any more the relay ends; nothing passes unrecorded.
   text:VALUE, serial:VALUE, address:VALUE, mac:VALUE, hex:DIGITS
                        this value, as text and as the bytes that it stands for`,
 		Example: `  patchbay tap focas://192.0.2.21 --out mill1
+  patchbay tap atem://192.0.2.10 --listen 0.0.0.0:9910 --redact addresses
   patchbay tap tcp://192.0.2.40:5000 --listen 0.0.0.0:5000 --redact addresses --redact serial:1234-5678`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.tap(cmd.Context(), args[0], f) },
@@ -102,7 +103,7 @@ func tapTarget(arg string) (tapEnd, error) {
 	switch {
 	case err != nil || u.Scheme == "" || u.Hostname() == "":
 		return bad("is no URL of a device")
-	case u.Path != "" && u.Path != "/":
+	case u.Path != "" && u.Path != "/" && (u.Scheme == "tcp" || u.Scheme == "udp"):
 		return bad("has a path")
 	}
 	t := tapEnd{network: u.Scheme}
