@@ -285,6 +285,7 @@ func TestServeChosenPorts(t *testing.T) {
 	for _, release := range []bool{false, true} {
 		onBench(t, "sink,null,null,echo", func(b *bench) {
 			o := serveDefaults()
+			o.From = []string{"192.0.2.0/24"}
 			o.Listen, o.Ports, o.Release, o.MAC = "192.0.2.50:4606", []string{"ports/4", "other:ports/2"}, release, "02:00:00:00:00:07"
 			if err := o.Validate(); err != nil {
 				b.Fatal(err)
@@ -385,7 +386,7 @@ func TestOptions(t *testing.T) {
 	}
 	for _, change := range []func(*ServeOptions){
 		func(o *ServeOptions) { o.Listen = "4606" }, func(o *ServeOptions) { o.Ports = []string{":ports/1"} }, func(o *ServeOptions) { o.Ports = []string{"Ports 1"} },
-		func(o *ServeOptions) { o.Ports = make([]string, 33) }, func(o *ServeOptions) { o.From = []string{"me"} }, func(o *ServeOptions) { o.MaxClients = 0 }, func(o *ServeOptions) { o.MAC = "1" },
+		func(o *ServeOptions) { o.Ports = make([]string, 33) }, func(o *ServeOptions) { o.From = []string{"me"} }, func(o *ServeOptions) { o.MaxClients = 0 }, func(o *ServeOptions) { o.Listen = ":4606" }, func(o *ServeOptions) { o.MAC = "1" },
 	} {
 		o := serveDefaults()
 		change(o)

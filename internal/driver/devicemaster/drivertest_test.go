@@ -48,11 +48,15 @@ func TestSuite(t *testing.T) {
 			{Path: "ports/3/flow", Value: device.OfEnum(int64(driver.FlowRtsCts))},
 			{Path: "ports/3/mode", Value: device.OfEnum(2)},
 		},
-		Refused:      &driver.Write{Path: "ports/1/rts", Value: device.OfBool(true)},
-		Echo:         "ports/1",
-		Taken:        "ports/4",
-		Line:         driver.Line{Baud: 38400, Data: 8, Parity: 'N', HalfStops: 2},
-		ServeOptions: func(listen string) any { o := serveDefaults(); o.Listen = listen; return o },
+		Refused: &driver.Write{Path: "ports/1/rts", Value: device.OfBool(true)},
+		Echo:    "ports/1",
+		Taken:   "ports/4",
+		Line:    driver.Line{Baud: 38400, Data: 8, Parity: 'N', HalfStops: 2},
+		ServeOptions: func(listen string) any {
+			o := serveDefaults()
+			o.Listen, o.From = listen, []string{"192.0.2.0/24"}
+			return o
+		},
 		Except: map[string]string{
 			"serve/asks-for-every-write": "settings of a port that is not open reach no box; streams/through-the-server asks the gate",
 			"serve/obeys-the-gate":       "settings of a port that is not open reach no box; streams/through-the-server asks the gate",

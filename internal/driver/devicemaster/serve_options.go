@@ -1,6 +1,7 @@
 package devicemaster
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -16,7 +17,7 @@ type ServeOptions struct {
 	Listen     string   `yaml:"listen" doc:"where drivers connect, HOST:PORT"`
 	Ports      []string `yaml:"ports" doc:"what the ports of the box are, in their order: paths of this device (ports/3) or of another (usb0:port); empty: all ports of this device"`
 	Release    bool     `yaml:"release" doc:"drivers and the maker's release tool may take a port from another driver"`
-	From       []string `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
+	From       []string `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; needed unless listen is on this computer alone"`
 	MaxClients int      `yaml:"max_clients" doc:"connections at a time; each driver holds one"`
 	Discovery  bool     `yaml:"discovery" doc:"answers the maker's search for boxes, on the same port over UDP"`
 	MAC        string   `yaml:"mac" doc:"Ethernet address that the box says it has; drivers know boxes by it"`
@@ -52,10 +53,21 @@ func (o *ServeOptions) Validate() error {
 			return fmt.Errorf("from: %q is neither an address nor a network; write 192.0.2.10 or 192.0.2.0/24", f)
 		}
 	}
+	if host, _, _ := net.SplitHostPort(o.Listen); !loopback(host) && len(o.From) == 0 {
+		return errOpenToAll
+	}
 	if _, err := o.mac(); err != nil {
 		return fmt.Errorf("mac: %q is no Ethernet address; write it like 02:c0:4e:00:00:01", o.MAC)
 	}
 	return nil
+}
+
+var errOpenToAll = errors.New("from: listen is open to the network, and nothing says who may connect; this protocol has no passwords, and who connects " +
+	"writes to the ports. Name the drivers' computers: from: [192.0.2.10], or listen on 127.0.0.1")
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 func (o *ServeOptions) mac() (m devicemaster.MAC, err error) {
