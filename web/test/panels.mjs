@@ -1,17 +1,47 @@
-// Drives the panels that are worked with, each on the demo's device of its kind; a kind that the demo does not have is
-// skipped with a line that says so. Prints as browser.mjs does; PATCHBAY_BIN, PATCHBAY_PAGE, CHROMIUM and SCREENSHOTS as there.
+// Drives the panels that are worked with, on simulated devices that do nothing by themselves. With PATCHBAY_PAGE it takes the
+// first device of each kind there, and skips a kind that is not there with a line that says so. Prints as browser.mjs does;
+// PATCHBAY_BIN, CHROMIUM and SCREENSHOTS as there. Arguments are kinds; without any all are checked.
 import { chromium } from 'playwright-core';
-import { check, expect, finish, poll, step } from './checks.mjs';
-import { startDemo } from './gateway.mjs';
+import { check, finish, step } from './checks.mjs';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { start, workshop } from './gateway.mjs';
 import { proxy } from './proxy.mjs';
 import { audioChecks } from './panels/audio.mjs';
 import { serialChecks } from './panels/serial.mjs';
 import { switcherChecks } from './panels/switcher.mjs';
 
 const kinds = { switcher: switcherChecks, serial: serialChecks, audio: audioChecks };
-const only = process.argv.slice(2); // kinds to check; none: all
+const only = process.argv.slice(2);
 
-const demo = await startDemo();
+/** startPanels gives the address of a gateway over one quiet device of each kind, and a way to stop it. */
+async function startPanels() {
+  if (process.env.PATCHBAY_PAGE) return { address: process.env.PATCHBAY_PAGE };
+  const { folder, program, close } = workshop();
+  process.env.HOME = folder; // for the keys that drivers keep
+  const file = join(folder, 'panels.yaml');
+  writeFileSync(
+    file,
+    `listen: 127.0.0.1:0
+devices:
+  studio: {url: 'sim+atem:?model=mini-extreme-iso', writable: ['**']}
+  ports: {url: 'sim+devicemaster:', writable: ['**']}
+  desk: {url: 'sim+aes70:?inputs=4', writable: ['**', inputs/analogue-1/phantom]}
+  scarlett: {url: 'sim+fcxml:', writable: ['**']}
+`,
+    { mode: 0o600 },
+  );
+  const gateway = await start(program, ['run', file]);
+  return {
+    address: gateway.address,
+    stop: async () => {
+      await gateway.stop();
+      close();
+    },
+  };
+}
+
+const demo = await startPanels();
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 const network = await proxy(demo.address);
 const origin = new URL(network.address).origin;
@@ -37,28 +67,30 @@ const valueOf = async (device, path) => (await api(`/devices/${device}/value?pat
 /** wide is by how much the view scrolls sideways. */
 const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
+async function drive(device, checks) {
+  const { specs, commands, label_sets: labels } = await api(`/devices/${device.name}/specs`);
+  await checks({ name: device.name, device, specs, commands: commands ?? [], labels: labels ?? {}, open, api, valueOf, wide, network, complaints });
+}
+
 let ran = 0;
 try {
   const { devices } = await api('/devices');
   for (const [kind, checks] of Object.entries(kinds)) {
     if (only.length > 0 && !only.includes(kind)) continue;
-    const device = devices.find((d) => d.panel === kind);
-    if (!device) {
-      console.log(`skip  the demo has no device with the panel "${kind}"`);
+    const found = devices.filter((d) => d.panel === kind);
+    if (found.length === 0) {
+      console.log(`skip  there is no device with the panel "${kind}"`);
       continue;
     }
     ran++;
-    const { specs, commands, label_sets: labels } = await api(`/devices/${device.name}/specs`);
-    await checks({ name: device.name, device, specs, commands: commands ?? [], labels: labels ?? {}, open, api, valueOf, wide, network, complaints });
+    for (const device of process.env.PATCHBAY_PAGE ? found.slice(0, 1) : found) await drive(device, checks);
   }
   await check('no console errors and no foreign requests', async () => {
     if (complaints.length > 0) throw new Error(complaints.join('; '));
     if (strangers.length > 0) throw new Error(strangers.join(' '));
   });
-  if (ran === 0) await check('the list of the demo is there', async () => {
-    const page = await open('/');
-    await expect(page.locator('.row').first()).toSay(/\w/);
-    await poll(async () => (await wide(page)) <= 0, 'it scrolls sideways');
+  await check('there was something to check', async () => {
+    if (ran === 0) throw new Error('no device with any of these panels');
   });
 } catch (e) {
   await check('the run itself', async () => {

@@ -12,12 +12,18 @@ interface Told {
   attributes?: Record<string, string>;
 }
 
-/** rangeOf is the range of a level. A point says in its attribute "silence" which number stands for none at all. */
+const inaudible = -120; // dB; a range or a level that goes this low means silence by its end
+
+/**
+ * rangeOf is the range of a level. A point says in its attribute "silence" which number stands for none at all; without
+ * one it is the lower end of a range that nobody could hear the end of.
+ */
 export function rangeOf(spec: Told): LevelRange {
-  const silence = Number(spec.attributes?.['silence'] ?? NaN);
+  const told = spec.attributes?.['silence'];
   const has = (spec.min ?? 0) !== 0 || (spec.max ?? 0) !== 0;
   const min = has ? (spec.min ?? 0) : -60;
-  return { min, max: has ? (spec.max ?? 0) : 0, silence: Number.isNaN(silence) ? -Infinity : silence };
+  const silence = told !== undefined ? Number(told) : has ? (min <= inaudible ? min : -Infinity) : inaudible;
+  return { min, max: has ? (spec.max ?? 0) : 0, silence };
 }
 
 /** levelOf is the level that a point says: -Infinity for silence, NaN when it says none. The API has no number for minus infinity. */

@@ -70,7 +70,7 @@ async function attempt(device: string, path: string, value: Value, ask: () => Pr
     if (a) s.value = { ...a, slow: true };
   }, 300);
   try {
-    const answer = await ask();
+    const answer = await inTurn(device, needsLink, ask);
     mine.add(answer.id);
     const a = open(s, first.n);
     if (a) s.value = { ...a, id: answer.id };
@@ -83,6 +83,25 @@ async function attempt(device: string, path: string, value: Value, ask: () => Pr
     const text = lost ? 'No answer from the gateway; whether it was sent is not known.' : r.message;
     end(s, path, { ...first, stage: lost ? 'uncertain' : 'refused', final: true, text, hint: r.hint });
   }
+}
+
+const turns = new Map<string, Promise<unknown>>();
+const patience = 1500; // ms that a press waits for the one before to be accepted
+
+/**
+ * inTurn keeps the presses of one device in their order: whoever chooses a preview and cuts means that preview. A press that
+ * would have to wait long is refused; sent late it could mean something else.
+ */
+async function inTurn(device: string, needsLink: boolean, ask: () => Promise<Write>): Promise<Write> {
+  const before = turns.get(device) ?? Promise.resolve();
+  const ours = (async () => {
+    const late = await Promise.race([before.then(() => false), new Promise<boolean>((r) => setTimeout(r, patience, true))]);
+    const no = late ? 'Not sent: the gateway has not taken the press before yet.' : unreachable(device, needsLink);
+    if (no) throw new api.Refusal({ detail: no });
+    return ask();
+  })();
+  turns.set(device, Promise.allSettled([before, ours]));
+  return ours;
 }
 
 /** open is the attempt of the given number while it has not ended; a later one has taken its place otherwise. */

@@ -36,25 +36,30 @@ export function Fader({ e, label, scale, say, now, class: cls = '', read, once =
   const [wanted, setWanted] = useState<number | null>(null);
   const [entering, setEntering] = useState(false);
   const drag = useRef<{ at: number; place: number; length: number; across: boolean } | null>(null);
-  const due = useRef<{ timer: number; value: number | null; last: number }>({ timer: 0, value: null, last: 0 });
+  const due = useRef<{ timer: number; value: number | null; last: number; busy: boolean }>({ timer: 0, value: null, last: 0, busy: false });
   const locked = !isUnlocked(e.device);
   const writable = e.spec.value.writable === true && !route.value.wall;
   const a = attemptOf(e.device, e.path).value;
   const visitor = visitorOf(e.device, e.path).value;
   const bad = e.point.value?.quality === 'bad';
 
+  // One value is under way at a time, and behind it only the newest: a hand that moves leaves no queue.
   const send = (value: number) => {
     const d = due.current;
     d.value = value;
-    if (d.timer) return;
-    const go = () => {
+    if (d.timer || d.busy) return;
+    const go = async () => {
       d.timer = 0;
       if (d.value === null) return;
-      d.last = performance.now();
-      void write(e.device, e.path, d.value, { again: true });
+      const next = d.value;
       d.value = null;
+      d.last = performance.now();
+      d.busy = true;
+      await write(e.device, e.path, next, { again: true });
+      d.busy = false;
+      if (d.value !== null) send(d.value);
     };
-    d.timer = window.setTimeout(go, Math.max(0, d.last + pace - performance.now()));
+    d.timer = window.setTimeout(() => void go(), Math.max(0, d.last + pace - performance.now()));
   };
   useEffect(() => () => clearTimeout(due.current.timer), []);
   // A press on the lock, or a lost tab, ends the grip; what was asked for is no longer wanted.

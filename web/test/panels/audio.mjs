@@ -72,7 +72,7 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
     });
   }
 
-  const silentMix = of('audio.mix.gain').find((s) => s.writable && s.attributes?.silence);
+  const silentMix = of('audio.mix.gain').find((s) => s.writable && (s.attributes?.silence || s.min <= -120));
   const toggle = of('audio.air').find((s) => s.writable) ?? of('audio.pad').find((s) => s.writable);
   const monitorMute = of('audio.monitor.mute').find((s) => s.writable);
 

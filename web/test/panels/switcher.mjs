@@ -174,7 +174,8 @@ export async function switcherChecks({ name, specs, labels, commands, open, valu
     network.speak();
     await poll(async () => (await page.locator('.fault').count()) === 0, 'the gateway does not come back', 15_000);
     await page.waitForTimeout(500);
-    if ((await valueOf(name, preview)) !== before) throw new Error('it was sent later');
+    const now = await valueOf(name, preview);
+    if (now !== before) throw new Error(`it was sent later: ${before} became ${now}, and ${other} was pressed`);
     await page.getByRole('button', { name: 'Understood' }).click();
     complaints.length = 0; // the browser reports the requests that were lost
   });

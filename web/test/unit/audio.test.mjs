@@ -10,6 +10,9 @@ test('silence is minus infinity, and never a number', () => {
   assert.equal(levelText(levelOf(null, '-Inf', gain)), '−∞');
   assert.equal(levelText(levelOf(null, '', gain)), '–');
   assert.equal(levelText(levelOf(-127.9, '', mix)), '−127.9');
+  assert.equal(levelText(levelOf(-128, '', rangeOf({ min: -128, max: 0 }))), '−∞', 'the end of such a range');
+  assert.equal(levelText(levelOf(-128, '', rangeOf({}))), '−∞', 'a meter without a range');
+  assert.equal(levelText(levelOf(-60, '', rangeOf({ min: -60, max: 0 }))), '−60.0');
   assert.equal(levelText(-24), '−24.0');
   assert.equal(levelText(-0.04), '0.0');
 });
