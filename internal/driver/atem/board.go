@@ -39,7 +39,8 @@ type board struct {
 type point struct {
 	spec   device.Spec
 	sample device.Sample
-	write  writing // nil: read-only
+	write  writing     // nil: read-only
+	shows  []atem.Code // see def
 
 	newSpec, newSample bool
 	gone               bool
@@ -57,18 +58,18 @@ type command struct {
 
 // def is what the points of one meaning share.
 type def struct {
-	kind        device.Kind
-	rate        device.Rate
-	unit        string
-	min, max    float64
-	step        float64
-	decimals    int
-	labels      string
-	title, doc  string
-	role        string
-	hazard      string
-	grade       string // of the state; empty: seen
-	unconfirmed bool   // the value that was written may never be reported
+	kind       device.Kind
+	rate       device.Rate
+	unit       string
+	min, max   float64
+	step       float64
+	decimals   int
+	labels     string
+	title, doc string
+	role       string
+	hazard     string
+	grade      string      // of the state; empty: seen
+	shows      []atem.Code // fields that show that a write was carried out, when the value that was written may never be reported
 }
 
 func newBoard() *board {
@@ -103,7 +104,7 @@ func (b *board) declare(path device.Path, d *def, w writing) *point {
 	if p := b.points[path]; p != nil {
 		return p
 	}
-	p := &point{write: w, newSpec: true, spec: device.Spec{Path: path, Kind: d.kind, Rate: d.rate, Access: device.R, Unit: d.unit, Min: d.min, Max: d.max,
+	p := &point{write: w, shows: d.shows, newSpec: true, spec: device.Spec{Path: path, Kind: d.kind, Rate: d.rate, Access: device.R, Unit: d.unit, Min: d.min, Max: d.max,
 		Step: d.step, Decimals: d.decimals, Labels: d.labels, Title: d.title, Doc: d.doc, Role: d.role, Hazard: d.hazard, Grade: d.grade}}
 	p.sample = device.Sample{Path: path, Quality: device.Bad, Reason: device.ReasonNotReported}
 	if d.grade == "" {
@@ -111,7 +112,7 @@ func (b *board) declare(path device.Path, d *def, w writing) *point {
 	}
 	if w != nil {
 		p.spec.Access = device.RW
-		if !d.unconfirmed {
+		if p.shows == nil {
 			p.spec.Confirm = device.ByNotify
 		}
 	}

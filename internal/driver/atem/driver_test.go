@@ -236,7 +236,7 @@ func TestWhatASwitcherRefuses(t *testing.T) {
 				s.Errorf("%s: %+v", path, o)
 			}
 		}
-		if _, o := s.session.Do(s.Context(), "macros/delete", nil); o.Stage != driver.Refused {
+		if _, o := s.session.Do(s.Context(), "macros/record", nil); o.Stage != driver.Refused {
 			s.Errorf("a command without its argument: %+v", o)
 		}
 		if n := s.far.writes.Load(); n != 0 {
@@ -265,11 +265,25 @@ func TestCommands(t *testing.T) {
 		if o := s.do("macros/7/run"); o.Stage != driver.Acked {
 			s.Errorf("run: %v", o.Stage)
 		}
-		s.do("macros/delete", device.OfInt(7))
+		s.do("macros/7/delete")
 		s.want("macros/7/used", device.OfBool(false))
 		if _, o := s.session.Do(s.Context(), "macros/7/run", nil); o.Stage != driver.Refused {
 			s.Errorf("a macro that is gone: %+v", o)
 		}
+	})
+}
+
+// The handle is moved to its end, where the switcher goes back to the beginning: the write is acknowledged all the same.
+func TestTheHandle(t *testing.T) {
+	inStudio(t, "mini", driver.Everything{}, func(s *studio) {
+		for _, pos := range []float64{0.3, 0.7, 1} {
+			out, err := s.session.Write(s.Context(), []driver.Write{{Path: "me/1/transition/position", Value: device.OfFloat(pos)}})
+			if err != nil || out[0].Stage != driver.Acked {
+				s.Errorf("%v: %+v, %v", pos, out, err)
+			}
+		}
+		s.want("me/1/transition/position", device.OfFloat(0))
+		s.want("me/1/program", device.OfEnum(2))
 	})
 }
 

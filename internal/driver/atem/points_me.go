@@ -20,7 +20,7 @@ var (
 	defLayer    = def{kind: device.Bool, rate: device.Normal, title: "In next transition", doc: "the layer takes part in the next transition", role: "av.transition.layer"}
 	defTryOut   = def{kind: device.Bool, rate: device.Normal, title: "Preview transition", doc: "the transition is shown on preview", role: "av.transition.preview"}
 	defPosition = def{kind: device.Float, rate: device.Fast, min: 0, max: 1, decimals: 4, title: "Position", doc: "how far the transition is; 1 ends it, and the switcher goes back to 0",
-		role: "av.transition.position", hazard: device.HazardLive, unconfirmed: true}
+		role: "av.transition.position", hazard: device.HazardLive, shows: []atem.Code{atem.CodeTrPs}}
 	defRunning    = def{kind: device.Bool, rate: device.Fast, title: "Transition runs", role: "av.transition.running"}
 	defFramesLeft = def{kind: device.Int, rate: device.Fast, unit: "frames", title: "Frames left", doc: "of the transition", role: "av.transition.frames-left"}
 	defRate       = def{kind: device.Int, rate: device.Normal, unit: "frames", min: 0, max: maxRate, step: 1, title: "Rate",

@@ -94,6 +94,7 @@ func takeMacro(b *board, v *atem.MacroProperties) {
 	b.seen.macros[n] = *v
 	if !v.Used {
 		b.removeCommand(at.Child("run"))
+		b.removeCommand(at.Child("delete"))
 		return
 	}
 	b.command(command{Command: device.Command{Path: at.Child("run"), Title: "Run macro", Doc: "what it does may be on air", Hazard: device.HazardLive, Grade: device.GradeInferred},
@@ -101,6 +102,11 @@ func takeMacro(b *board, v *atem.MacroProperties) {
 			return one(&atem.MacroAction{Macro: n, Action: atem.MacroActionKindRun})
 		},
 		shows: []atem.Code{atem.CodeMRPr}})
+	b.command(command{Command: device.Command{Path: at.Child("delete"), Title: "Delete macro", Doc: "it cannot be brought back", Hazard: device.HazardMove, Grade: device.GradeInferred},
+		do: func([]device.Value) []atem.Message {
+			return one(&atem.MacroAction{Macro: n, Action: atem.MacroActionKindDelete})
+		},
+		shows: []atem.Code{atem.CodeMPrp}})
 }
 
 func takeMacroRun(b *board, v *atem.MacroRunState) {
@@ -128,9 +134,8 @@ func takeMacroRecord(b *board, v *atem.MacroRecordState) {
 		now = int64(v.Macro)
 	}
 	b.put("macros/recording", &defMacroRecording, device.OfEnum(now), nil)
-	macro := device.Spec{Path: "macro", Kind: device.Int, Min: 1, Max: 100, Step: 1, Doc: "its number, from 1"}
 	b.command(command{Command: device.Command{Path: "macros/record", Title: "Record macro", Doc: "records what is done from now on, in the place of what the macro was",
-		Args: []device.Spec{macro, {Path: "name", Kind: device.String, Doc: "what it is called"}}, Hazard: device.HazardMove, Grade: device.GradeInferred},
+		Args: []device.Spec{{Path: "macro", Kind: device.Int, Min: 1, Max: 100, Step: 1, Doc: "its number, from 1"}, {Path: "name", Kind: device.String, Doc: "what it is called"}}, Hazard: device.HazardMove, Grade: device.GradeInferred},
 		do: func(a []device.Value) []atem.Message {
 			return one(&atem.RecordMacro{Macro: uint16(a[0].Int() - 1), Name: a[1].Str()})
 		},
@@ -140,10 +145,4 @@ func takeMacroRecord(b *board, v *atem.MacroRecordState) {
 			return one(&atem.MacroAction{Macro: noMacro, Action: atem.MacroActionKindStopRecording})
 		},
 		shows: []atem.Code{atem.CodeMRcS}})
-	b.command(command{Command: device.Command{Path: "macros/delete", Title: "Delete macro", Doc: "it cannot be brought back", Args: []device.Spec{macro},
-		Hazard: device.HazardMove, Grade: device.GradeInferred},
-		do: func(a []device.Value) []atem.Message {
-			return one(&atem.MacroAction{Macro: uint16(a[0].Int() - 1), Action: atem.MacroActionKindDelete})
-		},
-		shows: []atem.Code{atem.CodeMPrp}})
 }

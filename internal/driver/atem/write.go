@@ -30,7 +30,7 @@ func (s *session) Write(ctx context.Context, writes []driver.Write) ([]driver.Ou
 		}
 		return out, nil
 	}
-	payload, awaited := s.prepare(writes, out)
+	payload, awaited, before := s.prepare(writes, out)
 	if payload == nil {
 		return out, nil
 	}
@@ -40,7 +40,7 @@ func (s *session) Write(ctx context.Context, writes []driver.Write) ([]driver.Ou
 			if p == nil || out[i].Stage == driver.Acked {
 				continue
 			}
-			if agrees(p, writes[i].Value) {
+			if p.shows == nil && agrees(p, writes[i].Value) || p.shows != nil && s.cameOf(p.shows) > before[i] {
 				out[i].Stage = driver.Acked
 			} else {
 				done = false
@@ -57,11 +57,11 @@ func (s *session) Write(ctx context.Context, writes []driver.Write) ([]driver.Ou
 }
 
 // prepare makes the payload of those writes that are possible; the others are refused in out. awaited holds the points whose
-// values show that the writes were done.
-func (s *session) prepare(writes []driver.Write, out []driver.Outcome) (payload []byte, awaited []*point) {
+// values show that the writes were done, before how many of the fields that show it have come until now.
+func (s *session) prepare(writes []driver.Write, out []driver.Outcome) (payload []byte, awaited []*point, before []uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	awaited = make([]*point, len(writes))
+	awaited, before = make([]*point, len(writes)), make([]uint64, len(writes))
 	for i, w := range writes {
 		refuse := func(c driver.Class, err error) {
 			out[i] = driver.Outcome{Stage: driver.Refused, Err: &driver.Error{Op: "write " + string(w.Path), Target: s.target, Class: c, Err: err}}
@@ -86,9 +86,9 @@ func (s *session) prepare(writes []driver.Write, out []driver.Outcome) (payload 
 		for _, m := range messages {
 			payload = m.Append(payload, s.board.ver)
 		}
-		awaited[i] = p
+		awaited[i], before[i] = p, s.cameOf(p.shows)
 	}
-	return payload, awaited
+	return payload, awaited, before
 }
 
 // agrees reports whether a point holds a value, as exactly as the switcher holds such values.
