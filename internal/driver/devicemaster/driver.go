@@ -29,7 +29,7 @@ func (Driver) Info() driver.Info {
 		Name:    "devicemaster",
 		Title:   "DeviceMaster serial server",
 		Panel:   "serial",
-		Schemes: []driver.Scheme{{Name: "devicemaster", Network: "tcp", Port: devicemaster.Port}},
+		Schemes: []driver.Scheme{{Name: "devicemaster", Network: "tcp", Port: devicemaster.Port}, {Name: boxScheme, Network: driver.LocalNetwork, Path: "name"}},
 		Can:     driver.CanWrite | driver.CanCommand | driver.CanStream | driver.CanServe | driver.CanProbe,
 	}
 }
@@ -37,8 +37,12 @@ func (Driver) Info() driver.Info {
 // Options are the defaults.
 func (Driver) Options() any { return defaults() }
 
-// Open connects to the box, asks who it is and begins a session. It opens no port.
+// Open connects to the box, asks who it is and begins a session. It opens no port. A box of the scheme devicemaster-box needs
+// no connection.
 func (Driver) Open(ctx context.Context, env driver.Env, target driver.Target) (driver.Session, error) {
+	if target.URL != nil && target.URL.Scheme == boxScheme {
+		return &nobox{name: target.Name, closed: make(chan struct{})}, nil
+	}
 	opts, ok := target.Options.(*Options)
 	if !ok || opts == nil {
 		opts = defaults()

@@ -366,6 +366,61 @@ func TestServeChosenPorts(t *testing.T) {
 	}
 }
 
+// A box that is none is made of ports of other devices, and says so when it has none.
+func TestBoxOfOtherPorts(t *testing.T) {
+	onBench(t, "echo", func(b *bench) {
+		u, _ := url.Parse("devicemaster-box:front")
+		s, err := New().Open(b.Context(), driver.Env{}, driver.Target{Name: "front", URL: u})
+		if err != nil {
+			b.Fatal(err)
+		}
+		tr := new(tree)
+		watched := make(chan error, 1)
+		go func() { watched <- s.Watch(b.Context(), driver.Everything{}, tr) }()
+		got, err := s.Read(b.Context(), []device.Path{"box", "ports/1/baud"})
+		if err != nil || got[0].Quality != device.Good || got[1].Reason != device.ReasonUnsupported {
+			b.Errorf("%+v, %v", got, err)
+		}
+		env := driver.ServeEnv{Listen: b.net.Listen, Upstreams: []driver.Upstream{upstream{s}}, Gate: new(gate), Log: slog.New(slog.DiscardHandler),
+			OpenStream: func(ctx context.Context, dev string, p device.Path, l driver.Line) (driver.Stream, error) {
+				return b.s.Abilities().Streamer.OpenStream(ctx, p, l)
+			}}
+		if err := (Driver{}).Serve(b.Context(), env, nil); !errors.Is(err, errNoPorts) || driver.HintOf(err) == "" {
+			b.Errorf("%v", err)
+		}
+		o := serveDefaults()
+		o.Ports = []string{"usb0:ports/1"}
+		ctx, cancel := context.WithCancel(b.Context())
+		done := make(chan error, 1)
+		go func() { done <- Driver{}.Serve(ctx, env, o) }()
+		synctest.Wait()
+		l, err := dmclient.Dial(b.Context(), b.net.Dial, "127.0.0.1:4606", dmclient.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		p, err := l.Open(b.Context(), 0, dmclient.Settings{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.Write([]byte("x"))
+		if n, err := p.Read(make([]byte, 9)); n != 1 || err != nil {
+			b.Errorf("%d, %v", n, err)
+		}
+		l.Close()
+		cancel()
+		<-done
+		if tr.text("box") == "" || s.Close() != nil || s.Close() != nil {
+			b.Error("the session of a box that is none")
+		}
+		if err := <-watched; !errors.Is(err, net.ErrClosed) {
+			b.Errorf("Watch: %v", err)
+		}
+		if _, err := s.Read(b.Context(), nil); !errors.Is(err, net.ErrClosed) {
+			b.Errorf("Read after Close: %v", err)
+		}
+	})
+}
+
 func TestOptions(t *testing.T) {
 	for _, change := range []func(*Options){
 		func(o *Options) { o.Line = "fast" }, func(o *Options) { o.Line = "9600n51" }, func(o *Options) { o.Line = "9600m81" }, func(o *Options) { o.Line = "9600n81.5" },

@@ -23,6 +23,7 @@ var (
 	errNoGate    = errors.New("no gate: nobody would be asked for permission")
 	errNoStreams = errors.New("the gateway opens no streams")
 	errRelease   = errors.New("serve.release does not allow taking ports")
+	errNoPorts   = errors.New("this box has no ports of its own, and serve.ports names none")
 	errForeign   = errors.New("serve.from does not hold its address")
 )
 
@@ -49,7 +50,10 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 		return fail(driver.Internal, errNoStreams, "")
 	}
 	b := &served{env: env, opts: opts, device: env.Upstreams[0].Name()}
-	if err := b.sources(ctx); err != nil {
+	switch err := b.sources(ctx); {
+	case errors.Is(err, errNoPorts):
+		return fail(driver.Internal, err, "serve.ports: [usb0:ports/1] makes port 1 of the box the port of the device usb0")
+	case err != nil:
 		return err // ctx has ended
 	}
 	srv, err := b.server()
@@ -144,6 +148,9 @@ func (b *served) sources(ctx context.Context) error {
 				b.ports = append(b.ports, portSource{b.device, p})
 			}
 			return nil
+		}
+		if _, none := up.(*nobox); none {
+			return errNoPorts
 		}
 		select {
 		case <-gone:

@@ -15,7 +15,7 @@ import (
 // ServeOptions are those of the server that the maker's drivers connect to. Start from [Driver.ServeOptions].
 type ServeOptions struct {
 	Listen     string   `yaml:"listen" doc:"where drivers connect, HOST:PORT"`
-	Ports      []string `yaml:"ports" doc:"what the ports of the box are, in their order: paths of this device (ports/3) or of another (usb0:port); empty: all ports of this device"`
+	Ports      []string `yaml:"ports" doc:"what the ports of the box are, in their order: paths of this device (ports/3) or of another (usb0:ports/1); empty: all ports of this device"`
 	Release    bool     `yaml:"release" doc:"drivers and the maker's release tool may take a port from another driver"`
 	From       []string `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; needed unless listen is on this computer alone"`
 	MaxClients int      `yaml:"max_clients" doc:"connections at a time; each driver holds one"`
@@ -90,7 +90,7 @@ func source(s string) (dev string, path device.Path, err error) {
 	}
 	path, err = device.ParsePath(word)
 	if err != nil || path == "" {
-		return "", "", fmt.Errorf("%q is no port; write ports/3, or usb0:port for a port of another device", s)
+		return "", "", fmt.Errorf("%q is no port; write ports/3, or usb0:ports/1 for a port of another device", s)
 	}
 	return dev, path, nil
 }
