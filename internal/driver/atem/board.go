@@ -33,6 +33,7 @@ type board struct {
 	unknown uint64 // fields that no code of the catalogue explains
 	unread  uint64 // fields whose body no layout fits
 	fields  uint64
+	counted time.Time
 }
 
 // point is one point with what is known of it.
@@ -207,8 +208,16 @@ func (b *board) feed(f *atem.Field) {
 	}
 }
 
-// count brings the counters of fields into their points.
+// countEvery is how often the counters are told; they change with every packet.
+const countEvery = time.Second
+
+// count brings the counters of fields into their points, unless that was done a moment ago.
 func (b *board) count() {
+	now := time.Now()
+	if now.Sub(b.counted) < countEvery {
+		return
+	}
+	b.counted = now
 	b.put("_link/fields", &defFields, device.OfInt(int64(b.fields)), nil)
 	b.put("_link/unknown-fields", &defUnknown, device.OfInt(int64(b.unknown+b.unread)), nil)
 }
