@@ -22,6 +22,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/north"
 	"github.com/patchbay-io/patchbay/internal/north/httpapi"
 	"github.com/patchbay-io/patchbay/internal/north/prom"
+	"github.com/patchbay-io/patchbay/internal/north/serial"
 	"github.com/patchbay-io/patchbay/internal/obs"
 	"github.com/patchbay-io/patchbay/internal/obs/notify"
 	"github.com/patchbay-io/patchbay/web"
@@ -38,6 +39,7 @@ type host struct {
 	writableAll bool
 	manager     *notify.Manager
 	security    *security
+	serialDoor  *serial.Door
 
 	load    func() (*config.Config, error) // nil: there is nothing to read again
 	current *config.Config                 // in force; run's alone once it runs
@@ -46,6 +48,9 @@ type host struct {
 
 	mu   sync.Mutex
 	sims map[string]*simulation // by device
+
+	serial        config.Serial // guarded by mu
+	serialChanged chan struct{}
 
 	start func(*simulation) // set while running
 
@@ -75,7 +80,7 @@ type hostOptions struct {
 // newHost puts a gateway together; nothing runs or listens yet.
 func newHost(c *config.Config, o hostOptions) (*host, error) {
 	h := &host{log: o.log, writableAll: o.writableAll, manager: o.manager, load: o.load, current: c, reloads: make(chan reloadRequest), stopped: make(chan struct{}),
-		sims: map[string]*simulation{}, keys: keyStore(o.env)}
+		sims: map[string]*simulation{}, serialChanged: make(chan struct{}, 1), keys: keyStore(o.env)}
 	sec, err := secure(c, &o)
 	if err != nil {
 		return nil, err
@@ -112,6 +117,7 @@ func (h *host) assemble(c *config.Config, o *hostOptions) error {
 		return err
 	}
 	h.door = door
+	h.serialDoor = h.newSerialDoor(c)
 	return nil
 }
 
@@ -144,8 +150,12 @@ func (h *host) apply(c *config.Config) error {
 	}
 	h.mu.Lock()
 	before := h.sims
-	h.sims = sims
+	h.sims, h.serial = sims, c.Serial
 	h.mu.Unlock()
+	select {
+	case h.serialChanged <- struct{}{}:
+	default:
+	}
 	for name, s := range sims {
 		if before[name] != s && h.start != nil {
 			h.start(s)
@@ -218,6 +228,8 @@ func (h *host) run(ctx context.Context, hangup <-chan os.Signal) error {
 	}
 	g.Go(func() error { return h.gateway.Run(inner) })
 	g.Go(func() error { return h.door.Run(inner) })
+	g.Go(func() error { return h.serialDoor.Run(inner) })
+	g.Go(func() error { h.followPorts(inner); return nil })
 	h.tell(h.manager.Ready(h.status()))
 	g.Go(func() error {
 		h.serveReloads(inner, hangup)

@@ -71,7 +71,7 @@ func (s *security) check(c *config.Config, addr net.Addr) error {
 
 // inForce reports whether a key of the configuration takes effect without a new start.
 func inForce(key string) bool {
-	return key == "write_rate" || strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "tokens.")
+	return key == "write_rate" || strings.HasPrefix(key, "serial.") || strings.HasPrefix(key, "users.") || strings.HasPrefix(key, "tokens.")
 }
 
 func certificate(c *config.Config, o *hostOptions) (*tls.Config, error) {

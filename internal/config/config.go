@@ -26,9 +26,11 @@ type Config struct {
 	// Insecure lets the HTTP door listen beyond this machine without users or TLS.
 	Insecure bool
 	Audit    Audit
+	Serial   Serial   // serial ports as TCP ports and PTYs
 	Devices  []Device // in the order of the file
 
 	secrets []string
+	ports   []setting         // of the section serial
 	people  []setting         // users and tokens, for Explain
 	origins map[string]string // "listen" -> "flag --listen"
 }

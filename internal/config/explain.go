@@ -71,7 +71,18 @@ func (c *Config) settings() []setting {
 	add("log.format", c.Log.Format)
 	add("metrics.max_series", fmt.Sprint(c.Metrics.MaxSeries))
 	c.accessSettings(add)
-	return append(out, c.people...)
+	out = append(out, c.people...)
+	if c.Serial.Folder != "" {
+		add("serial.folder", flow(c.Serial.Folder))
+	}
+	if len(c.ports) > 0 {
+		var each []string
+		for _, p := range c.ports {
+			each = append(each, p.key+": "+p.text)
+		}
+		out = append(out, setting{"serial.ports", "{" + strings.Join(each, ", ") + "}", c.ports[0].origin})
+	}
+	return out
 }
 
 type row struct{ text, origin string }

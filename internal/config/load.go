@@ -47,6 +47,7 @@ func Load(in Input) (*Config, error) {
 	l.environment()
 	l.flags()
 	l.guard()
+	l.c.ports = l.ports
 	l.c.secrets = l.resolve.secrets
 	if len(l.problems) > 0 {
 		return nil, l.problems
@@ -81,6 +82,7 @@ type loader struct {
 	resolve  resolver
 	problems Problems
 	listen   *token.Token // where the file names it; nil: somewhere else does
+	ports    []setting    // of the section serial, for Explain
 	hashes   bool         // the file itself holds password hashes
 }
 
@@ -109,7 +111,7 @@ func (l *loader) where(t *token.Token) string {
 	return l.place + ":" + strconv.Itoa(t.Position.Line)
 }
 
-var topKeys = []string{"version", "listen", "hosts", "log", "metrics", "users", "tokens", "write_rate", "tls", "insecure", "audit", "devices"}
+var topKeys = []string{"version", "listen", "hosts", "log", "metrics", "users", "tokens", "write_rate", "tls", "insecure", "audit", "serial", "devices"}
 
 func (l *loader) file(data []byte) {
 	f, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
@@ -164,6 +166,8 @@ func (l *loader) file(data []byte) {
 			l.scalar(kv.value, "insecure", l.setInsecure)
 		case "audit":
 			l.audit(kv.value)
+		case "serial":
+			l.serial(kv.value)
 		case "devices":
 			for _, kv := range l.mapping(kv.value, "devices") {
 				l.device(kv)

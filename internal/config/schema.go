@@ -30,6 +30,7 @@ func Schema(drivers []driver.Driver, twins map[string][]string) ([]byte, error) 
 	root.Properties.Set("log", log)
 	root.Properties.Set("metrics", metricsSchema())
 	accessSchema(root)
+	root.Properties.Set("serial", serialSchema())
 	devices := object("the devices by name")
 	var forms, schemes []string
 	var kinds []*jsonschema.Schema

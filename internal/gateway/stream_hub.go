@@ -223,7 +223,10 @@ func (h *hub) deliver(ctx context.Context, b []byte) {
 	h.mu.Lock()
 	h.counts.In += uint64(len(b))
 	for t := range h.taps {
-		if t != h.owner {
+		switch {
+		case t.opt.Trace != nil:
+			t.opt.Trace(false, b)
+		case t != h.owner:
 			h.counts.Lost += t.offer(b)
 		}
 	}
@@ -294,9 +297,14 @@ func (h *hub) send(t *tap, b []byte) (n int, err error) {
 			continue
 		}
 		k, err := s.Write(b[n:])
-		n += k
 		h.mu.Lock()
 		h.counts.Out += uint64(k)
+		for x := range h.taps {
+			if x.opt.Trace != nil && k > 0 {
+				x.opt.Trace(true, b[n:n+k])
+			}
+		}
+		n += k
 		h.mu.Unlock()
 		h.write.Unlock()
 		switch {

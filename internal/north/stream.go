@@ -41,6 +41,8 @@ type StreamOptions struct {
 	// Buffer is how many bytes from the line wait for the caller; 0: 64 KiB. An owner who does not read holds up the device;
 	// what has no room for an observer is lost to it and counted.
 	Buffer int
+	// Trace, when not nil, is told of all bytes of both directions instead of Read, when they pass. It must not block, nor keep b.
+	Trace func(toLine bool, b []byte)
 	// Coalesce lets Read wait so long for more bytes after the first. 0: nothing waits.
 	Coalesce time.Duration
 }

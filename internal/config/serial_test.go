@@ -1,0 +1,83 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/driver"
+)
+
+func TestSerialSection(t *testing.T) {
+	c, err := Load(Input{File: "t", Data: []byte(`
+serial:
+  folder: /run/ports
+  ports:
+    box/ports/3:
+      line: 9600n81
+      flow: rts-cts
+      mode: rs-485
+      on_open: {dtr: true, rts: false}
+      rfc2217: 4003
+      raw: 0.0.0.0:5003
+      pty: true
+      pty_mode: 0660
+      max_clients: 4
+      coalesce: 5ms
+      log: /var/log/port3
+    box/*: {raw: 4001+, kick_old: true}
+`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Serial.Ports[0]
+	yes, no := true, false
+	if c.Serial.Folder != "/run/ports" || p.Device != "box" || p.Path != "ports/3" || p.Line.Baud != 9600 || p.Line.Flow != driver.FlowRtsCts || p.Line.Mode != "rs-485" ||
+		*p.Line.DTR != yes || *p.Line.RTS != no || p.RFC2217 != "127.0.0.1:4003" || p.Raw != "0.0.0.0:5003" || p.PTY != "auto" || p.PTYMode != 0o660 ||
+		p.MaxClients != 4 || p.Coalesce != 5*time.Millisecond || p.Log != "/var/log/port3" || p.PTYOwner != -1 {
+		t.Errorf("%+v", p)
+	}
+	if q := c.Serial.Ports[1]; q.Path != "*" || q.Raw != "127.0.0.1:4001" || !q.KickOld {
+		t.Errorf("%+v", q)
+	}
+	text := c.Explain()
+	for _, want := range []string{"folder: /run/ports", "box/ports/3: {line: 9600n81", "box/*: {raw: 4001+"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+	again, err := Load(Input{File: "t", Data: []byte(strings.ReplaceAll(text, "devices: {}", ""))})
+	if err != nil {
+		t.Fatalf("what --explain prints cannot be loaded: %v\n%s", err, text)
+	}
+	if len(again.Serial.Ports) != 2 || again.Serial.Ports[0].Line.String() != p.Line.String() {
+		t.Errorf("%+v", again.Serial)
+	}
+}
+
+func TestSerialMistakes(t *testing.T) {
+	for text, want := range map[string]string{
+		"serial: {ports: {box: {raw: 4001}}}":                          "names no port",
+		"serial: {ports: {box/p*: {raw: 4001}}}":                       "names no port",
+		"serial: {ports: {box/ports/1: {raw: 4001+}}}":                 "for DEVICE/*",
+		"serial: {ports: {'box/*': {raw: 4001}}}":                      "4001+",
+		"serial: {ports: {box/ports/1: {raw: x}}}":                     "no address",
+		"serial: {ports: {box/ports/1: {pty: true}}}":                  "no folder",
+		"serial: {ports: {box/ports/1: {pty: here}}}":                  "whole path",
+		"serial: {ports: {box/ports/1: {line: fast}}}":                 "9600n81",
+		"serial: {ports: {box/ports/1: {flow: fast}}}":                 "rts-cts",
+		"serial: {ports: {box/ports/1: {max_clients: 0}}}":             "0 clients",
+		"serial: {ports: {box/ports/1: {pty_mode: 999}}}":              "invalid syntax",
+		"serial: {ports: {box/ports/1: {coalesce: -1s}}}":              "below 0",
+		"serial: {ports: {box/ports/1: {on_open: {cts: true}}}}":       "unknown key",
+		"serial: {ports: {box/ports/1: {colour: red}}}":                "unknown key",
+		"serial: {ports: {box/ports/1: {log: x}}}":                     "whole path",
+		"serial: {ports: {box/ports/1: {log: /x, log_size: 3}}}":       "too few",
+		"serial: {folder: here}":                                       "no whole path",
+		"serial: {ports: {box/ports/1: {pty_owner: nobody-has-this}}}": "nobody-has-this",
+	} {
+		if _, err := Load(Input{File: "t", Data: []byte(text)}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}

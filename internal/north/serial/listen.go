@@ -1,0 +1,249 @@
+package serial
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/north"
+)
+
+const (
+	defaultKeepAlive = 15 * time.Second
+	loginTimeout     = time.Minute
+	handshakeTimeout = 10 * time.Second
+	maxLoginLine     = 256
+)
+
+// client is one TCP client while it is served.
+type client struct {
+	net.Conn
+	who driver.Who
+	in  io.Reader // of the connection, with what was read ahead
+}
+
+func (c *client) Read(p []byte) (int, error) { return c.in.Read(p) }
+
+// listen accepts clients until ctx ends or the listener fails.
+func (o *offer) listen(ctx context.Context, door, addr string, serve func(context.Context, *client, north.Stream, bool)) error {
+	p := &o.port
+	if o.d.cfg.CheckListen != nil {
+		if err := o.d.cfg.CheckListen(addr, p.Login, p.TLS); err != nil {
+			return &driver.Error{Op: "listen", Target: addr, Class: driver.Auth, Err: err}
+		}
+	}
+	l, err := o.d.cfg.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return driver.WrapNet("listen", addr, err)
+	}
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	defer l.Close()
+	o.log.Info("serial port offered", "as", door, "address", l.Addr().String())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	var mu sync.Mutex
+	clients := map[net.Conn]context.CancelFunc{}
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			mu.Lock()
+			for _, cancel := range clients {
+				cancel()
+			}
+			mu.Unlock()
+			return driver.WrapNet("accept", addr, err)
+		}
+		mine, cancel := context.WithCancel(ctx)
+		mu.Lock()
+		most := max(p.MaxClients, 1)
+		full := len(clients) >= most
+		if full && p.KickOld {
+			for _, old := range clients { // with one client that is the one; with more, all make room
+				old()
+			}
+			full = false
+		}
+		if !full {
+			clients[conn] = cancel
+		}
+		mu.Unlock()
+		if full {
+			cancel()
+			refuse(conn, "patchbay: the port has as many clients as it may have\r\n")
+			continue
+		}
+		wg.Go(func() {
+			defer func() {
+				cancel()
+				conn.Close()
+				mu.Lock()
+				delete(clients, conn)
+				mu.Unlock()
+			}()
+			stop := context.AfterFunc(mine, func() { conn.Close() })
+			defer stop()
+			o.client(mine, conn, door, serve)
+		})
+	}
+}
+
+// refuse says why in a line, without waiting for a client that takes nothing.
+func refuse(conn net.Conn, text string) {
+	conn.SetWriteDeadline(time.Now().Add(time.Second))
+	if _, err := io.WriteString(conn, text); err == nil {
+		if c, ok := conn.(interface{ CloseWrite() error }); ok && c.CloseWrite() == nil {
+			conn.SetReadDeadline(time.Now().Add(time.Second)) // so that what the client sent does not turn the line into a reset
+			_, _ = io.CopyN(io.Discard, conn, 4096)
+		}
+	}
+	conn.Close()
+}
+
+// client serves one connection.
+func (o *offer) client(ctx context.Context, conn net.Conn, door string, serve func(context.Context, *client, north.Stream, bool)) {
+	p := &o.port
+	log := o.log.With("as", door, "from", conn.RemoteAddr().String())
+	tune(conn, p.KeepAlive, p.UserTimeout)
+	if p.TLS {
+		if o.d.cfg.TLS == nil {
+			log.Error("TLS is wanted and no certificate is configured")
+			return
+		}
+		secure := tls.Server(conn, o.d.cfg.TLS)
+		hand, cancel := context.WithTimeout(ctx, handshakeTimeout)
+		err := secure.HandshakeContext(hand)
+		cancel()
+		if err != nil {
+			log.Debug("TLS handshake", "error", err)
+			return
+		}
+		conn = secure
+	}
+	c := &client{Conn: conn, who: driver.Who{Door: door, Addr: conn.RemoteAddr().String()}, in: conn}
+	if p.Login {
+		if err := o.login(ctx, c); err != nil {
+			log.Warn("a client of a serial port was not let in", "error", err)
+			refuse(conn, "patchbay: not let in\r\n")
+			return
+		}
+	}
+	s, own, err := o.attach(ctx, c.who, p.MaxClients > 1)
+	if err != nil {
+		log.Warn("a client of a serial port was refused", "error", err)
+		refuse(conn, reason(err))
+		return
+	}
+	log.Info("serial client", "user", c.who.User, "owner", own)
+	serve(ctx, c, s, own)
+	if err := s.Close(); err != nil {
+		log.Debug("closing a stream", "error", err)
+	}
+	log.Info("serial client gone")
+}
+
+var errLoginLine = errors.New("a line of the login is too long")
+
+// login asks for user and password in lines of text, in front of everything else. A telnet client negotiates after it.
+func (o *offer) login(ctx context.Context, c *client) error {
+	if o.d.cfg.Login == nil {
+		return errors.New("nobody is configured who could sign in")
+	}
+	c.SetDeadline(time.Now().Add(loginTimeout))
+	r := bufio.NewReaderSize(c.Conn, 1)
+	ask := func(prompt string) (string, error) {
+		if _, err := io.WriteString(c.Conn, prompt); err != nil {
+			return "", err
+		}
+		var line []byte
+		for len(line) <= maxLoginLine {
+			b, err := r.ReadByte()
+			switch {
+			case err != nil:
+				return "", err
+			case b == '\n':
+				return strings.TrimRight(string(line), "\r\x00"), nil
+			}
+			line = append(line, b)
+		}
+		return "", errLoginLine
+	}
+	user, err := ask("login: ")
+	if err != nil {
+		return err
+	}
+	secret, err := ask("password: ")
+	if err != nil {
+		return err
+	}
+	who, err := o.d.cfg.Login(ctx, user, secret, c.RemoteAddr())
+	if err != nil {
+		return err
+	}
+	c.who.User, c.in = who.User, r
+	c.SetDeadline(time.Time{})
+	return nil
+}
+
+// tune sets what a serial line wants of TCP: nothing waits, and a peer that is gone is noticed.
+func tune(conn net.Conn, keepAlive, userTimeout time.Duration) {
+	t, ok := conn.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	if keepAlive <= 0 {
+		keepAlive = defaultKeepAlive
+	}
+	_ = t.SetNoDelay(true) // these fail on a closed connection only, and the next read says so
+	_ = t.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: keepAlive, Interval: keepAlive, Count: 3})
+	if userTimeout > 0 {
+		setUserTimeout(t, userTimeout)
+	}
+}
+
+// serveRaw passes bytes on as they are.
+func (o *offer) serveRaw(ctx context.Context, c *client, s north.Stream, own bool) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer c.Close()
+		buf := make([]byte, 16<<10)
+		for {
+			n, err := s.Read(buf)
+			if n > 0 {
+				if _, err := c.Write(buf[:n]); err != nil {
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := c.Read(buf)
+		if n > 0 && own {
+			if _, werr := s.Write(buf[:n]); werr != nil && !errors.Is(werr, north.ErrStreamDown) {
+				break
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	// What the client sent before it closed its side has been written; the line may still have to take it.
+	if own {
+		drain, cancel := context.WithTimeout(ctx, time.Second)
+		_ = s.Drain(drain)
+		cancel()
+	}
+	s.Close()
+	wg.Wait()
+}

@@ -1,0 +1,145 @@
+package serial
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/tty"
+)
+
+// until waits for something that another process tells about.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 5000 {
+		if ok() {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("%s did not happen", what)
+}
+
+func openTTY(t *testing.T, name string) *os.File {
+	t.Helper()
+	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.SetDeadline(time.Now().Add(20 * time.Second))
+	return f
+}
+
+func setTTY(t *testing.T, f *os.File, text string, flow driver.Flow) {
+	t.Helper()
+	line, err := driver.ParseLine(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line.Flow = flow
+	raw, err := f.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) {
+		s, e := tty.Get(int(fd))
+		if e == nil {
+			tty.Raw(s)
+			tty.Put(s, line)
+			e = tty.Set(int(fd), s)
+		}
+		err = e
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPTY(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "ports", "box-3")
+	r := newRig(t, Config{}, Port{Device: "box", Path: "ports/3", PTY: link, PTYMode: 0o660, PTYOwner: -1, PTYGroup: -1, Line: driver.Line{Baud: 19200, Data: 7, Parity: 'O'}})
+	until(t, "the link", func() bool { _, err := os.Stat(link); return err == nil })
+	if info, err := os.Stat(link); err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	port := r.box.Port("ports/3")
+	if port.IsOpen() {
+		t.Error("the port is open though no program has the PTY open")
+	}
+	f := openTTY(t, link)
+	until(t, "opening the port", port.IsOpen)
+	if l := port.Line(); l.Baud != 19200 {
+		t.Errorf("opened with %v", l)
+	}
+	setTTY(t, f, "250000e72", driver.FlowRtsCts)
+	until(t, "the setting", func() bool {
+		l := port.Line()
+		return l.Baud == 250000 && l.HalfStops == 4 && l.Flow == driver.FlowRtsCts
+	})
+	setTTY(t, f, "9600n81", driver.FlowNone)
+	until(t, "the second setting", func() bool { return port.Line().Baud == 9600 && port.Line().Flow == driver.FlowNone })
+	if f := port.Line().Format(); f != "7O1" {
+		t.Errorf("data bits and parity are %s; those of the configuration stay, as a PTY has none", f)
+	}
+	data := everyByte(300_000)
+	go f.Write(data)
+	back := make([]byte, len(data))
+	if n, err := io.ReadFull(f, back); err != nil || !bytes.Equal(back, data) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	r.box.Cut()
+	until(t, "opening after a link loss", port.IsOpen)
+	f.Close()
+	until(t, "closing the port", func() bool { return !port.IsOpen() })
+	f = openTTY(t, link)
+	until(t, "opening the port again", port.IsOpen)
+	f.Write([]byte("again"))
+	if _, err := io.ReadFull(f, back[:5]); err != nil || string(back[:5]) != "again" {
+		t.Errorf("%q %v", back[:5], err)
+	}
+	f.Close()
+	r.door.Set(nil)
+	if _, err := os.Lstat(link); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the link is still there: %v", err)
+	}
+}
+
+// What is in the way and not a link to a terminal that is gone is left alone.
+func TestWhatIsInTheWay(t *testing.T) {
+	dir := t.TempDir()
+	file, other, live, stale := dir+"/file", dir+"/other", dir+"/live", dir+"/stale"
+	os.WriteFile(file, []byte("mine"), 0o600)
+	os.Symlink(file, other)
+	os.Symlink("/dev/pts/ptmx", live)
+	os.Symlink("/dev/pts/999999", stale)
+	for _, at := range []string{file, other, live} {
+		before, _ := os.Readlink(at)
+		err := link("/dev/pts/0", at)
+		if driver.ClassOf(err) != driver.Busy || !strings.Contains(err.Error(), "in the way") || driver.HintOf(err) == "" {
+			t.Errorf("%s: %v", at, err)
+		}
+		if after, _ := os.Readlink(at); after != before {
+			t.Errorf("%s leads to %q now", at, after)
+		}
+	}
+	if text, _ := os.ReadFile(file); string(text) != "mine" {
+		t.Error("the file was changed")
+	}
+	if err := link("/dev/pts/0", stale); err != nil {
+		t.Error(err)
+	}
+	if to, _ := os.Readlink(stale); to != "/dev/pts/0" {
+		t.Errorf("a stale link leads to %q", to)
+	}
+	if err := link("/dev/pts/0", "/proc/nothing/x"); err == nil {
+		t.Error("a folder that cannot be made")
+	}
+}
