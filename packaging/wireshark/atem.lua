@@ -647,13 +647,13 @@ local codes = {
 	["LKST"] = { name = "LockState", grade = "seen", layouts = {
 		{ from = 0, size = 4, least = 4, items = { { 0, "store", "u16" }, { 2, "locked", "bool" }, } }, } },
 	["FTSD"] = { name = "StartUpload", grade = "seen", layouts = {
-		{ from = 0, size = 16, least = 16, items = { { 0, "transfer", "u16" }, { 2, "store", "u16" }, { 6, "slot", "u16" }, { 8, "size", "i32", unit = "%" }, { 12, "mode", "u16", set = "TransferMode" }, } }, } },
+		{ from = 0, size = 16, least = 16, items = { { 0, "transfer", "u16" }, { 2, "store", "u16" }, { 6, "slot", "u16" }, { 8, "size", "i32" }, { 12, "mode", "u16", set = "TransferMode" }, } }, } },
 	["FTSU"] = { name = "StartDownload", grade = "seen", layouts = {
 		{ from = 0, size = 12, least = 12, items = { { 0, "transfer", "u16" }, { 2, "store", "u16" }, { 6, "slot", "u16" }, { 8, "kind", "u16" }, { 10, "reserved", "u16" }, } }, } },
 	["FTCD"] = { name = "UploadWindow", grade = "seen", layouts = {
 		{ from = 0, size = 12, least = 12, items = { { 0, "transfer", "u16" }, { 6, "chunk_size", "u16" }, { 8, "chunk_count", "u16" }, } }, } },
 	["FTDa"] = { name = "TransferData", grade = "seen", layouts = {
-		{ from = 0, size = -1, least = 4, items = { { 0, "transfer", "u16" }, { 2, "size", "u16", unit = "%" }, { 4, "data", "bytes", length = 2 }, } }, } },
+		{ from = 0, size = -1, least = 4, items = { { 0, "transfer", "u16" }, { 2, "size", "u16" }, { 4, "data", "bytes", length = 2 }, } }, } },
 	["FTUA"] = { name = "TransferDataAck", grade = "seen", layouts = {
 		{ from = 0, size = 4, least = 4, items = { { 0, "transfer", "u16" }, { 2, "slot", "u8" }, } }, } },
 	["FTDC"] = { name = "TransferComplete", grade = "seen", layouts = {

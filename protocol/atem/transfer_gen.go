@@ -152,7 +152,7 @@ type StartUpload struct {
 	Transfer uint16
 	Store    uint16
 	Slot     uint16
-	Size     int32 // %
+	Size     int32
 	Mode     TransferMode
 }
 

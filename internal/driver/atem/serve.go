@@ -30,6 +30,9 @@ type proxy struct {
 
 	forwarded, refusals, dropped atomic.Uint64
 
+	serving context.Context // of Serve: files that are carried end with it
+	uploads sync.WaitGroup
+
 	mu      sync.Mutex
 	lastID  uint64
 	clients map[uint64]*client
@@ -115,6 +118,7 @@ func serve(ctx context.Context, env driver.ServeEnv, options any) error {
 
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
+	p.serving = inner
 	var wg sync.WaitGroup
 	ended := make(chan error, 2)
 	run := func(addr string, f func(context.Context) error) {
@@ -133,6 +137,7 @@ func serve(ctx context.Context, env driver.ServeEnv, options any) error {
 	err = <-ended
 	cancel()
 	wg.Wait()
+	p.uploads.Wait()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

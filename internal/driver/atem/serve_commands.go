@@ -41,12 +41,7 @@ func isTransfer(c atem.Code) bool {
 // is refused, none, since half of what somebody wanted could be worse than nothing.
 func (p *proxy) command(cl *client, payload []byte) {
 	h := cl.hub
-	h.mu.Lock()
-	ver := atem.Version(0)
-	if h.state != nil {
-		ver = h.state.Version()
-	}
-	h.mu.Unlock()
+	ver := h.version()
 	var orders []order
 	refused := false
 	for f, err := range atem.Fields(payload) {

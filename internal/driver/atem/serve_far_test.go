@@ -14,6 +14,7 @@ type transferFar struct {
 	mu    sync.Mutex
 	codes []string
 	data  map[uint16]string
+	hold  bool // nothing is ever complete
 }
 
 // switcherOfTransfers makes the far end of a stage do transfers.
@@ -50,7 +51,9 @@ func (x *transferFar) command(c farConn, f *atem.Field) {
 	case atem.CodeFTDa:
 		d := parse[atem.TransferData](f.Body)
 		x.data[d.Transfer] = string(d.Data)
-		answer(&atem.TransferComplete{Transfer: d.Transfer})
+		if !x.hold {
+			answer(&atem.TransferComplete{Transfer: d.Transfer})
+		}
 	case atem.CodeFTAD:
 	default:
 		return

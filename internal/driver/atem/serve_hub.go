@@ -149,6 +149,16 @@ func (h *hub) join(cl *client) bool {
 	return true
 }
 
+// version is the protocol of the switcher; 0 while there is none.
+func (h *hub) version() atem.Version {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state == nil {
+		return 0
+	}
+	return h.state.Version()
+}
+
 // leave takes a client out, and gives back what it held.
 func (h *hub) leave(cl *client) {
 	h.mu.Lock()

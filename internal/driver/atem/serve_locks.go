@@ -39,28 +39,33 @@ func (h *hub) lock(cl *client, f *atem.Field) bool {
 	case release:
 		delete(h.locks, store)
 	default:
-		h.locks[store] = holder{cl, f.Code == atem.CodePLCK}
+		h.locks[store] = holder{cl: cl, once: f.Code == atem.CodePLCK}
 	}
 	return true
 }
 
-// holder is who has a lock; once: the switcher takes it back after one transfer.
+// holder is who has a lock, or has asked for it.
 type holder struct {
 	cl   *client
-	once bool
+	once bool // the switcher takes it back after one transfer
+	has  bool // the switcher has given it
 }
 
 // lockObtained tells the owner that it has the lock.
 func (h *hub) lockObtained(f *atem.Field) {
-	if cl := h.locks[storeOf(f)].cl; cl != nil {
-		cl.peer.send(&parcel{payload: appendField(nil, f)})
+	store := storeOf(f)
+	if l := h.locks[store]; l.cl != nil {
+		l.has = true
+		h.locks[store] = l
+		l.cl.peer.send(&parcel{payload: appendField(nil, f)})
 	}
 }
 
-// lockState forgets the owner of a store that the switcher has released.
+// lockState forgets the owner of a store that the switcher has released. Who has only asked for it is no owner yet: then it is
+// the release by the owner before.
 func (h *hub) lockState(f *atem.Field) {
 	var l atem.LockState
-	if l.Parse(h.state.Version(), f.Body) == nil && !l.Locked {
+	if l.Parse(h.state.Version(), f.Body) == nil && !l.Locked && h.locks[storeOf(f)].has {
 		delete(h.locks, storeOf(f))
 	}
 }
@@ -172,7 +177,7 @@ func (h *hub) fromSwitcher(f *atem.Field) {
 		x.cl.peer.send(&parcel{payload: appendField(nil, withID(f, x.theirs))})
 		if f.Code == atem.CodeFTDC || f.Code == atem.CodeFTDE {
 			t.forget(x.cl, x.theirs)
-			if h.locks[x.store] == (holder{x.cl, true}) {
+			if l := h.locks[x.store]; l.cl == x.cl && l.once {
 				delete(h.locks, x.store)
 			}
 		}
