@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Command, Value } from '../api/types.ts';
 import type { Entry } from '../store/store.ts';
+import { inspect } from '../store/inspect.ts';
 import { isUnlocked } from '../store/lock.ts';
 import { route } from '../store/route.ts';
 import { attemptOf, touch, visitorOf, wentWrong } from '../store/writing.ts';
@@ -35,7 +36,8 @@ export function Cap({ e, value, text, chosen, label, title, class: cls = '', saf
   const wrong = ours && wentWrong(a);
   const bad = e.point.value?.quality === 'bad';
   const assumed = e.point.value?.quality === 'uncertain';
-  const visitor = chosen ? visitorOf(e.device, e.path).value : '';
+  // Of several buttons the chosen one carries the name of who chose it; a switch also when it went off.
+  const visitor = chosen || typeof value === 'boolean' ? visitorOf(e.device, e.path).value : '';
   const look = `key ${cls} ${chosen ? 'chosen' : ''} ${bad ? 'bad' : ''}`;
   const inside = (
     <>
@@ -65,6 +67,10 @@ export function Cap({ e, value, text, chosen, label, title, class: cls = '', saf
       aria-label={label}
       aria-pressed={chosen}
       title={title}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        inspect(e.device, e.path);
+      }}
       {...staying}
       {...press(() => askWrite(e, value, text, { safe: safe ?? false, again }))}
     >

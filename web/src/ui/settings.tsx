@@ -10,6 +10,7 @@ const keys: [string, string][] = [
   ['L', 'unlock or lock the device that is shown'],
   ['/', 'search in Points'],
   ['1 – 5', 'the tabs of a device, from the left'],
+  ['right click', 'details of a button: range, evidence, lines to copy'],
   ['Esc', 'close details'],
   ['?', 'this sheet'],
 ];

@@ -1,7 +1,7 @@
 import { gateway } from '../api/events.ts';
 import { devices, shelf } from '../store/store.ts';
 import { now } from '../store/clock.ts';
-import { linkOf } from '../store/find.ts';
+import { linkOf, panelOf } from '../store/find.ts';
 import { cause, linkWords } from '../model/link.ts';
 import { span } from '../model/format.ts';
 import { addressOf, go, route } from '../store/route.ts';
@@ -84,13 +84,17 @@ function DeviceState({ device }: { device: string }) {
   );
 }
 
+// Fields whose devices speak when something changes, and are silent otherwise: there an age is no sign of trouble.
+const speakers = ['switcher', 'serial', 'audio'];
+
 /** Age of the newest data. On a good link, below 3 s, it only says so: a running digit would tell no more. */
 function Age({ device, up }: { device: string; up: boolean }) {
   const newest = shelf(device)?.newest.value ?? 0;
   if (!newest) return null;
   const age = now.value - newest;
   const live = up && age < 3000;
-  return <span class={`age ${live ? '' : 'old'}`}>{live ? 'data live' : `data ${span(age)} old`}</span>;
+  const calm = up && speakers.includes(panelOf(device));
+  return <span class={`age ${live || calm ? '' : 'old'}`}>{live ? 'data live' : calm ? `last change ${span(age)} ago` : `data ${span(age)} old`}</span>;
 }
 
 function BadCount({ device }: { device: string }) {
