@@ -3,6 +3,7 @@ module github.com/patchbay-io/patchbay
 go 1.26.0
 
 require (
+	github.com/boombuler/barcode v1.1.0
 	github.com/coder/websocket v1.8.15
 	github.com/danielgtaylor/huma/v2 v2.37.2
 	github.com/goccy/go-yaml v1.19.2

@@ -105,7 +105,7 @@ and shows it in the browser, over HTTP and on the command line.
 			root.AddCommand(c)
 		}
 	}
-	add("gateway", a.demoCommand(), a.runCommand(), a.checkCommand(), a.reloadCommand(), a.userCommand())
+	add("gateway", a.demoCommand(), a.runCommand(), a.checkCommand(), a.pairCommand(), a.reloadCommand(), a.userCommand())
 	add("points", a.lsCommand(), a.getCommand(), a.setCommand(), a.watchCommand(), a.doCommand())
 	add("lab", a.labCommands()...)
 	add("", a.versionCommand())

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -108,9 +109,13 @@ func (h *host) assemble(c *config.Config, o *hostOptions) error {
 	if err != nil {
 		return err
 	}
+	mount := map[string]http.Handler{"GET /metrics": metrics}
+	if h.writableAll { // the screens of simulated devices, for the person who looks at the demo
+		mount["GET /simulated/"], mount["POST /simulated/"] = http.HandlerFunc(h.screen), http.HandlerFunc(h.screen)
+	}
 	door, err := httpapi.New(httpapi.Config{
 		Listen: c.Listen, Listener: o.listener, Hosts: h.security.hosts, Version: build.Version, Log: o.log,
-		Mount: map[string]http.Handler{"GET /metrics": metrics}, Reloader: h, Prober: doorProber{prober(false)}, Ports: h.gateway,
+		Mount: mount, Reloader: h, Prober: doorProber{prober(false)}, Ports: h.gateway,
 		Access: h.security.access, Audit: h.security.audit, TLS: h.security.tls, Insecure: c.Insecure,
 	}, h.gateway.Tree(), h.gateway, h.gateway, web.FS())
 	if err != nil {
@@ -139,6 +144,11 @@ func (h *host) apply(c *config.Config) error {
 					return &failure{code: exitConfig, kind: "config", err: fmt.Errorf("%s (%s): %w", d.Name, d.Display, err)}
 				}
 				sim = &simulation{Local: local, fingerprint: d.Fingerprint}
+				for name, key := range local.Keys() {
+					if err := sim.keys.Store(name, key); err != nil {
+						return err
+					}
+				}
 			}
 			sims[d.Name] = sim
 			target := *d.Target.URL
@@ -171,6 +181,19 @@ func (h *host) apply(c *config.Config) error {
 		}
 	}
 	return err
+}
+
+// screen is the page of a simulated device that has one: /simulated/NAME/.
+func (h *host) screen(w http.ResponseWriter, r *http.Request) {
+	name, _, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/simulated/"), "/")
+	h.mu.Lock()
+	sim := h.sims[name]
+	h.mu.Unlock()
+	if !ok || sim == nil || sim.Page() == nil {
+		http.NotFound(w, r)
+		return
+	}
+	http.StripPrefix("/simulated/"+name, sim.Page()).ServeHTTP(w, r)
 }
 
 // environment is the outside world of one session: the network, or the device's own simulator.

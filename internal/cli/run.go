@@ -38,6 +38,13 @@ devices:
     url: sim+atem:?model=mini-extreme-iso
     scenario: show
     labels: {site: demo, area: studio}
+  interface1:
+    url: sim+fcxml:?model=18i20
+    trust_defaults: true
+    labels: {site: demo, area: studio}
+  interface2:
+    url: sim+fc2:?inputs=2
+    labels: {site: demo, area: studio}
   desk1:
     url: sim+aes70:?inputs=4
     labels: {site: demo, area: studio}

@@ -26,7 +26,7 @@ func (a *app) simCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(a.simFOCASCommand(), a.simFCXMLCommand(), a.simATEMCommand(), a.simAES70Command(), a.simDeviceMasterCommand())
+	c.AddCommand(a.simFOCASCommand(), a.simFCXMLCommand(), a.simFC2Command(), a.simATEMCommand(), a.simAES70Command(), a.simDeviceMasterCommand())
 	return c
 }
 

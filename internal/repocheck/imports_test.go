@@ -39,6 +39,7 @@ var rules = []rule{
 	{`internal/driver/all`, `internal/driver(/[a-z0-9]+)?`, true, ``, "a list and nothing else"},
 	{`internal/tty`, `internal/driver`, false, noLog, "terminals as serial lines"},
 	{`internal/driver/serialport`, `internal/device|internal/driver`, true, noLog, "what drivers of one serial port share"},
+	{`internal/driver/fc2`, `internal/device|internal/driver(/aes70)?|protocol/(fc2|ocp1)(/([a-z0-9]+(client|server)|ocaws))?`, false, noLog, "inside the tunnel is AES70"},
 	{`internal/driver/[a-z0-9]+`, `internal/device|internal/driver(/serialport)?|internal/tty|protocol/[a-z0-9]+(/([a-z0-9]+(client|server)|ocaws))?`, false, noLog, "a driver maps; bytes belong to protocol/"},
 	{`internal/access`, `internal/device|internal/driver`, false, ``, "who may do what, for every door"},
 	{`internal/audit`, ``, true, ``, ""},

@@ -6,6 +6,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver/aes70"
 	"github.com/patchbay-io/patchbay/internal/driver/atem"
 	"github.com/patchbay-io/patchbay/internal/driver/devicemaster"
+	"github.com/patchbay-io/patchbay/internal/driver/fc2"
 	"github.com/patchbay-io/patchbay/internal/driver/fcxml"
 	"github.com/patchbay-io/patchbay/internal/driver/focas"
 	"github.com/patchbay-io/patchbay/internal/driver/rfc2217"
@@ -14,5 +15,5 @@ import (
 
 // Drivers lists every driver, in the order in which help and errors name them.
 func Drivers() []driver.Driver {
-	return []driver.Driver{focas.New(), atem.New(), atem.NewRelay(), fcxml.New(), aes70.New(), devicemaster.New(), rfc2217.New(), serial.New()}
+	return []driver.Driver{focas.New(), atem.New(), atem.NewRelay(), fcxml.New(), fc2.New(), aes70.New(), devicemaster.New(), rfc2217.New(), serial.New()}
 }

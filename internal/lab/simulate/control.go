@@ -104,7 +104,11 @@ func ControlHandler(d Controlled) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "there are GET /faults, PATCH /faults and POST /events")
 	})
-	safe := http.NewCrossOriginProtection().Handler(mux)
+	return LoopbackOnly(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// LoopbackOnly answers under a loopback name alone, so that no web page reaches what is behind it by a name of its own.
+func LoopbackOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
 		if h, _, err := net.SplitHostPort(host); err == nil {
@@ -114,7 +118,7 @@ func ControlHandler(d Controlled) http.Handler {
 			refuse(w, http.StatusMisdirectedRequest, "ask for 127.0.0.1 or localhost")
 			return
 		}
-		safe.ServeHTTP(w, r)
+		h.ServeHTTP(w, r)
 	})
 }
 

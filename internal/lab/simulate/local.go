@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"net"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -65,6 +66,12 @@ func (l *Local) Host() string {
 	}
 	return Host
 }
+
+// Page is the device's screen; nil when it has none.
+func (l *Local) Page() http.Handler { return l.device.Page }
+
+// Keys are what the device's key store holds at first.
+func (l *Local) Keys() map[string][]byte { return l.device.Keys }
 
 // Run serves the device until ctx ends; then nothing of it is left and it returns nil.
 func (l *Local) Run(ctx context.Context) error {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -27,12 +28,14 @@ type Kind struct {
 }
 
 // kinds is never changed.
-var kinds = []Kind{focasKind(), fcxmlKind(), atemKind(), openswitcherKind(), aes70Kind(), devicemasterKind()}
+var kinds = []Kind{focasKind(), fcxmlKind(), fc2Kind(), atemKind(), openswitcherKind(), aes70Kind(), devicemasterKind()}
 
 // Device is what a simulated device serves, and what it does by itself.
 type Device struct {
 	Services []Service
 	Run      func(ctx context.Context) error // beside the services; blocks until ctx ends; nil: there is nothing to do
+	Page     http.Handler                    // the screen of the device, for a person; nil: it has none
+	Keys     map[string][]byte               // what a person has read off it for the driver's key store
 }
 
 // Service is one socket of a device: a listener when Stream is set, a packet connection when Packets is. Both block until ctx

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -25,10 +26,23 @@ func settingsOf(kind string) url.Values {
 		"focas":        {"profile": {"30i"}, "seed": {"7"}, "speed": {"2"}, "scenario": {"quiet"}},
 		"atem":         {"model": {"mini"}, "scenario": {"show"}, "seed": {"3"}, "sessions": {"2"}},
 		"openswitcher": {"model": {"2me-4k"}},
+		"fc2":          {"inputs": {"2"}, "serial": {"T1"}, "seed": {"7"}, "approve": {"true"}, "ev1": {"true"}},
 		"fcxml":        {"model": {"2i2"}, "serial": {"T1"}, "seed": {"7"}, "approved": {"true"}},
 		"aes70":        {"inputs": {"2"}, "outputs": {"2"}, "mixes": {"1"}, "objects": {"5"}, "seed": {"7"}, "ev1": {"true"}},
 	}[kind]
 }
+
+// keys is a KeyStore that holds what a device gives and forgets the rest.
+type keys map[string][]byte
+
+func (k keys) Load(name string) ([]byte, error) {
+	if v, ok := k[name]; ok {
+		return v, nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+func (keys) Store(string, []byte) error { return nil }
 
 func TestLocalIsReachedByItsOwnDriver(t *testing.T) {
 	for kind := range Settings() {
@@ -41,7 +55,7 @@ func TestLocalIsReachedByItsOwnDriver(t *testing.T) {
 			done := make(chan error, 1)
 			go func() { done <- l.Run(ctx) }()
 			d := driverOf(t, kind)
-			s, err := d.Open(ctx, driver.Env{Dial: l.Dial, ListenPacket: l.ListenPacket, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)},
+			s, err := d.Open(ctx, driver.Env{Dial: l.Dial, ListenPacket: l.ListenPacket, Keys: keys(l.Keys()), Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)},
 				driver.Target{Name: "device", URL: &url.URL{Scheme: d.Info().Schemes[0].Name, Host: l.Host()}, Options: d.Options()})
 			if err != nil {
 				t.Fatal(err)

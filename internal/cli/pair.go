@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/patchbay-io/patchbay/internal/cli/gatewayclient"
+	"github.com/patchbay-io/patchbay/internal/keys"
+	"github.com/patchbay-io/patchbay/protocol/fc2"
+)
+
+// pairFlags are the flags of pair.
+type pairFlags struct {
+	serverKey, code, remove string
+	list                    bool
+	patience                time.Duration
+}
+
+func (a *app) pairCommand() *cobra.Command {
+	var f pairFlags
+	c := &cobra.Command{
+		Use:   "pair DEVICE | pair URL | pair --list | pair --remove NAME",
+		Short: "Let a person at a device let patchbay in",
+		Long: `Let a person at a device let patchbay in. Focusrite Control 2 is asked first, a person clicks there, and then it shows a QR code:
+its text is typed here, or given with --code. From then on the device can be used; what the pairing is kept by is a key in the
+folder keys of the state folder, that only its owner can read.
+
+--list shows the keys, --remove forgets one: what was paired with it has to be paired again.`,
+		Example: "  patchbay pair fc2://192.0.2.50 --server-key 0faa68…0f20\n  patchbay pair interface\n  patchbay pair --list",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case f.list && len(args) == 0 && f.remove == "":
+				return a.listKeys()
+			case f.remove != "" && len(args) == 0 && !f.list:
+				return a.removeKey(f.remove)
+			case len(args) == 1 && !f.list && f.remove == "":
+				return a.pair(cmd.Context(), args[0], f)
+			}
+			return usageError(errors.New("give one device: patchbay pair DEVICE, or patchbay pair fc2://HOST"))
+		},
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.serverKey, "server-key", "", "with a URL: public key that Focusrite Control 2 announces, 64 hex digits")
+	fl.StringVar(&f.code, "code", "", "text of the QR code, when nobody is there to type it")
+	fl.DurationVar(&f.patience, "patience", 5*time.Minute, "how long a person may take")
+	fl.BoolVar(&f.list, "list", false, "show the keys that are kept")
+	fl.StringVar(&f.remove, "remove", "", "forget this key")
+	return c
+}
+
+func (a *app) keyDir() (keys.Dir, error) {
+	d, err := keyDir(a.env)
+	if err != nil {
+		return d, &failure{code: exitConfig, kind: "no-state-folder", err: errors.New("there is no folder for keys"), hint: "Set PATCHBAY_STATE_DIR to one."}
+	}
+	return d, nil
+}
+
+func (a *app) listKeys() error {
+	d, err := a.keyDir()
+	if err != nil {
+		return err
+	}
+	names, err := d.List("")
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		line := map[string]string{"name": n}
+		if n == "fc2-identity" { // its public half is what Focusrite Control 2 knows it by
+			if b, err := d.Load(n); err == nil {
+				if secret, err := hex.DecodeString(strings.TrimSpace(string(b))); err == nil {
+					if id, err := fc2.IdentityOf(secret); err == nil {
+						line["public"] = id.Public().String()
+					}
+				}
+			}
+		}
+		if a.json {
+			if err := a.printJSON(line); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintln(a.Out, strings.TrimSpace(n+"  "+line["public"]))
+	}
+	return nil
+}
+
+func (a *app) removeKey(name string) error {
+	d, err := a.keyDir()
+	if err != nil {
+		return err
+	}
+	if err := d.Remove(name); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return usageError(fmt.Errorf("there is no key %q; patchbay pair --list shows them", name))
+		}
+		return err
+	}
+	return nil
+}
+
+// The paths of pairing, as drivers show them.
+const (
+	pairState   = "pairing/state"
+	pairResult  = "pairing/result"
+	pairRequest = "pairing/request"
+	pairCode    = "pairing/code"
+)
+
+// pair walks through the steps, with a running gateway or one of its own.
+func (a *app) pair(ctx context.Context, where string, f pairFlags) error {
+	if f.serverKey != "" {
+		u, err := url.Parse(where)
+		if err != nil || !isURL(where) {
+			return usageError(errors.New("--server-key is for a URL; of a configured device it stands in the configuration"))
+		}
+		q := u.Query()
+		q.Set("server_key", f.serverKey)
+		u.RawQuery = q.Encode()
+		where = u.String()
+	}
+	var writable []string
+	if isURL(where) {
+		writable = []string{pairRequest, pairCode}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, f.patience, classFailure("timeout", errors.New("nobody has let patchbay in"), "Give a person more time with --patience."))
+	defer cancel()
+	t, places, err := a.connect(ctx, []string{where}, writable)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	return cause(ctx, a.pairSteps(ctx, t, places[0].device, f))
+}
+
+func (a *app) pairSteps(ctx context.Context, t *target, dev string, f pairFlags) error {
+	s, err := t.Specs(ctx, dev, "")
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(s.Commands, func(c gatewayclient.Command) bool { return c.Path == pairRequest }) {
+		return a.notToPair(ctx, t, dev)
+	}
+	state, err := a.pairValue(ctx, t, dev, pairState)
+	if err != nil {
+		return err
+	}
+	if state != "code-wanted" && state != "asking" {
+		if err := a.pairDo(ctx, t, dev, pairRequest, nil); err != nil {
+			return err
+		}
+	}
+	a.say("Asked. Let patchbay in on the computer of the device.")
+	for state = "asking"; state == "asking"; {
+		if !wait(ctx, 200*time.Millisecond) {
+			return ctx.Err()
+		}
+		if state, err = a.pairValue(ctx, t, dev, pairState); err != nil {
+			return err
+		}
+	}
+	if state != "code-wanted" {
+		result, err := a.pairValue(ctx, t, dev, pairResult)
+		if err != nil {
+			return err
+		}
+		return classFailure("device-said-no", errors.New(result), "Try again, and click Approve there.")
+	}
+	code := f.code
+	if code == "" {
+		fmt.Fprint(a.Err, "It shows a QR code now. Scan it, and type its text here: ")
+		if code, err = bufio.NewReader(a.In).ReadString('\n'); err != nil && strings.TrimSpace(code) == "" {
+			return classFailure("device-said-no", errors.New("no code was given"), "Run it again with a terminal, or give --code.")
+		}
+	}
+	if err := a.pairDo(ctx, t, dev, pairCode, map[string]any{"code": strings.TrimSpace(code)}); err != nil {
+		return err
+	}
+	return a.pairedUp(ctx, t, dev)
+}
+
+// notToPair says why there is nothing to pair.
+func (a *app) notToPair(ctx context.Context, t *target, dev string) error {
+	points, err := t.Points(ctx, dev, "_link")
+	if err != nil {
+		return err
+	}
+	link := map[string]string{}
+	for _, p := range points {
+		link[p.Path] = rawText(p.Value)
+	}
+	switch link["_link/state"] {
+	case "up":
+		a.say("%s needs no pairing: it is connected.", dev)
+		return nil
+	case "waiting":
+		return classFailure("auth", errors.New(link["_link/condition-text"]), "")
+	}
+	return classFailure("unreachable", fmt.Errorf("%s is not connected: %s", dev, link["_link/error"]), link["_link/hint"])
+}
+
+// pairedUp waits until the device itself is there.
+func (a *app) pairedUp(ctx context.Context, t *target, dev string) error {
+	for {
+		points, err := t.Points(ctx, dev, "")
+		if err != nil {
+			return err
+		}
+		up, pairing := false, false
+		for _, p := range points {
+			up = up || p.Path == "_link/state" && rawText(p.Value) == "up"
+			pairing = pairing || strings.HasPrefix(p.Path, "pairing/")
+		}
+		if up && !pairing {
+			if a.json {
+				return a.printJSON(map[string]any{"device": dev, "paired": true})
+			}
+			fmt.Fprintf(a.Out, "%s is paired and connected\n", dev)
+			return nil
+		}
+		if !wait(ctx, 200*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+}
+
+func (a *app) pairValue(ctx context.Context, t *target, dev, path string) (string, error) {
+	p, err := t.Value(ctx, dev, path)
+	if err != nil {
+		return "", err
+	}
+	return rawText(p.Value), nil
+}
+
+func (a *app) pairDo(ctx context.Context, t *target, dev, path string, args map[string]any) error {
+	done, err := t.Do(ctx, dev, gatewayclient.CommandRequest{Path: path, Args: args, Wait: true, Deadline: "10s"})
+	if err != nil {
+		return a.explainRefusal(err, t, place{dev, path})
+	}
+	if last := done.Items[0].Last(); last.Stage == "refused" || last.Stage == "failed" || last.Stage == "uncertain" {
+		return classFailure(last.Class, errors.New(last.Text), last.Hint)
+	}
+	return nil
+}
+
+// wait reports whether d has passed before ctx has ended.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

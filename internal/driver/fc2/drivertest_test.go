@@ -1,0 +1,77 @@
+package fc2
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"sync/atomic"
+	"testing"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
+	"github.com/patchbay-io/patchbay/protocol/fc2"
+	"github.com/patchbay-io/patchbay/protocol/fc2/fc2server"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocasim"
+)
+
+// everybody is a store that knows every program: the suite makes a new identity for each session.
+type everybody struct{}
+
+func (everybody) Approved(fc2.PublicKey) bool         { return true }
+func (everybody) Approve(fc2.PublicKey, string) error { return nil }
+
+func serverIdentity(t testing.TB) fc2.Identity {
+	t.Helper()
+	id, err := fc2.IdentityOf(bytes.Repeat([]byte{0x22}, fc2.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// The driver, paired, against a simulated interface behind the tunnel.
+func TestDriverWithSimulator(t *testing.T) {
+	id := serverIdentity(t)
+	drivertest.Run(t, drivertest.Target{
+		Driver:  New(),
+		URL:     "fc2://192.0.2.50",
+		Options: func() any { o := defaults(); o.ServerKey = id.Public().String(); return o },
+		Far: func(t *testing.T) drivertest.Far {
+			sim := ocasim.New(ocasim.Options{Serial: "SIM0000002", Seed: 7})
+			var writes atomic.Int64
+			air := sim.Inputs[0].Air
+			air.OnSet(func(_ context.Context, _ *ocaserver.Conn, v bool) error { writes.Add(1); air.Set(v); return nil })
+			gain := sim.Inputs[1].Gain
+			gain.OnSet(func(_ context.Context, _ *ocaserver.Conn, v float32) error { writes.Add(1); gain.Set(v); return nil })
+			srv := fc2server.New(sim.Device, fc2server.Options{Identity: id, Store: everybody{}})
+			return drivertest.Far{
+				Serve: func(ctx context.Context, l net.Listener) error {
+					done := make(chan struct{})
+					go func() { defer close(done); _ = sim.Run(ctx) }()
+					err := srv.ServeSecure(ctx, l)
+					<-done
+					return err
+				},
+				Change: func() (device.Path, device.Value) {
+					sim.Monitoring.Dim.Set(true)
+					return "monitoring/dim", device.OfBool(true)
+				},
+				Writes: func() int { return int(writes.Load()) },
+			}
+		},
+		Points: []driver.Write{
+			{Path: "serial", Value: device.OfString("SIM0000002")},
+			{Path: "inputs/analogue-1/air", Value: device.OfBool(false)},
+			{Path: "inputs/analogue-2/gain", Value: device.OfFloat(20)},
+			{Path: "monitoring/level", Value: device.OfFloat(-30)},
+			{Path: "clock/locked", Value: device.OfBool(true)},
+		},
+		Writes: []driver.Write{
+			{Path: "inputs/analogue-1/air", Value: device.OfBool(true)},
+			{Path: "inputs/analogue-2/gain", Value: device.OfFloat(32)},
+		},
+		Refused: &driver.Write{Path: "monitoring/level", Value: device.OfFloat(0)},
+	})
+}
