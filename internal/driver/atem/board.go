@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -89,8 +90,17 @@ var (
 	defUnknown = def{kind: device.Int, rate: device.Normal, title: "Unknown fields", doc: "fields received whose code, or whose size, is not in the catalogue"}
 )
 
-// put sets a point and makes it when it is new; w nil makes it read-only.
+// maxPoints and maxLabels bound what a switcher can make of a board; the largest that is known has 1,500 points.
+const (
+	maxPoints = 50_000
+	maxLabels = 4096
+)
+
+// put sets a point and makes it when it is new; w nil makes it read-only. Texts are made valid: switchers have no encoding.
 func (b *board) put(path device.Path, d *def, v device.Value, w writing) *point {
+	if v.Kind == device.String {
+		v = device.OfString(valid(v.Str()))
+	}
 	p := b.declare(path, d, w)
 	if p.sample.Received.IsZero() || !p.sample.Value.Equal(v) {
 		p.sample = device.Sample{Path: path, Value: v, Received: time.Now()}
@@ -108,6 +118,11 @@ func (b *board) declare(path device.Path, d *def, w writing) *point {
 	p := &point{write: w, shows: d.shows, newSpec: true, spec: device.Spec{Path: path, Kind: d.kind, Rate: d.rate, Access: device.R, Unit: d.unit, Min: d.min, Max: d.max,
 		Step: d.step, Decimals: d.decimals, Labels: d.labels, Title: d.title, Doc: d.doc, Role: d.role, Hazard: d.hazard, Grade: d.grade}}
 	p.sample = device.Sample{Path: path, Quality: device.Bad, Reason: device.ReasonNotReported}
+	if len(b.points) >= maxPoints {
+		b.unread++
+		p.gone = true // nobody will hear of it
+		return p
+	}
 	if d.grade == "" {
 		p.spec.Grade = device.GradeSeen
 	}
@@ -124,6 +139,9 @@ func (b *board) declare(path device.Path, d *def, w writing) *point {
 }
 
 func (b *board) touch(p *point) {
+	if p.gone {
+		return
+	}
 	if !p.newSpec && !p.newSample || len(b.dirty) == 0 || b.dirty[len(b.dirty)-1] != p {
 		b.dirty = append(b.dirty, p)
 	}
@@ -183,7 +201,11 @@ func (b *board) setLabels(l device.LabelSet) {
 
 // label sets one label of a set, which stays sorted by value.
 func (b *board) label(set string, l device.Label) {
+	l.Text, l.Short = valid(l.Text), valid(l.Short)
 	items := b.labels[set].Items
+	if len(items) >= maxLabels {
+		return
+	}
 	i, ok := slices.BinarySearchFunc(items, l.Value, func(x device.Label, v int64) int { return int(x.Value - v) })
 	switch {
 	case ok && items[i] == l:
@@ -281,6 +303,9 @@ func (b *board) deviceCommands() []device.Command {
 func (b *board) clean() {
 	b.dirty, b.gone, b.dirtyLabels, b.dirtyCommand, b.full = b.dirty[:0], nil, nil, false, false
 }
+
+// valid is a text of the switcher as text.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // number is a path segment of something that the protocol counts from 0.
 func number[T ~uint8 | ~uint16 | ~int](n T) string { return strconv.Itoa(int(n) + 1) }

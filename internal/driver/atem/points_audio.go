@@ -2,6 +2,7 @@ package atem
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/protocol/atem"
@@ -49,7 +50,7 @@ func (b *board) meter(at device.Path, left, right float64) {
 func (b *board) named(p *point, source atem.AudioSource) {
 	words := map[string]string{"source": source.String()}
 	if in, ok := b.seen.inputs[atem.SourceID(source)]; ok && int(source) < 1000 { // sources of sound have numbers of their own above
-		words["name"], words["label"] = in.Name, in.Label
+		words["name"], words["label"] = valid(in.Name), valid(in.Label)
 	}
 	b.attributes(p, words)
 }
@@ -170,7 +171,7 @@ func stripPath(k stripKey) device.Path {
 	case stripSecond:
 		name += "-2"
 	default:
-		name += "-" + device.Slug(atem.Code(k.id).String())
+		name += "-x" + strconv.FormatUint(uint64(k.id), 16)
 	}
 	return device.Join("audio", name)
 }

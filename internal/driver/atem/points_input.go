@@ -48,7 +48,7 @@ func takeInput(b *board, v *atem.InputProperties) {
 }
 
 func inputWords(v *atem.InputProperties) map[string]string {
-	return map[string]string{"name": v.Name, "label": v.Label, "kind": v.InternalPort.String()}
+	return map[string]string{"name": valid(v.Name), "label": valid(v.Label), "kind": v.InternalPort.String()}
 }
 
 // fits refuses a text that has no room.

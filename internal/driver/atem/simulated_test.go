@@ -30,6 +30,15 @@ func newSimulated(t *testing.T, model string) *simulated {
 	return &simulated{Switcher: sim}
 }
 
+// simulatedState is the dump of a simulated switcher.
+func simulatedState() ([][]byte, error) {
+	sim, err := atemsim.New(atemsim.Options{Model: "mini-extreme-iso"})
+	if err != nil {
+		return nil, err
+	}
+	return sim.State().Dump(1400), nil
+}
+
 func (f *simulated) command(c atemsim.Client, payload []byte) {
 	for field := range atem.Fields(payload) {
 		switch field.Code {
