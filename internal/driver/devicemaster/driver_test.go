@@ -18,6 +18,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmclient"
+	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmserver"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmsim"
 )
 
@@ -309,6 +310,12 @@ func TestServeChosenPorts(t *testing.T) {
 			if l.Ports() != 2 || id.MAC.String() != "02:00:00:00:00:07" {
 				b.Errorf("%d ports, %v", l.Ports(), id.MAC)
 			}
+			if _, err := l.Open(b.Context(), 1, dmclient.Settings{Baud: 1200}); err != nil {
+				b.Error(err)
+			}
+			if s := b.sim.Ports()[1].Settings; s.Baud != 1200 || s.Given&dmserver.GivenOutputs != 0 {
+				b.Errorf("%+v: outputs that nobody named were set", s)
+			}
 			line, out := devicemaster.RTSCTS, devicemaster.RTS
 			p, err := l.Open(b.Context(), 0, dmclient.Settings{Baud: 4800, Line: &line, Outputs: &out, Mode: devicemaster.RS485})
 			if err != nil {
@@ -321,9 +328,6 @@ func TestServeChosenPorts(t *testing.T) {
 			got := make([]byte, 5)
 			if _, err := io.ReadFull(p, got); err != nil || string(got) != "hello" {
 				b.Errorf("%q, %v", got, err)
-			}
-			if _, err := l.Open(b.Context(), 1, dmclient.Settings{}); err != nil {
-				b.Error(err)
 			}
 			b.sim.SetInputs(3, devicemaster.CD|devicemaster.RI)
 			b.sim.Report(3, devicemaster.FramingError)
@@ -349,11 +353,11 @@ func TestServeChosenPorts(t *testing.T) {
 				b.Errorf("the owner after a release: %v", err)
 			}
 			g.mu.Lock()
-			if raw := strings.Join(g.raw, ", "); !strings.HasPrefix(raw, "box open ports/4 sent, other open ports/2 sent, box release ports/4 ") {
+			if raw := strings.Join(g.raw, ", "); !strings.HasPrefix(raw, "other open ports/2 sent, box open ports/4 sent, box release ports/4 ") {
 				b.Errorf("the gate was told %s", raw)
 			}
 			g.mu.Unlock()
-			if len(asked) != 2 || asked[1] != "other ports/2" {
+			if len(asked) != 2 || asked[0] != "other ports/2" {
 				b.Errorf("opened %q", asked)
 			}
 			l.Close()

@@ -282,13 +282,22 @@ type wire struct {
 func (w *wire) Send(b []byte) (int, error) { return w.Write(b) }
 func (w *wire) Recv(b []byte) (int, error) { return w.Read(b) }
 
-// Set passes on what a driver has set. What the far port does not have stays as it is there: this protocol has no answer
-// that could say so.
+// Set passes on what a driver has set, and nothing that it has left alone. What the far port does not have stays as it is there:
+// this protocol has no answer that could say so.
 func (w *wire) Set(s dmserver.Settings) {
-	rts, dtr, brk := s.Outputs&devicemaster.RTS != 0, s.Outputs&devicemaster.DTR != 0, s.Outputs&devicemaster.Break != 0
-	l := driver.Line{Baud: s.Baud, Data: s.Line.Data(), HalfStops: 2 * s.Line.Stop(), Parity: s.Line.Parity(), Flow: flow(s.Line), RTS: &rts, DTR: &dtr, Break: &brk}
-	if _, ok := modeOf(s.Mode.String()); ok {
+	var l driver.Line
+	if s.Given&dmserver.GivenBaud != 0 {
+		l.Baud = s.Baud
+	}
+	if s.Given&dmserver.GivenLine != 0 {
+		l.Data, l.HalfStops, l.Parity, l.Flow = s.Line.Data(), 2*s.Line.Stop(), s.Line.Parity(), flow(s.Line)
+	}
+	if _, ok := modeOf(s.Mode.String()); ok && s.Given&dmserver.GivenMode != 0 {
 		l.Mode = s.Mode.String()
+	}
+	if s.Given&dmserver.GivenOutputs != 0 {
+		rts, dtr, brk := s.Outputs&devicemaster.RTS != 0, s.Outputs&devicemaster.DTR != 0, s.Outputs&devicemaster.Break != 0
+		l.RTS, l.DTR, l.Break = &rts, &dtr, &brk
 	}
 	_, _ = w.Stream.Set(w.ctx, l)
 }

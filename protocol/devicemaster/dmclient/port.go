@@ -216,6 +216,10 @@ func (p *Port) Read(b []byte) (int, error) {
 		if len(b) == 0 {
 			return 0, nil
 		}
+		if p.acknowledge() {
+			l.flush() // gives up the lock: look again
+			continue
+		}
 		if err := l.wait(context.Background(), &p.readable, p.readBy); err != nil && p.over == nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				if !passed(p.readBy) {
@@ -234,23 +238,31 @@ func (p *Port) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// ackEvery is how many bytes are read before the box is told, when there are more to read.
+// ackEvery is how many bytes are read before the box is told at once. Fewer are told when a Read finds nothing more, or with
+// the next Write: so the reader has its bytes before the acknowledgement costs time.
 const ackEvery = 512
 
-// drop passes over n bytes that were received, and tells the box; mu is held.
+// drop passes over n bytes that were received; mu is held.
 func (p *Port) drop(n int) {
 	p.heldAt += n
 	p.read += uint64(n)
 	if p.heldAt == len(p.held) {
 		p.held, p.heldAt = p.held[:0], 0
 	}
-	if p.over != nil || p.read == p.acked || len(p.held) > 0 && p.read-p.acked < ackEvery {
-		return
+	if p.read-p.acked >= ackEvery && p.acknowledge() {
+		p.l.flush()
+	}
+}
+
+// acknowledge appends what the box was not told yet, and reports whether there was something; mu is held.
+func (p *Port) acknowledge() bool {
+	if p.over != nil || p.read == p.acked {
+		return false
 	}
 	p.acked = p.read
 	p.l.selectPort(p.number)
 	p.l.out = devicemaster.AppendTotal(p.l.out, uint16(p.read))
-	p.l.flush()
+	return true
 }
 
 // Write sends b, and waits while more than [devicemaster.Window] bytes are not acknowledged. It returns how many bytes were
@@ -273,6 +285,7 @@ func (p *Port) Write(b []byte) (int, error) {
 		}
 		n := min(p.flow.Room(), len(b)-done, devicemaster.MaxBlock)
 		if n > 0 {
+			p.acknowledge()
 			l.selectPort(p.number)
 			l.out = devicemaster.AppendData(l.out, b[done:done+n])
 			p.flow.Sent(n)

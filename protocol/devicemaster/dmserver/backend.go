@@ -35,6 +35,19 @@ type Wire interface {
 	Close() error
 }
 
+// Given says which settings a client has sent; the others are assumed.
+type Given uint8
+
+// The settings, one bit each.
+const (
+	GivenBaud Given = 1 << iota
+	GivenLine
+	GivenMode
+	GivenOutputs
+	GivenChars
+	GivenIdle
+)
+
 // Settings of a port.
 type Settings struct {
 	Baud    uint32
@@ -43,6 +56,7 @@ type Settings struct {
 	Outputs devicemaster.Outputs
 	Chars   devicemaster.Chars
 	Idle    uint32 // ms
+	Given   Given
 }
 
 // DefaultSettings are those of a port that nobody has set: 9600 8N1, RS-232, RTS and DTR off.

@@ -215,19 +215,25 @@ func (l *lease) set(m *devicemaster.Message, keepPrinted bool) {
 	switch m.Op {
 	case devicemaster.OpBaud:
 		st.Baud = m.Value
+		st.Given |= GivenBaud
 		if baud, slip := devicemaster.BaudSlip(m.Value); slip && !keepPrinted {
 			st.Baud = baud
 		}
 	case devicemaster.OpLine:
 		st.Line = devicemaster.LineSettings(m.Value)
+		st.Given |= GivenLine
 	case devicemaster.OpMode:
 		st.Mode = devicemaster.Mode(m.Value)
+		st.Given |= GivenMode
 	case devicemaster.OpOutputs:
 		st.Outputs = devicemaster.Outputs(m.Value)
+		st.Given |= GivenOutputs
 	case devicemaster.OpChars:
 		st.Chars = m.Chars()
+		st.Given |= GivenChars
 	case devicemaster.OpIdleTimeout:
 		st.Idle = m.Value
+		st.Given |= GivenIdle
 	}
 	l.unset = true
 }
