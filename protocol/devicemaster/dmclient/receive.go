@@ -112,10 +112,10 @@ func (l *Link) message(m *devicemaster.Message) {
 }
 
 func (l *Link) pong() {
-	l.garbled = 0
 	l.pongAt = time.Now()
-	if l.pingsIn < l.pingsOut {
+	if l.pingsIn < l.pingsOut { // among garbage, bytes that look like answers come unasked
 		l.pingsIn++
+		l.garbled = 0
 	}
 	if l.pingsIn == l.pingsOut {
 		l.stats.RTT = l.pongAt.Sub(l.lastPing)
