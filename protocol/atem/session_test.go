@@ -232,7 +232,14 @@ func TestLossyMinute(t *testing.T) {
 func TestNumbersWrap(t *testing.T) {
 	w := newWire(t, SessionOptions{})
 	w.open()
-	const n = 50 * (0x8000/50 + 3)
+	w.run(50 * time.Millisecond)
+	if w.client.Waiting()+w.server.Waiting()+len(w.flight) != 0 {
+		t.Fatal("something is still on its way")
+	}
+	for _, s := range []*Session{w.client, w.server} {
+		s.last, s.taken = 0x7f80, 0x7f80
+	}
+	const n = 500
 	for i := 0; i < n; i += 50 {
 		for k := range 50 {
 			w.queue(w.server, number(i+k))
@@ -646,4 +653,48 @@ func TestAckDelay(t *testing.T) {
 	if out := drain(s, now); len(out) != 1 || out[0].Ack != 19 {
 		t.Errorf("%+v", out)
 	}
+}
+
+// Whatever comes, a session stays within its bounds, says nothing without end, and takes numbers in order.
+func FuzzSession(f *testing.F) {
+	f.Add([]byte("\x08\x80\x05\x00\x00\x00\x00\x00\x01\x80\x80\x05\x00\x01\x00\x00\x00\x00"), true)
+	f.Add([]byte("\x40\x80\x05\x00\x00\x00\x01\x00\x00\x10\x80\x05\x04\x00\x00\x00\x00\x00"), false)
+	f.Fuzz(func(t *testing.T, script []byte, server bool) {
+		now := time.Unix(1000, 0)
+		o := SessionOptions{Window: 8, Backlog: 16}
+		s := OpenSession(now, 5, o)
+		if server {
+			s = AcceptSession(now, 5, 5, o)
+		}
+		phase, taken := PhaseOpening, uint64(0)
+		for ; len(script) >= 9; script = script[9:] {
+			p := Packet{Flags: Flags(script[0]) &^ 7, Session: be.Uint16(script[1:]), Ack: be.Uint16(script[3:]), Wanted: be.Uint16(script[5:]),
+				Number: be.Uint16(script[7:]), Payload: []byte{script[3], 0, script[5], script[6], 0, 0, 0, 0}}
+			switch script[0] & 7 {
+			case 1:
+				s.Queue(now, script[:1])
+			case 2:
+				now = now.Add(time.Duration(script[1]) * 10 * time.Millisecond)
+			case 3:
+				s.Close(now)
+			}
+			before := s.taken
+			if _, fresh := s.Receive(now, &p); fresh && s.taken != (before+1)&NumberMask {
+				t.Fatalf("%x after %x", s.taken, before)
+			}
+			for n := 0; ; n++ {
+				b, ok := s.Next(now, nil)
+				if !ok {
+					break
+				}
+				if q, err := ParsePacket(b); err != nil || n > 100 {
+					t.Fatalf("packet %d: %+v, %v", n, q, err)
+				}
+			}
+			if s.Phase() < phase || s.Waiting() > o.Backlog+1 || s.sent > o.Window || s.Stats().Received < taken || !s.Deadline().IsZero() && s.Deadline().Before(now) && s.Phase() == PhaseUp {
+				t.Fatalf("%v after %v, %d wait, %d are on their way, due %v", s.Phase(), phase, s.Waiting(), s.sent, s.Deadline().Sub(now))
+			}
+			phase, taken = s.Phase(), s.Stats().Received
+		}
+	})
 }
