@@ -243,10 +243,14 @@ func (c *Client) flush() {
 }
 
 func (c *Client) write(b []byte) error {
-	c.conn.SetWriteDeadline(time.Now().Add(c.opts.Timeout))
+	now := time.Now()
+	if now.After(c.renew) { // a deadline is a little work, and need not be exact
+		c.conn.SetWriteDeadline(now.Add(c.opts.Timeout))
+		c.renew = now.Add(c.opts.Timeout / 4)
+	}
 	n, err := c.conn.Write(b)
 	c.stats.bytesOut.Add(uint64(n))
-	c.lastSent.Store(time.Now().UnixNano())
+	c.lastSent.Store(now.UnixNano())
 	return err
 }
 

@@ -110,6 +110,7 @@ type Client struct {
 	at      int
 	count   int
 	writing bool
+	renew   time.Time // when the deadline of writing is moved on; of whoever is writing
 
 	lastSent  atomic.Int64 // time of the last write, for the keep-alives
 	lastHeard atomic.Int64

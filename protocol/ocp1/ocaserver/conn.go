@@ -29,7 +29,8 @@ type Conn struct {
 	subs  map[*subscription]struct{}
 	locks map[*Object]struct{}
 
-	wmu sync.Mutex // of writing
+	wmu   sync.Mutex // of writing
+	renew time.Time  // when the deadline of writing is moved on
 
 	mu     sync.Mutex // of what follows
 	quiet  bool
@@ -96,14 +97,12 @@ func (c *Conn) serve(ctx context.Context) error {
 	defer stop()
 	c.heard.Store(time.Now().UnixNano())
 	c.wg.Go(func() { c.write(ctx) })
-	in := bufio.NewReaderSize(c.conn, 16<<10)
+	phases := &phased{conn: c.conn, timeout: c.srv.opts.MessageTimeout}
+	in := bufio.NewReaderSize(phases, 16<<10)
 	r := ocp1.NewReader(in, c.srv.opts.MaxMessage)
-	phases, _ := c.conn.(interface{ NextMessage() })
 	var out []byte
 	for {
-		if phases != nil && in.Buffered() == 0 {
-			phases.NextMessage()
-		}
+		phases.between = in.Buffered() == 0
 		m, err := r.Next()
 		if err != nil {
 			return err
@@ -121,6 +120,24 @@ func (c *Conn) serve(ctx context.Context) error {
 			}
 		} // a controller has no reason to send anything else, and it is left alone
 	}
+}
+
+// phased reads under a deadline inside a message, and without one between two: most messages come whole, and need none.
+type phased struct {
+	conn    net.Conn
+	timeout time.Duration
+	between bool
+}
+
+func (p *phased) Read(b []byte) (int, error) {
+	if p.between {
+		p.between = false
+		return p.conn.Read(b)
+	}
+	p.conn.SetReadDeadline(time.Now().Add(p.timeout))
+	n, err := p.conn.Read(b)
+	p.conn.SetReadDeadline(time.Time{})
+	return n, err
 }
 
 // message carries out the commands of a message and sends the responses together.
@@ -163,7 +180,10 @@ func (c *Conn) send(b []byte) {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
 	now := time.Now()
-	c.conn.SetWriteDeadline(now.Add(c.srv.opts.WriteTimeout))
+	if limit := c.srv.opts.WriteTimeout; now.After(c.renew) { // a deadline is a little work, and need not be exact
+		c.conn.SetWriteDeadline(now.Add(limit))
+		c.renew = now.Add(limit / 4)
+	}
 	if _, err := c.conn.Write(b); err != nil {
 		c.conn.Close() // the reading side learns of it
 	}

@@ -53,8 +53,9 @@ func New(d *Device, o Options) *Server {
 		o.WriteTimeout = 10 * time.Second
 	}
 	s := &Server{device: d, opts: o, conns: map[uint64]*Conn{}}
-	s.tcp = tcpserver.New(func(ctx context.Context, c *tcpserver.Conn) { _ = s.ServeConn(ctx, c) },
-		tcpserver.Options{MaxConns: o.MaxConns, ReadTimeout: o.MessageTimeout, Wrap: o.WrapConn})
+	// The connection below that of tcpserver is served: this package keeps the deadlines itself, and seldom has to set one.
+	s.tcp = tcpserver.New(func(ctx context.Context, c *tcpserver.Conn) { _ = s.ServeConn(ctx, c.Conn) },
+		tcpserver.Options{MaxConns: o.MaxConns, Wrap: o.WrapConn})
 	return s
 }
 
