@@ -2,17 +2,16 @@ package ocaws
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/patchbay-io/patchbay/protocol/internal/wsdial"
 )
 
 // Conn is a WebSocket connection as a stream of bytes. Each Write is one binary frame. Deadlines hold for the connection below: one that passes
@@ -29,11 +28,10 @@ type Conn struct {
 	r  io.Reader  // the frame being read
 
 	closeOnce sync.Once
-	done      func()
 }
 
-func newConn(ws *websocket.Conn, raw net.Conn, done func()) *Conn {
-	c := &Conn{ws: ws, raw: raw, done: done}
+func newConn(ws *websocket.Conn, raw net.Conn) *Conn {
+	c := &Conn{ws: ws, raw: raw}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	ws.SetReadLimit(-1) // frames are a stream; the messages in it have a limit of their own
 	return c
@@ -112,9 +110,6 @@ func (c *Conn) Close() error {
 		c.cancel()
 		_ = c.ws.CloseNow()
 		_ = c.raw.Close()
-		if c.done != nil {
-			c.done()
-		}
 	})
 	return nil
 }
@@ -138,89 +133,29 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.raw.SetReadDeadline
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.raw.SetWriteDeadline(t) }
 
 // Opener makes the connection below; (*net.Dialer).DialContext is one.
-type Opener = func(ctx context.Context, network, addr string) (net.Conn, error)
+type Opener = wsdial.Opener
 
-// DialOptions say how a device is reached. The zero value is good.
-type DialOptions struct {
-	Path   string      // "" is "/"; what a device announces by DNS-SD
-	TLS    *tls.Config // nil: no TLS
-	Header http.Header // sent with the upgrade
-}
+// DialOptions say how a device is reached: the path, which a device announces by DNS-SD and which is "/" when empty; TLS; and
+// headers for the upgrade. The zero value is good.
+type DialOptions = wsdial.Options
 
 // Why a peer is none.
 var (
 	// ErrNotUpgraded: it answered the upgrade, with a refusal or with what is no HTTP.
-	ErrNotUpgraded = errors.New("no WebSocket")
+	ErrNotUpgraded = wsdial.ErrNotUpgraded
 	// ErrFrames: what came after the upgrade are no WebSocket frames.
 	ErrFrames = errors.New("bytes that are no WebSocket frames")
 )
 
-// maxResponse is the longest answer to an upgrade in bytes.
-const maxResponse = 64 << 10
-
-// heard notes whether anything has come from the other side.
-type heard struct {
-	net.Conn
-	any atomic.Bool
-}
-
-func (c *heard) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.any.Store(true)
-	}
-	return n, err
-}
-
 // StatusError is the refusal of a peer that speaks HTTP. It satisfies errors.Is(err, ErrNotUpgraded).
-type StatusError struct {
-	Status int // of HTTP
-	Err    error
-}
-
-// Error says both.
-func (e *StatusError) Error() string {
-	return fmt.Sprintf("%v: HTTP %d: %v", ErrNotUpgraded, e.Status, e.Err)
-}
-
-// Unwrap gives the causes.
-func (e *StatusError) Unwrap() []error { return []error{ErrNotUpgraded, e.Err} }
+type StatusError = wsdial.StatusError
 
 // Dial connects to addr and upgrades to WebSocket. ctx bounds that, not the connection. A peer that refuses the upgrade is a
 // *[StatusError].
 func Dial(ctx context.Context, open Opener, addr string, o DialOptions) (*Conn, error) {
-	var raw *heard
-	transport := &http.Transport{TLSClientConfig: o.TLS, DisableCompression: true, MaxResponseHeaderBytes: maxResponse,
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			c, err := open(ctx, network, addr)
-			if err != nil {
-				return nil, err
-			}
-			raw = &heard{Conn: c}
-			return raw, nil
-		}}
-	scheme := "ws"
-	if o.TLS != nil {
-		scheme = "wss"
-	}
-	if o.Path == "" {
-		o.Path = "/"
-	}
-	//nolint:bodyclose // Dial says that the body of its response need not be closed
-	ws, resp, err := websocket.Dial(ctx, scheme+"://"+addr+o.Path, &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, HTTPHeader: o.Header, CompressionMode: websocket.CompressionDisabled})
+	ws, raw, err := wsdial.Dial(ctx, open, addr, o)
 	if err != nil {
-		transport.CloseIdleConnections()
-		if raw != nil {
-			raw.Close()
-		}
-		if resp != nil {
-			return nil, fmt.Errorf("oca websocket %s: %w", addr, &StatusError{resp.StatusCode, err})
-		}
-		if raw != nil && raw.any.Load() {
-			return nil, fmt.Errorf("oca websocket %s: %w: %w", addr, ErrNotUpgraded, err)
-		}
 		return nil, fmt.Errorf("oca websocket %s: %w", addr, err)
 	}
-	return newConn(ws, raw, transport.CloseIdleConnections), nil
+	return newConn(ws, raw), nil
 }

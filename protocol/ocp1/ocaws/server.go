@@ -96,7 +96,7 @@ func (s *Server) conn(ctx context.Context, t *tcpserver.Conn) {
 		return // Accept has answered
 	}
 	conn.SetDeadline(time.Time{})
-	c := newConn(ws, conn, nil)
+	c := newConn(ws, conn)
 	c.path = req.URL.Path
 	defer c.Close()
 	s.serve(ctx, c)

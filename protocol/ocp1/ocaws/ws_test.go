@@ -187,7 +187,7 @@ func TestEnds(t *testing.T) {
 		c.Close()
 		<-ended
 		c = dial()
-		c.raw.(*heard).Conn.(*testnet.Conn).Reset()
+		c.raw.(*testnet.Conn).Reset()
 		if err := <-ended; err == nil {
 			t.Error("a reset is an orderly end")
 		}

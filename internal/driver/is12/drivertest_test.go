@@ -1,0 +1,114 @@
+package is12
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
+	"github.com/patchbay-io/patchbay/internal/testnet"
+	"github.com/patchbay-io/patchbay/protocol/is12"
+)
+
+func TestDriver(t *testing.T) {
+	drivertest.Run(t, drivertest.Target{
+		Driver: New(), URL: "is12+ws://192.0.2.50:8080",
+		Far: func(*testing.T) drivertest.Far {
+			d := newDouble()
+			return drivertest.Far{
+				Serve: d.Serve,
+				Change: func() (device.Path, device.Value) {
+					d.change(propKey{11, is12.ID{Level: 3, Index: 1}}, -20.5)
+					return "stereo-gain/gain/gain-value", device.OfFloat(-20.5)
+				},
+				ChangeSpecs: func() {
+					d.mu.Lock()
+					d.extra = true
+					d.tell(context.Background(), is12.Notification{Oid: 10, EventID: is12.PropertyChanged, EventData: is12.EventData{PropertyID: is12.PropertyMembers, ChangeType: is12.ItemAdded, Value: json.RawMessage("null")}})
+					d.mu.Unlock()
+				},
+				Writes: func() int {
+					d.mu.Lock()
+					defer d.mu.Unlock()
+					return d.writes
+				},
+			}
+		},
+		Points: []driver.Write{
+			{Path: "device-manager/serial-number", Value: device.OfString("SN-1")},
+			{Path: "stereo-gain/user-label", Value: device.OfString("Left")},
+			{Path: "stereo-gain/gain/gain-value", Value: device.OfFloat(-6.5)},
+			{Path: "stereo-gain/gain/curve", Value: device.OfEnum(1)},
+			{Path: "stereo-gain/gain/enabled", Value: device.OfBool(true)},
+		},
+		Writes: []driver.Write{
+			{Path: "stereo-gain/gain/gain-value", Value: device.OfFloat(3.5)},
+			{Path: "stereo-gain/gain/curve", Value: device.OfEnum(0)},
+			{Path: "device-manager/device-name", Value: device.OfString("Björk")},
+		},
+		Refused: &driver.Write{Path: "stereo-gain/gain/enabled", Value: device.OfBool(false)},
+	})
+}
+
+func TestProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testnet.Listen()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- newDouble().Serve(ctx, l) }()
+		f, err := Driver{}.Probe(t.Context(), driver.Env{Dial: l.DialContext, Log: slog.New(slog.DiscardHandler)}, "device:80")
+		if err != nil || !f.Match || f.Reasons[0] != "NMOS IS-12 at /x-nmos/ncp/v1.0/connect, 5 objects" {
+			t.Errorf("%+v, %v", f, err)
+		}
+		cancel()
+		<-done
+	})
+}
+
+// What a point is made of: names, limits, labels, and what cannot be shown.
+func TestPoints(t *testing.T) {
+	c := &classes{types: typesOfDouble}
+	b := &board{byPath: map[device.Path]*point{}, byProp: map[propKey]*point{}}
+	b.object("a", &is12.MemberDescriptor{Oid: 11, UserLabel: "Mic"}, classOfDouble(gainClass), c)
+	b.object("m", &is12.MemberDescriptor{Oid: 2, ClassID: is12.ClassDeviceManager}, classOfDouble(is12.ClassDeviceManager), c)
+	gain := b.byPath["a/gain-value"]
+	if gain == nil || gain.spec.Kind != device.Float || gain.spec.Min != -80 || gain.spec.Max != 12 || gain.spec.Hazard != device.HazardLive || gain.spec.Title != "Mic gainValue" {
+		t.Fatalf("%+v", gain)
+	}
+	if b.byPath["m/manufacturer"] != nil || b.byPath["a/class-id"] != nil {
+		t.Error("a structure or the class is a point")
+	}
+	if s := b.byPath["m/serial-number"].spec; s.Role != "id.serial" || s.Access != device.R {
+		t.Errorf("%+v", s)
+	}
+	for _, row := range []struct {
+		path device.Path
+		json string
+		want device.Quality
+	}{{"a/gain-value", `-3`, device.Good}, {"a/gain-value", `"x"`, device.Bad}, {"a/curve", `1`, device.Good}, {"a/curve", `7`, device.Bad}, {"a/user-label", `null`, device.Bad}, {"a/enabled", `true`, device.Good}, {"a/enabled", ``, device.Bad}} {
+		pt := b.byPath[row.path]
+		pt.take(json.RawMessage(row.json), pt.sample.Received.AddDate(1, 0, 0))
+		if pt.sample.Quality != row.want {
+			t.Errorf("%s = %s: %+v", row.path, row.json, pt.sample)
+		}
+	}
+	circle := &classes{types: map[string]is12.DatatypeDescriptor{"A": {Type: is12.DatatypeTypedef, ParentType: "A"}}}
+	if _, _, ok := circle.resolve("A"); ok {
+		t.Error("a type that is its own parent resolves")
+	}
+}
+
+func TestOptions(t *testing.T) {
+	if err := defaults().Validate(); err != nil {
+		t.Error(err)
+	}
+	for _, o := range []Options{{Timeout: 1, Path: "/"}, {Timeout: defaults().Timeout, Path: "x"}} {
+		if o.Validate() == nil {
+			t.Errorf("%+v is good", o)
+		}
+	}
+}

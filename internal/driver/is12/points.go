@@ -1,0 +1,207 @@
+package is12
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/protocol/is12"
+)
+
+// point is one property of one object.
+type point struct {
+	spec   device.Spec
+	oid    uint32
+	prop   is12.ID
+	labels device.LabelSet
+	sample device.Sample
+}
+
+// board is the points of one device.
+type board struct {
+	list   []*point
+	byPath map[device.Path]*point
+	byProp map[propKey]*point
+	blocks map[uint32]bool
+	oids   []uint32
+}
+
+type propKey struct {
+	oid  uint32
+	prop is12.ID
+}
+
+// classes are what the class manager has said.
+type classes struct {
+	class map[string]is12.ClassDescriptor
+	types map[string]is12.DatatypeDescriptor
+}
+
+// plain are the types of the standard that are one value.
+var plain = map[string]device.Kind{"NcBoolean": device.Bool, "NcString": device.String, "NcInt16": device.Int, "NcInt32": device.Int, "NcInt64": device.Int,
+	"NcUint16": device.Int, "NcUint32": device.Int, "NcUint64": device.Int, "NcFloat32": device.Float, "NcFloat64": device.Float}
+
+// resolve follows typedefs to a plain type or an enumeration; ok is false for anything else.
+func (c *classes) resolve(name string) (k device.Kind, items []is12.EnumItem, ok bool) {
+	for range 8 {
+		if k, ok := plain[name]; ok {
+			return k, nil, true
+		}
+		t, known := c.types[name]
+		switch {
+		case !known:
+			return 0, nil, false
+		case t.Type == is12.DatatypeEnum:
+			return device.Enum, t.Items, true
+		case t.Type != is12.DatatypeTypedef:
+			return 0, nil, false
+		}
+		name = t.ParentType
+	}
+	return 0, nil, false
+}
+
+// kebab makes "userLabel" into "user-label".
+func kebab(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if unicode.IsUpper(r) && i > 0 {
+			b.WriteByte('-')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return device.Slug(b.String())
+}
+
+// hidden are the properties that say what the tree says already.
+var hidden = []string{"classId", "oid", "constantOid", "owner", "role"}
+
+// object makes the points of one object below a path.
+func (b *board) object(at device.Path, m *is12.MemberDescriptor, class is12.ClassDescriptor, c *classes) {
+	for _, p := range class.Properties {
+		k, items, ok := c.resolve(p.TypeName)
+		path := at.Child(kebab(p.Name))
+		if !ok || p.IsSequence || p.IsDeprecated || slices.Contains(hidden, p.Name) || len(path) > device.MaxPath || b.byPath[path] != nil {
+			continue
+		}
+		title := p.Name
+		if m.UserLabel != "" {
+			title = m.UserLabel + " " + p.Name
+		}
+		pt := &point{oid: m.Oid, prop: p.ID, spec: device.Spec{Path: path, Kind: k, Rate: device.Fast, Access: device.R, Title: title, Doc: p.Description, Grade: device.GradeSpec,
+			Attributes: map[string]string{"role": m.Role, "object-number": strconv.FormatUint(uint64(m.Oid), 10), "class": class.Name, "property": p.ID.String()}}}
+		if !p.IsReadOnly {
+			pt.spec.Access, pt.spec.Confirm, pt.spec.Hazard = device.RW, device.ByNotify, hazardOf(k, p.Name)
+		}
+		if l := p.Constraints; l != nil && l.Minimum != nil && l.Maximum != nil && *l.Minimum < *l.Maximum {
+			pt.spec.Min, pt.spec.Max = *l.Minimum, *l.Maximum
+			if l.Step != nil {
+				pt.spec.Step = *l.Step
+			}
+		}
+		if k == device.Enum {
+			pt.spec.Labels = string(path)
+			pt.labels.ID = pt.spec.Labels
+			names := make([]string, len(items))
+			for i := range items {
+				names[i] = items[i].Name
+			}
+			for i, key := range device.Slugs(names) {
+				pt.labels.Items = append(pt.labels.Items, device.Label{Value: items[i].Value, Key: key, Text: items[i].Name})
+			}
+		}
+		if m.ClassID.IsA(is12.ClassDeviceManager) && p.Name == "serialNumber" {
+			pt.spec.Role = "id.serial"
+		}
+		b.list = append(b.list, pt)
+		b.byPath[path] = pt
+		b.byProp[propKey{m.Oid, p.ID}] = pt
+	}
+}
+
+// hazardOf weighs a write: labels are harmless, and what a control does nobody but its maker knows.
+func hazardOf(k device.Kind, name string) string {
+	for _, w := range []string{"reset", "firmware", "phantom", "clock"} {
+		if strings.Contains(strings.ToLower(name), w) {
+			return device.HazardMove
+		}
+	}
+	if k == device.String {
+		return device.HazardPlain
+	}
+	return device.HazardLive
+}
+
+// take makes the sample of a value in JSON.
+func (pt *point) take(raw json.RawMessage, now time.Time) {
+	pt.sample = device.Sample{Path: pt.spec.Path, Received: now}
+	v, err := pt.value(raw)
+	if err != nil {
+		pt.sample.Quality, pt.sample.Reason = device.Bad, device.ReasonInvalid
+		return
+	}
+	if v.IsZero() { // null
+		pt.sample.Quality, pt.sample.Reason = device.Bad, device.ReasonNotReported
+		return
+	}
+	pt.sample.Value = v
+}
+
+func (pt *point) value(raw json.RawMessage) (v device.Value, err error) {
+	if string(raw) == "null" {
+		return v, nil
+	}
+	switch pt.spec.Kind {
+	case device.Bool:
+		var b bool
+		err = json.Unmarshal(raw, &b)
+		v = device.OfBool(b)
+	case device.Int:
+		var n int64
+		err = json.Unmarshal(raw, &n)
+		v = device.OfInt(n)
+	case device.Float:
+		var f float64
+		err = json.Unmarshal(raw, &f)
+		v = device.OfFloat(f)
+	case device.String:
+		var s string
+		err = json.Unmarshal(raw, &s)
+		v = device.OfString(s)
+	case device.Enum:
+		var n int64
+		if err = json.Unmarshal(raw, &n); err == nil {
+			if _, ok := pt.labels.ByValue(n); !ok {
+				err = fmt.Errorf("%d is no value of the enumeration", n)
+			}
+		}
+		v = device.OfEnum(n)
+	}
+	return v, err
+}
+
+// plainValue is what a value is in JSON.
+func plainValue(v device.Value) any {
+	switch v.Kind {
+	case device.Bool:
+		return v.Bool()
+	case device.Float:
+		return v.Float()
+	case device.String:
+		return v.Str()
+	}
+	return v.Int()
+}
+
+// refuse makes the sample of a property that the device does not give.
+func (pt *point) refuse(s is12.Status, now time.Time) {
+	pt.sample = device.Sample{Path: pt.spec.Path, Quality: device.Bad, Reason: device.ReasonRefused, Received: now}
+	if s == is12.StatusPropertyNotImplemented || s == is12.StatusBadOid || s == is12.StatusMethodNotImplemented {
+		pt.sample.Reason = device.ReasonUnsupported
+	}
+}

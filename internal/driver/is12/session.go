@@ -1,0 +1,346 @@
+package is12
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/protocol/is12"
+	"github.com/patchbay-io/patchbay/protocol/is12/is12client"
+)
+
+// session is one conversation with one device.
+type session struct {
+	client *is12client.Client
+	target string
+	dirty  chan struct{} // the members of a block have changed
+
+	mu    sync.Mutex
+	board *board
+	sink  driver.Sink // nil: nobody watches
+}
+
+// batch is how many commands travel in one message.
+const batch = 100
+
+// survey asks for the tree, the classes and all values.
+func (s *session) survey(ctx context.Context) error {
+	members, err := s.client.Members(ctx, is12.RootOid, true)
+	if err != nil {
+		return err
+	}
+	c := s.classes(ctx, members)
+	if err := s.over(ctx); err != nil {
+		return err
+	}
+	b := &board{byPath: map[device.Path]*point{}, byProp: map[propKey]*point{}, blocks: map[uint32]bool{is12.RootOid: true}, oids: []uint32{is12.RootOid}}
+	byOwner := map[uint32][]*is12.MemberDescriptor{}
+	for i := range members {
+		byOwner[members[i].Owner] = append(byOwner[members[i].Owner], &members[i])
+		b.oids = append(b.oids, members[i].Oid)
+		if members[i].ClassID.IsA(is12.ClassBlock) {
+			b.blocks[members[i].Oid] = true
+		}
+	}
+	b.members(is12.RootOid, "", byOwner, c, 0)
+	if _, err := s.client.Subscribe(ctx, b.oids...); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.board = b
+	s.mu.Unlock()
+	return s.refresh(ctx, b.list)
+}
+
+// maxDepth is how deep blocks may be nested; it also ends circles.
+const maxDepth = 16
+
+func (b *board) members(owner uint32, at device.Path, byOwner map[uint32][]*is12.MemberDescriptor, c *classes, depth int) {
+	if depth > maxDepth {
+		return
+	}
+	list := byOwner[owner]
+	names := make([]string, len(list))
+	for i, m := range list {
+		names[i] = kebab(m.Role)
+	}
+	for i, seg := range device.Slugs(names) {
+		path := at.Child(seg)
+		b.object(path, list[i], c.class[list[i].ClassID.String()], c)
+		if list[i].ClassID.IsA(is12.ClassBlock) {
+			b.members(list[i].Oid, path, byOwner, c, depth+1)
+		}
+	}
+}
+
+// classes asks the class manager for the classes of the members, and for the datatypes that are not plain. What it does not tell is not
+// shown.
+func (s *session) classes(ctx context.Context, members []is12.MemberDescriptor) *classes {
+	c := &classes{class: map[string]is12.ClassDescriptor{}, types: map[string]is12.DatatypeDescriptor{}}
+	manager := uint32(0)
+	for i := range members {
+		if members[i].ClassID.IsA(is12.ClassClassManager) {
+			manager = members[i].Oid
+		}
+	}
+	if manager == 0 {
+		return c
+	}
+	for i := range members {
+		id := members[i].ClassID.String()
+		if _, known := c.class[id]; known {
+			continue
+		}
+		d, err := s.client.Class(ctx, manager, members[i].ClassID)
+		if s.client.Err() != nil || ctx.Err() != nil {
+			return c
+		}
+		c.class[id] = d
+		if err != nil {
+			continue
+		}
+		for _, p := range d.Properties {
+			s.datatype(ctx, manager, p.TypeName, c)
+		}
+	}
+	return c
+}
+
+func (s *session) datatype(ctx context.Context, manager uint32, name string, c *classes) {
+	for range 8 {
+		if _, known := c.types[name]; known || plain[name] != 0 || name == "" {
+			return
+		}
+		d, err := s.client.Datatype(ctx, manager, name)
+		if s.client.Err() != nil || ctx.Err() != nil {
+			return
+		}
+		if c.types[name] = d; err != nil || d.Type != is12.DatatypeTypedef {
+			return
+		}
+		name = d.ParentType
+	}
+}
+
+// ask reads the properties of points, many in one message, and gives each result to take, which is called with the lock held.
+func (s *session) ask(ctx context.Context, points []*point, take func(i int, r is12.Result)) error {
+	for from := 0; from < len(points); from += batch {
+		part := points[from:min(from+batch, len(points))]
+		commands := make([]is12.Command, len(part))
+		for i, pt := range part {
+			args, err := json.Marshal(map[string]is12.ID{"id": pt.prop})
+			if err != nil {
+				return err
+			}
+			commands[i] = is12.Command{Oid: pt.oid, MethodID: is12.MethodGet, Arguments: args}
+		}
+		results, err := s.client.Do(ctx, commands...)
+		if err != nil {
+			return err
+		}
+		s.mu.Lock()
+		for i, r := range results {
+			take(from+i, r)
+		}
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+func (pt *point) result(r is12.Result, now time.Time) {
+	if r.Status.OK() {
+		pt.take(r.Value, now)
+	} else {
+		pt.refuse(r.Status, now)
+	}
+}
+
+func (s *session) refresh(ctx context.Context, points []*point) error {
+	return s.ask(ctx, points, func(i int, r is12.Result) {
+		if points[i].sample.Received.IsZero() { // else an event has come since the question
+			points[i].result(r, time.Now())
+		}
+	})
+}
+
+// over is why nothing can be asked any more; nil while it can.
+func (s *session) over(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.client.Err()
+}
+
+// Abilities: what is not read-only can be written.
+func (s *session) Abilities() driver.Abilities { return driver.Abilities{Writer: s} }
+
+// Close ends the session.
+func (s *session) Close() error { return s.client.Close() }
+
+// Read asks the device.
+func (s *session) Read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
+	if err := s.over(ctx); err != nil {
+		return nil, wrap("read", s.target, err)
+	}
+	out := make([]device.Sample, len(paths))
+	var points []*point
+	var places []int
+	s.mu.Lock()
+	for i, p := range paths {
+		if pt := s.board.byPath[p]; pt != nil {
+			points, places = append(points, pt), append(places, i)
+		} else {
+			out[i] = device.Sample{Path: p, Quality: device.Bad, Reason: device.ReasonUnsupported, Received: time.Now()}
+		}
+	}
+	s.mu.Unlock()
+	err := s.ask(ctx, points, func(i int, r is12.Result) {
+		shown := *points[i] // what the device tells by itself may be newer than this answer
+		shown.result(r, time.Now())
+		out[places[i]] = shown.sample
+	})
+	if err != nil {
+		return nil, wrap("read", s.target, err)
+	}
+	return out, nil
+}
+
+// Watch gives everything, and then what changes.
+func (s *session) Watch(ctx context.Context, _ driver.Interest, sink driver.Sink) error {
+	if err := s.over(ctx); err != nil {
+		return s.ended(ctx, err)
+	}
+	s.mu.Lock()
+	sink.Apply(s.board.all())
+	s.sink = sink
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.sink = nil
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.client.Done():
+			return s.ended(ctx, s.client.Err())
+		case <-s.dirty:
+			if err := s.survey(ctx); err != nil {
+				return s.ended(ctx, err)
+			}
+			s.mu.Lock()
+			sink.Apply(s.board.all())
+			s.mu.Unlock()
+		}
+	}
+}
+
+func (s *session) ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return wrap("watch", s.target, err)
+}
+
+// all is the full change.
+func (b *board) all() *driver.Change {
+	c := &driver.Change{Full: true, Commands: []device.Command{}}
+	for _, pt := range b.list {
+		c.Specs = append(c.Specs, pt.spec)
+		if pt.spec.Kind == device.Enum {
+			c.Labels = append(c.Labels, pt.labels)
+		}
+		if !pt.sample.Received.IsZero() {
+			c.Samples = append(c.Samples, pt.sample)
+		}
+	}
+	return c
+}
+
+// event takes what the device tells unasked. It is called by the client's reading goroutine.
+func (s *session) event(n is12.Notification) {
+	if n.EventID != is12.PropertyChanged {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.board == nil {
+		return
+	}
+	if s.board.blocks[n.Oid] && n.EventData.PropertyID == is12.PropertyMembers {
+		select {
+		case s.dirty <- struct{}{}:
+		default:
+		}
+		return
+	}
+	pt := s.board.byProp[propKey{n.Oid, n.EventData.PropertyID}]
+	if pt == nil || n.EventData.ChangeType != is12.ValueChanged {
+		return
+	}
+	pt.take(n.EventData.Value, time.Now())
+	if s.sink != nil {
+		s.sink.Apply(&driver.Change{Samples: []device.Sample{pt.sample}})
+	}
+}
+
+var (
+	errNoPoint  = errors.New("the device has no such point")
+	errReadOnly = errors.New("it can only be read")
+)
+
+// Write sends all writes in one message, in order. The device answers each.
+func (s *session) Write(ctx context.Context, writes []driver.Write) ([]driver.Outcome, error) {
+	out := make([]driver.Outcome, len(writes))
+	var commands []is12.Command
+	var whose []int
+	s.mu.Lock()
+	for i, w := range writes {
+		pt := s.board.byPath[w.Path]
+		refuse := func(class driver.Class, err error) {
+			out[i] = driver.Outcome{Stage: driver.Refused, Err: &driver.Error{Op: "write " + string(w.Path), Target: s.target, Class: class, Err: err}}
+		}
+		switch {
+		case pt == nil:
+			refuse(driver.Unsupported, errNoPoint)
+		case pt.spec.Access&device.W == 0:
+			refuse(driver.Unsupported, errReadOnly)
+		case pt.spec.Kind != w.Value.Kind:
+			refuse(driver.DeviceSaidNo, fmt.Errorf("a value of the kind %v for a point of the kind %v", w.Value.Kind, pt.spec.Kind))
+		default:
+			args, err := json.Marshal(map[string]any{"id": pt.prop, "value": plainValue(w.Value)})
+			if err != nil {
+				refuse(driver.DeviceSaidNo, err)
+				continue
+			}
+			commands, whose = append(commands, is12.Command{Oid: pt.oid, MethodID: is12.MethodSet, Arguments: args}), append(whose, i)
+		}
+	}
+	s.mu.Unlock()
+	dead := s.over(ctx)
+	var results []is12.Result
+	err := dead
+	if dead == nil {
+		results, err = s.client.Do(ctx, commands...)
+	}
+	for k, i := range whose {
+		op := "write " + string(writes[i].Path)
+		switch {
+		case dead != nil:
+			out[i] = driver.Outcome{Stage: driver.Refused, Err: wrap(op, s.target, dead)}
+		case err != nil:
+			out[i] = driver.Outcome{Stage: driver.Uncertain, Err: wrap(op, s.target, err)}
+		case results[k].Status.OK():
+			out[i] = driver.Outcome{Stage: driver.Acked}
+		default:
+			out[i] = driver.Outcome{Stage: driver.Refused, Err: wrap(op, s.target, &is12.Error{Oid: commands[k].Oid, Method: is12.MethodSet, Status: results[k].Status, Message: results[k].ErrorMessage})}
+		}
+	}
+	return out, nil
+}
