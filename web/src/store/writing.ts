@@ -7,6 +7,7 @@ import { announce } from './announce.ts';
 /** Attempt is one press of this tab and what became of it. Ended attempts that went wrong stay until touched. */
 export interface Attempt {
   n: number; // counts the attempts of this tab
+  quiet: boolean;
   id: string; // '' until the gateway has accepted it
   value: Value;
   stage: string;
@@ -45,6 +46,7 @@ export function touch(device: string, path: string): void {
 
 interface How {
   needsLink?: boolean; // off for what the gateway does by itself
+  quiet?: boolean; // a step of a movement: its end is not spoken unless it went wrong
   again?: boolean; // also while an earlier press is under way: whoever cuts to one camera and then to another means both
 }
 
@@ -58,10 +60,10 @@ export function perform(device: string, path: string, args: Record<string, Value
   return attempt(device, path, null, () => api.perform(device, path, args), how);
 }
 
-async function attempt(device: string, path: string, value: Value, ask: () => Promise<Write>, { needsLink = true, again = false }: How): Promise<void> {
+async function attempt(device: string, path: string, value: Value, ask: () => Promise<Write>, { needsLink = true, again = false, quiet = false }: How): Promise<void> {
   const s = attemptOf(device, path);
   if (s.value && !s.value.final && !again) return; // one at a time
-  const first: Attempt = { n: ++count, id: '', value, stage: 'sending', final: false, slow: false, text: '', hint: '' };
+  const first: Attempt = { n: ++count, quiet, id: '', value, stage: 'sending', final: false, slow: false, text: '', hint: '' };
   const no = unreachable(device, needsLink);
   if (no) return end(s, path, { ...first, stage: 'refused', final: true, text: no });
   s.value = first;
@@ -130,7 +132,7 @@ async function settle(s: Signal<Attempt | null>, path: string, n: number): Promi
 
 function end(s: Signal<Attempt | null>, path: string, a: Attempt): void {
   s.value = a;
-  announce(`${path}: ${a.stage}${a.text ? `. ${a.text}` : ''}`);
+  if (!a.quiet || wentWrong(a)) announce(`${path}: ${a.stage}${a.text ? `. ${a.text}` : ''}`);
   if (!wentWrong(a)) setTimeout(() => s.value === a && (s.value = null), 3000);
 }
 

@@ -55,7 +55,7 @@ export function Fader({ e, label, scale, say, now, class: cls = '', read, once =
       d.value = null;
       d.last = performance.now();
       d.busy = true;
-      await write(e.device, e.path, next, { again: true });
+      await write(e.device, e.path, next, { again: true, quiet: true });
       d.busy = false;
       if (d.value !== null) send(d.value);
     };

@@ -1,7 +1,7 @@
 // The panel of a video switcher, and the tally page.
 import { check, expect, poll } from '../checks.mjs';
 
-export async function switcherChecks({ name, specs, labels, commands, open, valueOf, wide, network, complaints }) {
+export async function switcherChecks({ name, specs, labels, commands, open, api, valueOf, wide, network, complaints }) {
   const home = `/d/${encodeURIComponent(name)}`;
   const me = specs.find((s) => s.role === 'av.program').path.replace(/\/program$/, '');
   const program = `${me}/program`;
@@ -72,6 +72,31 @@ export async function switcherChecks({ name, specs, labels, commands, open, valu
     await source('Preview', a).click();
     await poll(async () => (await lit('Preview')) === a, 'the second press was lost');
   });
+
+  await check('switcher: what somebody else does carries their name for a while', async () => {
+    const [a, b] = keys.filter((k) => Number(k) > 0 && Number(k) < 1000);
+    const wanted = (await valueOf(name, preview)) === a ? b : a;
+    await api('/writes', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ writes: [{ device: name, path: preview, value: wanted }], wait: true }) });
+    await expect(source('Preview', wanted).locator('.visitor')).toSay(/\d/);
+    await poll(async () => (await page.locator('.source .visitor').count()) === 0, 'the name stays', 6000);
+  });
+
+  const routed = specs.find((s) => s.role === 'av.aux.source' && s.writable);
+  if (routed) {
+    await check('switcher: keys in a list propose, and Enter sends', async () => {
+      const before = await valueOf(name, routed.path);
+      const list = page.getByRole('combobox', { name: /^Source of AUX/ }).first();
+      await list.focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowDown');
+      await expect(page.locator('.proposal')).toSay(/Enter sends/);
+      if ((await valueOf(name, routed.path)) !== before) throw new Error('sent on the way');
+      const proposed = await list.inputValue();
+      await page.keyboard.press('Enter');
+      await poll(async () => (await valueOf(name, routed.path)) === proposed, 'Enter did not send');
+      await page.evaluate(() => document.activeElement.blur());
+    });
+  }
 
   await check('switcher: CUT changes the buses, and Space does the same', async () => {
     const [a, b] = keys.filter((k) => Number(k) > 0 && Number(k) < 1000);
