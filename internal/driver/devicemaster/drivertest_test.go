@@ -1,6 +1,8 @@
 package devicemaster
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster"
+	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmserver"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmsim"
 )
 
@@ -22,12 +25,15 @@ func TestSuite(t *testing.T) {
 			return o
 		},
 		Far: func(t *testing.T) drivertest.Far {
-			sim, err := dmsim.New(dmsim.Options{Layout: "echo,null,null,taken,sink"})
+			echo := &counted{Backend: dmsim.Echo()}
+			one, other := dmsim.NullModem()
+			sim, err := dmsim.New(dmsim.Options{Backends: []dmserver.Backend{echo, one, other, dmsim.Taken(), dmsim.Sink()}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return drivertest.Far{
-				Serve: sim.Serve,
+				Serve:    sim.Serve,
+				Received: func() int { return int(echo.n.Load()) },
 				ChangeLine: func() driver.LineEvent {
 					sim.SetInputs(0, devicemaster.DSR|devicemaster.RI)
 					return driver.LineEvent{DSR: true, RI: true}
@@ -62,4 +68,26 @@ func TestSuite(t *testing.T) {
 			"serve/obeys-the-gate":       "settings of a port that is not open reach no box; streams/through-the-server asks the gate",
 		},
 	})
+}
+
+// counted counts what a line is sent.
+type counted struct {
+	dmserver.Backend
+	n atomic.Int64
+}
+
+func (c *counted) Open(ctx context.Context, line dmserver.Line) (dmserver.Wire, error) {
+	w, err := c.Backend.Open(ctx, line)
+	return &countedWire{w, c}, err
+}
+
+type countedWire struct {
+	dmserver.Wire
+	c *counted
+}
+
+func (w *countedWire) Send(b []byte) (int, error) {
+	n, err := w.Wire.Send(b)
+	w.c.n.Add(int64(n))
+	return n, err
 }

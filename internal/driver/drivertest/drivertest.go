@@ -76,6 +76,8 @@ type Far struct {
 	ChangeSpecs func()
 	// ChangeLine makes the inputs of the line at Target.Echo change while it is open, and returns what they are then.
 	ChangeLine func() driver.LineEvent
+	// Received is how many bytes the far end of the stream at Target.Echo has got, all together.
+	Received func() int
 	// Writes is how many writes the device has carried out.
 	Writes func() int
 	// Done is asked at the end of the subtest; an error fails it.

@@ -7,66 +7,17 @@ import (
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/testnet"
 )
 
 // streamEndChecks are about links that die under a stream, and about streams through the driver's own server.
 func streamEndChecks() []check {
 	return []check{
-		{"link-dies", func(w *world) {
-			if w.target.Real || w.far.Dial != nil {
-				w.Skip("needs the network in memory")
-			}
-			_, st := w.streamer()
-			s := w.openStream(st)
-			w.echoes(s, pattern(1000))
-			w.drain(s)
-			taken := 0
-			var wg sync.WaitGroup
-			ended := map[string]error{}
-			var mu sync.Mutex
-			for what, call := range map[string]func() error{
-				"Write": func() error {
-					for b := pattern(100); ; time.Sleep(time.Millisecond) {
-						n, err := s.Write(b)
-						if taken += n; err != nil {
-							return err
-						}
-					}
-				},
-				"Event": func() error { return calls(s)["Event"](w.Context()) },
-			} {
-				wg.Go(func() {
-					err := call()
-					mu.Lock()
-					ended[what] = err
-					mu.Unlock()
-				})
-			}
-			time.Sleep(50 * time.Millisecond)
-			for _, c := range w.connections() {
-				c.In().Stall()
-			}
-			time.Sleep(50 * time.Millisecond)
-			for _, c := range w.connections() {
-				c.Reset()
-			}
-			w.within(w.target.Patience, "calls on a dead link", wg.Wait)
-			for what, err := range ended {
-				w.wantClass(what+" when the link died", err, driver.Closed, driver.Timeout)
-			}
-			uncertain := s.Unacked()
-			if uncertain < 0 || uncertain > taken {
-				w.Errorf("%d bytes are uncertain of %d that were taken", uncertain, taken)
-			}
-			w.wantEnded(s, driver.Closed, driver.Timeout)
-			time.Sleep(settle(w))
-			if n := s.Unacked(); n != uncertain {
-				w.Errorf("%d bytes were uncertain when the link died, and %d later", uncertain, n)
-			}
-			w.closeStream(s)
-			if n := s.Unacked(); n != uncertain {
-				w.Errorf("%d bytes were uncertain when the link died, and %d after Close", uncertain, n)
-			}
+		{"link-dies-unheard", func(w *world) {
+			w.linkDies(func(c *testnet.Conn) { c.In().Stall() })
+		}},
+		{"link-dies-unsent", func(w *world) {
+			w.linkDies(func(c *testnet.Conn) { c.Out().Stall() })
 		}},
 		{"silent-peer", func(w *world) {
 			if w.target.Real || w.far.Dial != nil {
@@ -113,5 +64,73 @@ func streamEndChecks() []check {
 			_, err = other.OpenStream(w.Context(), w.target.Echo, w.target.Line)
 			w.wantClass("OpenStream that the gate denies", err, driver.Busy, driver.Auth, driver.DeviceSaidNo)
 		}},
+	}
+}
+
+// linkDies lets the link die in the middle of a transfer, after stall has held up one direction of it, and demands that every
+// byte that was taken is delivered or uncertain.
+func (w *world) linkDies(stall func(*testnet.Conn)) {
+	w.Helper()
+	if w.target.Real || w.far.Dial != nil {
+		w.Skip("needs the network in memory")
+	}
+	_, st := w.streamer()
+	s := w.openStream(st)
+	w.echoes(s, pattern(1000))
+	w.drain(s)
+	taken, before := 0, 0
+	if w.far.Received != nil {
+		before = w.far.Received()
+	}
+	var wg sync.WaitGroup
+	ended := map[string]error{}
+	var mu sync.Mutex
+	for what, call := range map[string]func() error{
+		"Write": func() error {
+			for b := pattern(100); ; time.Sleep(time.Millisecond) {
+				n, err := s.Write(b)
+				if taken += n; err != nil {
+					return err
+				}
+			}
+		},
+		"Event": func() error { return calls(s)["Event"](w.Context()) },
+	} {
+		wg.Go(func() {
+			err := call()
+			mu.Lock()
+			ended[what] = err
+			mu.Unlock()
+		})
+	}
+	time.Sleep(50 * time.Millisecond)
+	for _, c := range w.connections() {
+		stall(c)
+	}
+	time.Sleep(50 * time.Millisecond)
+	for _, c := range w.connections() {
+		c.Reset()
+	}
+	w.within(w.target.Patience, "calls on a dead link", wg.Wait)
+	for what, err := range ended {
+		w.wantClass(what+" when the link died", err, driver.Closed, driver.Timeout)
+	}
+	uncertain := s.Unacked()
+	if uncertain < 0 || uncertain > taken {
+		w.Errorf("%d bytes are uncertain of %d that were taken", uncertain, taken)
+	}
+	if w.far.Received != nil {
+		if got := w.far.Received() - before; got < taken-uncertain || got > taken {
+			w.Errorf("%d bytes were taken and %d of them are uncertain; the far end has %d", taken, uncertain, got)
+		}
+	}
+	w.wantEnded(s, driver.Closed, driver.Timeout)
+	time.Sleep(settle(w))
+	if n := s.Unacked(); n != uncertain {
+		w.Errorf("%d bytes were uncertain when the link died, and %d later", uncertain, n)
+	}
+	w.closeStream(s)
+	if n := s.Unacked(); n != uncertain {
+		w.Errorf("%d bytes were uncertain when the link died, and %d after Close", uncertain, n)
 	}
 }
