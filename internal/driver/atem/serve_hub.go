@@ -140,13 +140,20 @@ func (h *hub) join(cl *client) bool {
 	if h.up == nil {
 		return false
 	}
-	if rev := h.state.Revision(); h.dumpUDP == nil || h.dumpOf != rev {
-		h.dumpOf = rev
-		h.dumpUDP, h.dumpTCP = parcels(h.state.Dump(atem.DumpPayload)), parcels(h.state.Dump(openswitcher.DumpPacket))
+	if rev := h.state.Revision(); h.dumpOf != rev {
+		h.dumpOf, h.dumpUDP, h.dumpTCP = rev, nil, nil
 	}
 	h.clients[cl] = true
 	cl.peer.dump(h)
 	return true
+}
+
+// dump is the state as payloads of at most limit bytes, kept in keep until the state is another one. The lock is held.
+func (h *hub) dump(keep *[]*parcel, limit int) []*parcel {
+	if *keep == nil {
+		*keep = parcels(h.state.Dump(limit))
+	}
+	return *keep
 }
 
 // version is the protocol of the switcher; 0 while there is none.

@@ -17,7 +17,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -209,13 +208,6 @@ func (still) Name() string { return "studio" }
 
 func (u still) Session(ctx context.Context) (driver.Session, <-chan struct{}, error) {
 	return u.s, ctx.Done(), ctx.Err()
-}
-
-// cpu is what this process has used.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // memory is what this process holds after cleaning up.

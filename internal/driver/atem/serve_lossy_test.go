@@ -99,7 +99,7 @@ func minute(t *testing.T, open driver.Opener[net.PacketConn], settle func()) {
 		t.Fatal(err)
 	}
 	wg.Go(func() { _ = f.server.Serve(ctx, pc) })
-	s, err := Driver{}.Open(ctx, driver.Env{ListenPacket: driver.Opener[net.PacketConn](open), Log: log},
+	s, err := Driver{}.Open(ctx, driver.Env{ListenPacket: open, Log: log},
 		driver.Target{Name: "studio", URL: &url.URL{Scheme: "atem", Host: pc.LocalAddr().String()}})
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func tooSlow(why error) bool {
 type udpPeer struct{ c *atemserver.Conn }
 
 func (u udpPeer) dump(h *hub) {
-	for _, p := range h.dumpUDP {
+	for _, p := range h.dump(&h.dumpUDP, atem.DumpPayload) {
 		u.send(p)
 	}
 }
@@ -40,7 +40,7 @@ func (u udpPeer) close()         { _ = u.c.Close() }
 type tcpPeer struct{ c *oswserver.Conn }
 
 func (t tcpPeer) dump(h *hub) {
-	for _, p := range h.dumpTCP {
+	for _, p := range h.dump(&h.dumpTCP, openswitcher.DumpPacket) {
 		t.send(p)
 	}
 }

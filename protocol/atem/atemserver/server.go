@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/patchbay-io/patchbay/protocol/atem"
@@ -178,9 +179,22 @@ func (s *Server) all(list []*Conn) []*Conn {
 	return list
 }
 
-// maxFailures is how many reads may fail one after the other: some systems report there that an earlier datagram went
-// astray.
+// maxFailures is how many reads may fail one after the other.
 const maxFailures = 100
+
+// astray reports whether a read failed because an earlier datagram found nobody, or because one came that is too long: some
+// systems say so there, and nothing is wrong with the socket.
+func astray(err error) bool {
+	var number syscall.Errno
+	if !errors.As(err, &number) {
+		return false
+	}
+	switch number {
+	case syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EMSGSIZE, 10040, 10052, 10054: // the last three are those of Windows
+		return true
+	}
+	return false
+}
 
 func (s *Server) read() error {
 	buf := make([]byte, 1<<12)
@@ -193,7 +207,10 @@ func (s *Server) read() error {
 			s.receive(buf[:n], from)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 		default:
-			if failures++; failures > maxFailures || errors.Is(err, net.ErrClosed) {
+			if !astray(err) {
+				failures++
+			}
+			if failures > maxFailures || errors.Is(err, net.ErrClosed) {
 				return err
 			}
 		}
