@@ -106,7 +106,7 @@ and shows it in the browser, over HTTP and on the command line.
 		}
 	}
 	add("gateway", a.demoCommand(), a.runCommand(), a.checkCommand(), a.pairCommand(), a.reloadCommand(), a.userCommand())
-	add("points", a.lsCommand(), a.getCommand(), a.setCommand(), a.watchCommand(), a.doCommand())
+	add("points", a.lsCommand(), a.getCommand(), a.setCommand(), a.watchCommand(), a.doCommand(), a.termCommand(), a.ptyCommand())
 	add("lab", a.labCommands()...)
 	add("", a.versionCommand())
 	return root
