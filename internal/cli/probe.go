@@ -19,7 +19,8 @@ import (
 )
 
 func (a *app) probeCommand() *cobra.Command {
-	var anyPort bool
+	var anyPort, reactions bool
+	var record string
 	c := &cobra.Command{
 		Use:   "probe HOST[:PORT]",
 		Short: "Find out step by step what stands at an address, without changing anything there",
@@ -28,7 +29,10 @@ Each step shows what was sent, what came back and what that means.
 
 Without a port it tries those that belong to a protocol which patchbay speaks, over TCP and UDP; a device URL asks in its protocol
 alone. Another port is refused unless --any-port is
-given: behind an open port may stand a raw serial line, and what is sent there reaches a machine.`,
+given: behind an open port may stand a raw serial line, and what is sent there reaches a machine.
+
+--reactions tries everything on one port that the program of an audio interface may answer, HTTP paths, WebSockets, messages and
+nonsense, and shows how each was taken: answered, closed, reset, absorbed. It says for each protocol why it is that one or not.`,
 		Example: "  patchbay probe 192.0.2.21\n  patchbay probe mill1:8193 --json\n  patchbay probe atem://192.0.2.10",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,9 +40,17 @@ given: behind an open port may stand a raw serial line, and what is sent there r
 			if cmd.Flags().Changed("timeout") {
 				p.StepTimeout = a.timeout
 			}
+			switch {
+			case reactions:
+				return a.probeReactions(cmd.Context(), p, args[0], record)
+			case record != "":
+				return usageError(errors.New("--record is for --reactions"))
+			}
 			return a.probe(cmd.Context(), p, args[0])
 		},
 	}
+	c.Flags().BoolVar(&reactions, "reactions", false, "show how one port takes everything that an audio interface's program may be asked")
+	c.Flags().StringVar(&record, "record", "", "with --reactions: file that the conversations are written to")
 	c.Flags().BoolVar(&anyPort, "any-port", false, "probe a port that belongs to no known protocol, and ask on when a port stays silent")
 	return c
 }

@@ -184,5 +184,31 @@ func (s *Server) serveSecure(ctx context.Context, conn net.Conn) {
 }
 
 func (s *Server) serveOnboarding(ctx context.Context, conn net.Conn) {
-	_ = s.agent.ServeConn(ctx, conn)
+	_ = s.agent.ServeConn(ctx, &patient{Conn: conn})
+}
+
+// patient gives nothing before a whole header has come: Focusrite Control 2 leaves a connection open on which a single byte came
+// that begins no message, and closes it when there are more (seen).
+type patient struct {
+	net.Conn
+	head []byte
+	sure bool
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	for !p.sure {
+		var more [ocp1.HeaderSize]byte
+		n, err := p.Conn.Read(more[:ocp1.HeaderSize-len(p.head)])
+		p.head = append(p.head, more[:n]...)
+		if err != nil {
+			return 0, err
+		}
+		p.sure = len(p.head) == ocp1.HeaderSize
+	}
+	if len(p.head) > 0 {
+		n := copy(b, p.head)
+		p.head = p.head[n:]
+		return n, nil
+	}
+	return p.Conn.Read(b)
 }
