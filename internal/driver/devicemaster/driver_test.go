@@ -78,6 +78,7 @@ type tree struct {
 	mu      sync.Mutex
 	samples map[device.Path]device.Sample
 	fulls   int
+	gone    []device.Path
 }
 
 func (t *tree) Apply(c *driver.Change) {
@@ -89,6 +90,7 @@ func (t *tree) Apply(c *driver.Change) {
 	if c.Full {
 		t.fulls++
 	}
+	t.gone = append(t.gone, c.Gone...)
 	for _, s := range c.Samples {
 		t.samples[s.Path] = s
 	}
@@ -145,7 +147,7 @@ func TestPointsOfAPort(t *testing.T) {
 		for err == nil {
 			_, err = q.Read(make([]byte, 100))
 		}
-		if driver.ClassOf(err) != driver.Closed || driver.HintOf(err) == "" {
+		if driver.ClassOf(err) != driver.Closed || driver.HintOf(err) == "" || err.Error() != "read ports/2 192.0.2.31:4606: the port was released by somebody else" {
 			b.Errorf("%v, class %v, hint %q", err, driver.ClassOf(err), driver.HintOf(err))
 		}
 		if err := q.Close(); err != nil {
@@ -295,7 +297,8 @@ func TestServeChosenPorts(t *testing.T) {
 			ctx, cancel := context.WithCancel(b.Context())
 			done := make(chan error, 1)
 			var asked []string
-			env := driver.ServeEnv{Listen: b.net.Listen, ListenPacket: b.net.ListenPacket, Upstreams: []driver.Upstream{upstream{b.s}}, Gate: g, Sink: tr, Log: slog.New(slog.DiscardHandler),
+			var box driver.Commander
+			env := driver.ServeEnv{Commands: func(c driver.Commander) { box = c }, Listen: b.net.Listen, ListenPacket: b.net.ListenPacket, Upstreams: []driver.Upstream{upstream{b.s}}, Gate: g, Sink: tr, Log: slog.New(slog.DiscardHandler),
 				OpenStream: func(ctx context.Context, dev string, p device.Path, l driver.Line) (driver.Stream, error) {
 					asked = append(asked, dev+" "+string(p))
 					return b.s.Abilities().Streamer.OpenStream(ctx, p, l)
@@ -360,6 +363,22 @@ func TestServeChosenPorts(t *testing.T) {
 			if len(asked) != 2 || asked[0] != "other ports/2" {
 				b.Errorf("opened %q", asked)
 			}
+			if got := tr.text("_clients/2/address"); !strings.HasPrefix(got, "192.0.2.200:") {
+				b.Errorf("the second client is %q", got)
+			}
+			if _, o := box.Do(b.Context(), "_clients/2/disconnect", nil); o.Stage != driver.Acked {
+				b.Errorf("disconnect: %+v", o)
+			}
+			<-m.Done()
+			if _, o := box.Do(b.Context(), "_clients/9/disconnect", nil); o.Stage != driver.Refused || o.Err == nil {
+				b.Errorf("disconnect of nobody: %+v", o)
+			}
+			time.Sleep(time.Second)
+			tr.mu.Lock()
+			if len(tr.gone) != 1 || tr.gone[0] != "_clients/2" {
+				b.Errorf("gone: %q", tr.gone)
+			}
+			tr.mu.Unlock()
 			l.Close()
 			m.Close()
 			cancel()
@@ -368,6 +387,31 @@ func TestServeChosenPorts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who is not named may not connect.
+func TestServeFrom(t *testing.T) {
+	onBench(t, "echo", func(b *bench) {
+		o := serveDefaults()
+		o.Listen, o.From = "192.0.2.50:4606", []string{"198.51.100.0/24"}
+		ctx, cancel := context.WithCancel(b.Context())
+		done := make(chan error, 1)
+		env := driver.ServeEnv{Listen: b.net.Listen, Upstreams: []driver.Upstream{upstream{b.s}}, Gate: new(gate), Log: slog.New(slog.DiscardHandler),
+			OpenStream: func(context.Context, string, device.Path, driver.Line) (driver.Stream, error) {
+				return nil, net.ErrClosed
+			}}
+		go func() { done <- Driver{}.Serve(ctx, env, o) }()
+		synctest.Wait()
+		if _, err := dmclient.Dial(b.Context(), b.net.Dial, "192.0.2.50:4606", dmclient.Options{}); err == nil {
+			b.Error("somebody else has connected")
+		}
+		second := *o
+		if err := (Driver{}).Serve(b.Context(), env, &second); driver.HintOf(err) == "" {
+			b.Errorf("an address that is taken: %v", err)
+		}
+		cancel()
+		<-done
+	})
 }
 
 // A box that is none is made of ports of other devices, and says so when it has none.

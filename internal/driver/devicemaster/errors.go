@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmclient"
@@ -72,7 +73,15 @@ func wrap(op, target string, err error) error {
 		return err
 	}
 	c := classOf(err)
-	return &driver.Error{Op: op, Target: target, Class: c, Hint: hint(op, c, err), Err: err}
+	return &driver.Error{Op: op, Target: target, Class: c, Hint: hint(op, c, err), Err: bare(err)}
+}
+
+// bare is an error of the client without the operation and the address, which the driver's error says already.
+func bare(err error) error {
+	if cause := errors.Unwrap(err); cause != nil && strings.HasPrefix(err.Error(), "devicemaster ") {
+		return cause
+	}
+	return err
 }
 
 // shown is bytes for a log, the first of them.

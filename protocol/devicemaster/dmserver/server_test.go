@@ -434,3 +434,72 @@ func TestShutdown(t *testing.T) {
 		}
 	})
 }
+
+// broken is a line that ends on command.
+type broken struct {
+	dmserver.Backend
+	end chan struct{}
+}
+
+func (k *broken) Open(ctx context.Context, line dmserver.Line) (dmserver.Wire, error) {
+	w, err := k.Backend.Open(ctx, line)
+	return &brokenWire{w, k}, err
+}
+
+type brokenWire struct {
+	dmserver.Wire
+	k *broken
+}
+
+func (w *brokenWire) Recv(b []byte) (int, error) {
+	<-w.k.end
+	return 0, io.ErrUnexpectedEOF
+}
+
+// A line that breaks takes the port from its owner, who is told, and can open it again.
+func TestLineThatBreaks(t *testing.T) {
+	k := &broken{dmsim.Sink(), make(chan struct{})}
+	onWire(t, dmsim.Options{Backends: []dmserver.Backend{k}}, func(w *wire) {
+		k.end = make(chan struct{}) // of this bubble
+		c := w.dial()
+		c.ask("62 00 76 01", "62 00 76 10 38 00 60 00 00")
+		close(k.end)
+		c.hear("the line broke", "62 00 76 21")
+		if w.sim.Ports()[0].Owner != nil {
+			t.Error("the port is still taken")
+		}
+		k.end = make(chan struct{})
+		c.ask("62 00 76 01", "62 00 76 10 38 00 60 00 00")
+		c.c.Close()
+		synctest.Wait()
+		close(k.end)
+	})
+}
+
+// A box that is shut down lets its clients go, and is done when its ports are free.
+func TestShutdownOfABusyBox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := dmsim.New(dmsim.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &wire{t, s, testnet.Listen()}
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(context.Background(), w.ln) }()
+		c := w.dial()
+		c.ask("62 04 76 01", "62 04 76 10 38 00 60 00 00")
+		if err := s.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := <-done; err != dmserver.ErrServerClosed {
+			t.Errorf("Serve: %v", err)
+		}
+		if st := s.ConnStats(); st.Active != 0 || st.Accepted != 1 || s.Ports()[4].Owner != nil {
+			t.Errorf("%+v, %+v", st, s.Ports()[4])
+		}
+		if s.Close() != nil || s.Close() != nil {
+			t.Error("closing again")
+		}
+		c.c.Close()
+	})
+}
