@@ -110,6 +110,33 @@ func TestNoLayout(t *testing.T) {
 	}
 }
 
+// A count or length beyond the end of the body fits no layout, by the tables and by the types.
+func TestLengthsBeyondTheEnd(t *testing.T) {
+	for _, text := range []string{
+		"0010 0000 546c496e 0009 0000 0000 0000", "0010 0000 546c5372 0003 000100 000000", "0014 0000 4d507270 0000 0100 0005 0000 41424344",
+		"0010 0000 46544461 0001 0005 41424344", "0020 0000 43436d64 00000000 80000000 0000 0005 0000 000000000000 00000000",
+		"0010 0000 414d4c76 0001 0001 00000000", "000c 0000 5f564d43 ffff 0000",
+	} {
+		whole := unhex(t, text)
+		f, rest, err := Next(append(whole, make([]byte, max(0, int(whole[1])-len(whole)))...))
+		if err != nil || len(rest) > 0 {
+			t.Fatalf("%s: %v, %d bytes left", text, err, len(rest))
+		}
+		_, ok := LayoutOf(f.Code, 0, f.Body)
+		if err := New(f.Code).Parse(0, f.Body); ok || !errors.Is(err, ErrNoLayout) {
+			t.Errorf("%v %x: by the tables %t, by the type %v", f.Code, f.Body, ok, err)
+		}
+	}
+}
+
+// Text that is shorter than what stood there is ended, and what follows stays.
+func TestPutShorterText(t *testing.T) {
+	body := bytes.Repeat([]byte{'z'}, 36)
+	if err := (&InputProperties{Name: "ab", Label: "long label"}).Put(0, body); err != nil || string(body[2:8]) != "ab\x00zzz" || string(body[22:26]) != "long" {
+		t.Errorf("%q, %v", body, err)
+	}
+}
+
 // What is too long is cut, so that every field can be sent.
 func TestAppendCuts(t *testing.T) {
 	long := string(bytes.Repeat([]byte("a"), 70000))

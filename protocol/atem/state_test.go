@@ -135,6 +135,14 @@ func TestState(t *testing.T) {
 			"_ver:02 PrgI:00 PrvI:00 PrvI:10 PrgI:10 ABCD:12 ABCD:12 ABCD:77 EFGH:56 FASP:01 RTMD:00 "},
 		{"a strip that is not there", func() Effect { return apply(&s, &FairlightStripRemoved{Source: 1, StripID: -65280}) }, Same,
 			"_ver:02 PrgI:00 PrvI:00 PrvI:10 PrgI:10 ABCD:12 ABCD:12 ABCD:77 EFGH:56 FASP:01 RTMD:00 "},
+		{"another strip stands beside the one that is left", func() Effect { return apply(&s, &FairlightStrip{Source: 2, StripID: -65280}) }, Added,
+			"_ver:02 PrgI:00 PrvI:00 PrvI:10 PrgI:10 ABCD:12 ABCD:12 ABCD:77 EFGH:56 FASP:01 FASP:02 RTMD:00 "},
+		{"the last of its code goes", func() Effect { return apply(&s, &FairlightStripRemoved{Source: 2, StripID: -65280}) }, Removed,
+			"_ver:02 PrgI:00 PrvI:00 PrvI:10 PrgI:10 ABCD:12 ABCD:12 ABCD:77 EFGH:56 FASP:01 RTMD:00 "},
+		{"and a new one comes", func() Effect {
+			apply(&s, &FairlightStrip{Source: 3, StripID: -65280})
+			return apply(&s, &FairlightStripRemoved{Source: 3, StripID: -65280})
+		}, Removed, "_ver:02 PrgI:00 PrvI:00 PrvI:10 PrgI:10 ABCD:12 ABCD:12 ABCD:77 EFGH:56 FASP:01 RTMD:00 "},
 		{"a disk goes", func() Effect { return apply(&s, &RecordingDisk{Disk: 7, Status: DiskStateRemoved}) }, Removed,
 			"_ver:02 PrgI:00 PrvI:00 PrvI:10 PrgI:10 ABCD:12 ABCD:12 ABCD:77 EFGH:56 FASP:01 "},
 	}

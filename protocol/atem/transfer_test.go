@@ -209,6 +209,29 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// No more pieces go than the switcher allows, and none is larger than a packet takes.
+func TestUploadWindow(t *testing.T) {
+	tr, _ := NewUpload(1, File{Store: StoreMacrosAndLabels, Mode: TransferModeMacro, Data: make([]byte, 9000)}, 0)
+	tr.Start()
+	if tr.Next() != nil {
+		t.Error("a piece goes before any may")
+	}
+	for _, window := range []UploadWindow{{Transfer: 1, ChunkSize: 60000, ChunkCount: 2}, {Transfer: 1, ChunkSize: 1000, ChunkCount: 1}} {
+		f, _, _ := Next(window.Append(nil, 0))
+		tr.Handle(&f)
+		for n := range window.ChunkCount + 1 {
+			switch p := tr.Next(); {
+			case n == window.ChunkCount:
+				if p != nil {
+					t.Errorf("%d pieces go where %d may", n+1, window.ChunkCount)
+				}
+			case len(p) != HeaderSize+4+min(int(window.ChunkSize), transferData):
+				t.Errorf("a piece of %d bytes", len(p))
+			}
+		}
+	}
+}
+
 func TestDownload(t *testing.T) {
 	frame := bytes.Repeat([]byte("ABCDEFGH"), 500)
 	coded := AppendRuns(nil, frame)

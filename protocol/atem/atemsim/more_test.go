@@ -67,6 +67,20 @@ func TestStyles(t *testing.T) {
 	}
 }
 
+// After a long sleep of the computer, not everything that would have happened is told.
+func TestLongSleep(t *testing.T) {
+	b := newBench(t, Options{Model: "1me-4k"})
+	b.do(&atem.SendClassicLevels{On: true})
+	b.w.forget()
+	b.now = b.now.Add(time.Hour)
+	b.do(&atem.Cut{})
+	if n := len(all[atem.ClassicLevels](b.w)); n == 0 || n > 101 {
+		t.Errorf("%d meters after an hour", n)
+	}
+	b.pass(time.Second)
+	b.same()
+}
+
 func TestMediaAndMacroNames(t *testing.T) {
 	b := newBench(t, Options{Model: "1me-4k"})
 	b.do(&atem.SetStillName{Slot: 0, Name: "Other"}, &atem.SetStillName{Slot: 20, Name: "Nothing"}, &atem.CaptureStill{},

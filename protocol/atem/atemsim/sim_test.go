@@ -443,6 +443,11 @@ func TestStreamAndRecord(t *testing.T) {
 		r.Status != atem.RecordStateMediaOk || d.Status != atem.DiskStateActive|atem.DiskStateIdle {
 		t.Errorf("%+v %+v %+v", s, r, d)
 	}
+	b.sw.Set(&atem.RecordingState{SecondsLeft: 2})
+	b.do(&atem.SetRecording{Recording: true})
+	if r := get[atem.RecordingState](b); r.Status != 0 {
+		t.Errorf("without a medium: %+v", r)
+	}
 	b.sw.Set(&atem.RecordingState{Status: atem.RecordStateMediaOk, SecondsLeft: 2})
 	b.do(&atem.SetRecording{Recording: true})
 	b.pass(3 * time.Second)

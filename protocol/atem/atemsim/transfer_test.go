@@ -137,7 +137,7 @@ func TestBadTransfers(t *testing.T) {
 		size int32
 		data []byte
 		hash byte
-	}{{"a run of everything", 64, run, 0}, {"another hash", 8, []byte("ABCDEFGH"), 1}, {"too large", 1 << 30, nil, 0}, {"below nothing", -1, nil, 0}} {
+	}{{"a run of everything", 64, run, 0}, {"a run that counts over", 64, []byte("\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe\x20\x00\x00\x00\x00\x00\x00\x00ABCDEFGH"), 0}, {"another hash", 8, []byte("ABCDEFGH"), 1}, {"too large", 1 << 30, nil, 0}, {"below nothing", -1, nil, 0}} {
 		b.do(&atem.Lock{Locked: true})
 		b.w.forget()
 		b.do(&atem.StartUpload{Transfer: 1, Size: row.size, Mode: atem.TransferModeStill}, &atem.FileDescription{Transfer: 1, MD5: [16]byte{row.hash}})

@@ -163,6 +163,15 @@ func TestBadNetwork(t *testing.T) {
 	})
 }
 
+func TestNothingArrives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, sw := serve(t, atemsim.Options{Model: "mini"}, atemsim.UDPOptions{Faults: atemsim.Faults{Loss: 1}})
+		if _, err := dial(t.Context(), n); !errors.Is(err, atem.ErrNoAnswer) || sw.Clients() != 0 {
+			t.Errorf("over a network that loses everything: %v, %d clients", err, sw.Clients())
+		}
+	})
+}
+
 func TestSilenceAndRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, sw := serve(t, atemsim.Options{}, atemsim.UDPOptions{})
