@@ -56,12 +56,12 @@ func ExampleState() {
 	}
 	l, _ := atem.LayoutOf(atem.CodeColV, s.Version(), s.Body(atem.CodeColV, 1))
 	for v := range l.Values(s.Body(atem.CodeColV, 1)) {
-		fmt.Println(v.Name(), v.String(), v.Text())
+		fmt.Printf("%s: %s (%s)\n", v.Name(), v, v.Text())
 	}
 	// Output:
 	// Stage left
-	// generator 1
-	// hue 1234 123.4 deg
-	// saturation 500 50 %
-	// luma 500 50 %
+	// generator: 1 ()
+	// hue: 1234 (123.4 deg)
+	// saturation: 500 (50 %)
+	// luma: 500 (50 %)
 }
