@@ -9,6 +9,7 @@ import { start, workshop } from './gateway.mjs';
 import { proxy } from './proxy.mjs';
 import { audioChecks } from './panels/audio.mjs';
 import { serialChecks } from './panels/serial.mjs';
+import { closedChecks } from './panels/closed.mjs';
 import { switcherChecks } from './panels/switcher.mjs';
 
 const kinds = { switcher: switcherChecks, serial: serialChecks, audio: audioChecks };
@@ -24,6 +25,7 @@ async function startPanels() {
     file,
     `listen: 127.0.0.1:0
 devices:
+  closed: {url: 'sim+atem:?model=mini-extreme-iso'}
   studio: {url: 'sim+atem:?model=mini-extreme-iso', writable: ['**']}
   ports: {url: 'sim+devicemaster:', writable: ['**']}
   desk: {url: 'sim+aes70:?inputs=4', writable: ['**', inputs/analogue-1/phantom]}
@@ -83,7 +85,9 @@ try {
       continue;
     }
     ran++;
-    for (const device of process.env.PATCHBAY_PAGE ? found.slice(0, 1) : found) await drive(device, checks);
+    for (const device of process.env.PATCHBAY_PAGE ? found.slice(0, 1) : found) {
+      await (device.name === 'closed' ? closedChecks(device.name, open) : drive(device, checks));
+    }
   }
   await check('no console errors and no foreign requests', async () => {
     if (complaints.length > 0) throw new Error(complaints.join('; '));

@@ -81,6 +81,24 @@ export async function switcherChecks({ name, specs, labels, commands, open, api,
     await poll(async () => (await page.locator('.source .visitor').count()) === 0, 'the name stays', 6000);
   });
 
+  await check('switcher: a preview and a cut keep their order, also when the first is slow on its way', async () => {
+    const [a, b, c] = keys.filter((k) => Number(k) > 0 && Number(k) < 1000);
+    await source('Program', a).click();
+    await source('Preview', b).click();
+    await poll(async () => (await lit('Program')) === a && (await lit('Preview')) === b, 'the buses did not follow');
+    await page.route(
+      '**/api/v1/writes',
+      async (route) => {
+        await new Promise((r) => setTimeout(r, 400));
+        return route.continue();
+      },
+      { times: 1 },
+    );
+    await source('Preview', c).click();
+    await page.keyboard.press('Space');
+    await poll(async () => (await lit('Program')) === c, 'it cut to what was there before');
+  });
+
   const routed = specs.find((s) => s.role === 'av.aux.source' && s.writable);
   if (routed) {
     await check('switcher: keys in a list propose, and Enter sends', async () => {

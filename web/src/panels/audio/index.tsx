@@ -5,6 +5,7 @@ import { route } from '../../store/route.ts';
 import { codeIn, levelText } from '../../model/audio.ts';
 import { middle } from '../../model/format.ts';
 import { Toggle, Troubles } from '../../ui/cap.tsx';
+import { Permission } from '../../ui/permission.tsx';
 import { Pick } from '../../ui/pick.tsx';
 import { Name, Reading, Value } from '../../ui/value.tsx';
 import { Channels, levelNow, on } from './facts.ts';
@@ -27,6 +28,7 @@ export function AudioPanel({ device }: { device: string }) {
       <Mixer device={device} channels={channels} roles={roles} />
       <About roles={roles} />
       <Legend roles={roles} />
+      <Permission device={device} family="audio." />
       <MeterCanvas device={device} />
     </div>
   );

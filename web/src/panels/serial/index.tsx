@@ -2,6 +2,7 @@ import type { Entry } from '../../store/store.ts';
 import { rolesOf, type Roles } from '../../store/find.ts';
 import { route } from '../../store/route.ts';
 import { groupOf, numberOf } from '../../model/switcher.ts';
+import { Permission } from '../../ui/permission.tsx';
 import { useCommands } from '../../ui/commands.tsx';
 import { Reading, Value } from '../../ui/value.tsx';
 import { Mark } from '../../ui/mark.tsx';
@@ -34,6 +35,7 @@ export function SerialPanel({ device }: { device: string }) {
       {shown && !wall && <Port key={shown} device={device} roles={roles} at={shown} commands={list} />}
       {ports.length === 0 && <p class="quiet">The device has told no ports yet.</p>}
       <About roles={roles} />
+      <Permission device={device} family="serial." />
     </div>
   );
 }

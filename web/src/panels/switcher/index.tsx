@@ -8,6 +8,7 @@ import type { Command } from '../../api/types.ts';
 import { middle } from '../../model/format.ts';
 import { groupOf } from '../../model/switcher.ts';
 import { askCommand, askWrite } from '../../ui/ask.ts';
+import { Permission } from '../../ui/permission.tsx';
 import { useCommands } from '../../ui/commands.tsx';
 import { Black, FadeToBlack } from './black.tsx';
 import { Buses } from './bus.tsx';
@@ -53,6 +54,7 @@ export function SwitcherPanel({ device }: { device: string }) {
         <Media device={device} roles={roles} />
         <Out device={device} roles={roles} find={find} />
       </div>
+      <Permission device={device} family="av." />
     </div>
   );
 }
