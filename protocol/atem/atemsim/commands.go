@@ -104,6 +104,35 @@ func (m *machine) command(s *session, f *atem.Field) {
 	default:
 		if !m.macroCommand(f) && !m.mediaCommand(s, f) {
 			m.plain(f)
+			m.follow(f.Code)
+		}
+	}
+}
+
+// follow keeps the frames that are left of what stands still at its rate, after a command that may have set one (seen: so they
+// are in every dump).
+func (m *machine) follow(c atem.Code) {
+	switch c {
+	case atem.CodeCTMx, atem.CodeCTDp, atem.CodeCTWp, atem.CodeCTDv, atem.CodeCTSt:
+		for p := range atem.All[atem.TransitionPosition](m.st) {
+			if !p.InTransition {
+				p.FramesLeft = uint8(m.rate(p.ME))
+				m.set(&p)
+			}
+		}
+	case atem.CodeFtbC:
+		for s := range atem.All[atem.FadeToBlackState](m.st) {
+			if p, ok := atem.Get[atem.FadeToBlackRate](m.st, int64(s.ME)); ok && !s.InTransition {
+				s.FramesLeft = p.Rate
+				m.set(&s)
+			}
+		}
+	case atem.CodeCDsR:
+		for s := range atem.All[atem.DownstreamKeyState](m.st) {
+			if p, ok := atem.Get[atem.DownstreamKeyProperties](m.st, int64(s.DSK)); ok && !s.InTransition {
+				s.FramesLeft = p.Rate
+				m.set(&s)
+			}
 		}
 	}
 }

@@ -81,6 +81,17 @@ func TestLongSleep(t *testing.T) {
 	b.same()
 }
 
+func TestFramesLeftFollowRates(t *testing.T) {
+	b := newBench(t, Options{})
+	b.do(&atem.SetMixSettings{ME: 1, Rate: 12}, &atem.SetFadeToBlackRate{Mask: 1, Rate: 13}, &atem.SetDownstreamKeyRate{DSK: 1, Rate: 14}, &atem.SetDipSettings{Mask: 1, Rate: 99})
+	if p, f, d := get[atem.TransitionPosition](b, 1), get[atem.FadeToBlackState](b, 0), get[atem.DownstreamKeyState](b, 1); p.FramesLeft != 12 || f.FramesLeft != 13 || d.FramesLeft != 14 {
+		t.Errorf("%+v %+v %+v", p, f, d)
+	}
+	if p := get[atem.TransitionPosition](b, 0); p.FramesLeft != 50 {
+		t.Errorf("the other M/E: %+v", p)
+	}
+}
+
 func TestMediaAndMacroNames(t *testing.T) {
 	b := newBench(t, Options{Model: "1me-4k"})
 	b.do(&atem.SetStillName{Slot: 0, Name: "Other"}, &atem.SetStillName{Slot: 20, Name: "Nothing"}, &atem.CaptureStill{},
