@@ -33,6 +33,7 @@ type ServeEnv struct {
 	Gate         Gate
 	Sink         Sink            // its clients are points
 	Commands     func(Commander) // for instance "disconnect this client"
+	Keys         KeyStore        // identities of the server, and of the programs that it has let in; nil: there is no place for them
 	Log          *slog.Logger
 }
 

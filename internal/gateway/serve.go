@@ -132,6 +132,9 @@ func (l *link) serveEnv(options any) (driver.ServeEnv, error) {
 			env.Upstreams = append(env.Upstreams, beside{l.g, name})
 		}
 	}
+	if l.g.opt.Env != nil {
+		env.Keys = l.g.opt.Env(l.config()).Keys
+	}
 	if l.g.opt.ServeEnv != nil {
 		l.g.opt.ServeEnv(l.config(), &env)
 	}

@@ -39,7 +39,7 @@ func (Driver) Info() driver.Info {
 		Title:   "Focusrite Control 2",
 		Panel:   "audio",
 		Schemes: []driver.Scheme{{Name: "fc2", Network: "tcp", Port: fc2.FirstPort}},
-		Can:     driver.CanWrite | driver.CanCommand | driver.CanProbe,
+		Can:     driver.CanWrite | driver.CanCommand | driver.CanServe | driver.CanProbe,
 	}
 }
 
@@ -88,11 +88,16 @@ func ServerName(host string) string { return "fc2-server-" + device.Slug(host) }
 
 // Identity is this program's key pair, made once and kept.
 func Identity(keys driver.KeyStore, random io.Reader) (fc2.Identity, error) {
+	return identity(keys, random, IdentityName)
+}
+
+// identity is the key pair of a name, made once and kept.
+func identity(keys driver.KeyStore, random io.Reader, name string) (fc2.Identity, error) {
 	if random == nil {
 		random = rand.Reader
 	}
 	if keys != nil {
-		if b, err := keys.Load(IdentityName); err == nil {
+		if b, err := keys.Load(name); err == nil {
 			secret, err := hex.DecodeString(strings.TrimSpace(string(b)))
 			if err == nil {
 				var id fc2.Identity
@@ -100,7 +105,7 @@ func Identity(keys driver.KeyStore, random io.Reader) (fc2.Identity, error) {
 					return id, nil
 				}
 			}
-			return fc2.Identity{}, fmt.Errorf("the identity in the key store is damaged: %w; remove %s and pair again", err, IdentityName)
+			return fc2.Identity{}, fmt.Errorf("the identity in the key store is damaged: %w; remove %s and pair again", err, name)
 		}
 	}
 	id, err := fc2.NewIdentity(random)
@@ -108,7 +113,7 @@ func Identity(keys driver.KeyStore, random io.Reader) (fc2.Identity, error) {
 		return id, fmt.Errorf("no random numbers for an identity: %w", err)
 	}
 	if keys != nil {
-		if err := keys.Store(IdentityName, []byte(hex.EncodeToString(id.Secret()))); err != nil {
+		if err := keys.Store(name, []byte(hex.EncodeToString(id.Secret()))); err != nil {
 			return id, fmt.Errorf("the identity cannot be kept, so that a pairing would be lost: %w", err)
 		}
 	}

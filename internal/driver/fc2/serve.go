@@ -1,0 +1,301 @@
+package fc2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/aes70"
+	"github.com/patchbay-io/patchbay/protocol/fc2"
+	"github.com/patchbay-io/patchbay/protocol/fc2/fc2server"
+	"github.com/patchbay-io/patchbay/protocol/ocp1"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
+)
+
+// ServeOptions are those of the server that programs for Focusrite Control 2 connect to. Start from [Driver.ServeOptions].
+type ServeOptions struct {
+	Secure     string   `yaml:"secure" doc:"where paired programs connect, HOST:PORT"`
+	Onboarding string   `yaml:"onboarding" doc:"where programs are paired, HOST:PORT; programs expect the next port"`
+	Allow      []string `yaml:"allow" doc:"points that paired programs may change, as in writable: patterns such as inputs/*; empty: they may only look"`
+	From       []string `yaml:"from" doc:"addresses and networks that may change something, such as [192.0.2.0/24]; empty: every paired program"`
+	MaxClients int      `yaml:"max_clients" doc:"programs at a time"`
+}
+
+func serveDefaults() *ServeOptions {
+	return &ServeOptions{Secure: net.JoinHostPort("127.0.0.1", strconv.Itoa(fc2.FirstPort)), Onboarding: net.JoinHostPort("127.0.0.1", strconv.Itoa(fc2.FirstPort+1)), MaxClients: 16}
+}
+
+// Validate says what is wrong with the options and what would be right.
+func (o *ServeOptions) Validate() error {
+	for _, at := range []struct{ key, addr string }{{"secure", o.Secure}, {"onboarding", o.Onboarding}} {
+		_, port, err := net.SplitHostPort(at.addr)
+		if err == nil {
+			_, err = strconv.ParseUint(port, 10, 16)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %q is no address; write HOST:PORT such as 127.0.0.1:58322", at.key, at.addr)
+		}
+	}
+	if o.MaxClients < 1 || o.MaxClients > 1000 {
+		return fmt.Errorf("max_clients: %d is out of range; give 1 to 1000", o.MaxClients)
+	}
+	_, err := o.networks()
+	return err
+}
+
+func (o *ServeOptions) networks() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, w := range o.From {
+		p, err := netip.ParsePrefix(w)
+		if a, e := netip.ParseAddr(w); err != nil && e == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("from: %q is no address and no network; write 192.0.2.10 or 192.0.2.0/24", w)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
+
+// The names in the key store: the server's own key pair, and what begins those of the programs that were let in.
+const (
+	OwnServerName = "fc2-own-server"
+	ClientPrefix  = "fc2-client-"
+)
+
+// known is the programs that were let in, as the key store has them.
+type known struct{ keys driver.KeyStore }
+
+// Approved implements fc2server.Store.
+func (k known) Approved(key fc2.PublicKey) bool {
+	_, err := k.keys.Load(ClientPrefix + key.String())
+	return err == nil
+}
+
+// Approve implements fc2server.Store.
+func (k known) Approve(key fc2.PublicKey, name string) error {
+	return k.keys.Store(ClientPrefix+key.String(), []byte(name))
+}
+
+var (
+	errNoGate = errors.New("no gate: nobody would be asked for permission")
+	errNoKeys = errors.New("there is no place for the server's key: no program could be let in for good")
+)
+
+// proxy is Focusrite Control 2 for programs: it shows them the one session that the gateway holds. The person who lets programs in
+// is whoever may perform the commands of pairing.
+type proxy struct {
+	env      driver.ServeEnv
+	opts     *ServeOptions
+	device   string
+	networks []netip.Prefix
+	id       fc2.Identity
+	mirror   *aes70.Mirror
+	server   *fc2server.Server
+
+	upstream           atomic.Pointer[aes70.Shared] // nil while there is none
+	forwarded, refused atomic.Uint64
+
+	mu     sync.Mutex
+	asks   *fc2server.Request
+	answer chan bool
+	code   string
+	told   map[string]bool // refusals that have been reported
+}
+
+var _ driver.Server = Driver{}
+
+// ServeOptions are the defaults of the server.
+func (Driver) ServeOptions() any { return serveDefaults() }
+
+// Serve lets programs for Focusrite Control 2 connect, once somebody has let them in. They are disconnected when the link to the device
+// is lost.
+func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error {
+	opts, ok := options.(*ServeOptions)
+	if !ok || opts == nil {
+		opts = serveDefaults()
+	}
+	fail := func(class driver.Class, err error, hint string) error {
+		return &driver.Error{Op: "serve", Target: opts.Secure, Class: class, Err: err, Hint: hint}
+	}
+	networks, err := opts.networks()
+	if err == nil {
+		err = opts.Validate()
+	}
+	switch {
+	case err != nil:
+		return fail(driver.Internal, err, "")
+	case len(env.Upstreams) != 1:
+		return fail(driver.Internal, fmt.Errorf("%d upstreams; an address shows one interface", len(env.Upstreams)), "")
+	case env.Gate == nil:
+		return fail(driver.Internal, errNoGate, "")
+	case env.Keys == nil:
+		return fail(driver.Internal, errNoKeys, "")
+	}
+	id, err := identity(env.Keys, nil, OwnServerName)
+	if err != nil {
+		return fail(driver.Internal, err, "")
+	}
+	p := &proxy{env: env, opts: opts, device: env.Upstreams[0].Name(), networks: networks, id: id, told: map[string]bool{}}
+	p.mirror = aes70.NewMirror(p.device, p.write)
+	p.server = fc2server.New(p.mirror.Device, fc2server.Options{Identity: id, Store: known{env.Keys}, Person: p, MaxConns: opts.MaxClients,
+		OCA: ocaserver.Options{Connected: func(*ocaserver.Conn) error {
+			if p.upstream.Load() == nil {
+				return errors.New("there is no connection to the device now")
+			}
+			return nil
+		}}})
+	return p.run(ctx, fail)
+}
+
+// run listens and serves until ctx ends or a listener fails.
+func (p *proxy) run(ctx context.Context, fail func(driver.Class, error, string) error) error {
+	secure, err := p.env.Listen(ctx, "tcp", p.opts.Secure)
+	if err != nil {
+		return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve.secure")
+	}
+	onboarding, err := p.env.Listen(ctx, "tcp", p.opts.Onboarding)
+	if err != nil {
+		return errors.Join(fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve.onboarding"), secure.Close())
+	}
+	if p.env.Commands != nil {
+		p.env.Commands(p)
+		defer p.env.Commands(nil)
+	}
+	p.tell(&driver.Change{Specs: serverSpecs(), Commands: serverCommands(), Samples: p.samples()})
+	defer p.tell(&driver.Change{Gone: []device.Path{device.ClientsRoot}, Commands: []device.Command{}})
+	p.env.Log.Info("serving programs for Focusrite Control 2", "secure", secure.Addr().String(), "onboarding", onboarding.Addr().String(), "server_key", p.id.Public().String())
+	inner, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 2)
+	var wg sync.WaitGroup
+	wg.Go(func() { ended <- p.server.ServeSecure(inner, secure) })
+	wg.Go(func() { ended <- p.server.ServeOnboarding(inner, onboarding) })
+	wg.Go(func() { p.follow(inner) })
+	wg.Go(func() { p.publish(inner) })
+	err = <-ended
+	cancel()
+	wg.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fail(driver.ClassOf(err), err, "")
+}
+
+// follow keeps the upstream true: each session for as long as it lives, and no program outlives it.
+func (p *proxy) follow(ctx context.Context) {
+	for {
+		s, gone, err := p.env.Upstreams[0].Session(ctx)
+		if err != nil {
+			return // ctx has ended
+		}
+		ended, stop := gone, func() {}
+		if up, ok := aes70.Share(s); ok { // a session for pairing has nothing to show
+			ended, stop = up.Done(), up.Follow(p.mirror)
+			p.upstream.Store(&up)
+		}
+		select {
+		case <-gone:
+		case <-ended:
+		case <-ctx.Done():
+		}
+		stop()
+		if ctx.Err() != nil {
+			return
+		}
+		p.upstream.Store(nil)
+		p.server.Drop(true)
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// publishEvery is how often the counters become samples, and how soon meters follow who wants them.
+const publishEvery = time.Second
+
+func (p *proxy) publish(ctx context.Context) {
+	tick := time.NewTicker(publishEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if up := p.upstream.Load(); up != nil {
+				up.Watch(p.mirror.Watched())
+			}
+			p.tell(&driver.Change{Samples: p.samples()})
+		}
+	}
+}
+
+func (p *proxy) tell(c *driver.Change) {
+	if p.env.Sink != nil {
+		p.env.Sink.Apply(c)
+	}
+}
+
+// write carries out what a program wants, when configuration and the gate agree.
+func (p *proxy) write(ctx context.Context, c *ocaserver.Conn, path device.Path, v device.Value) error {
+	up := p.upstream.Load()
+	if up == nil {
+		return &ocp1.Error{Status: ocp1.StatusProcessingFailed}
+	}
+	who := driver.Who{Door: "fc2", Addr: c.RemoteAddr().String()}
+	old, hazard, _ := up.Point(path)
+	a := driver.Action{Device: p.device, Path: path, Value: v, Old: old}
+	var err error = &driver.Error{Op: "forward", Target: p.device, Class: driver.Auth, Err: fmt.Errorf("a program may not change %s", path),
+		Hint: fmt.Sprintf("add it to the device's section to allow it: devices.%s.serve.allow: [%s]", p.device, path)}
+	if p.allows(path, hazard, who.Addr) {
+		err = p.env.Gate.Allow(who, a)
+	}
+	if err != nil {
+		p.refused.Add(1)
+		if p.first(who.Addr + " " + string(path)) {
+			p.env.Log.Warn("refused a change of a program", "client", who.Addr, "point", path, "why", err, "hint", driver.HintOf(err))
+			p.env.Gate.Done(who, a, driver.Outcome{Stage: driver.Refused, Err: err})
+		}
+		return &ocp1.Error{Status: ocp1.StatusPermissionDenied}
+	}
+	p.forwarded.Add(1)
+	o, status := up.Write(ctx, driver.Write{Path: path, Value: v})
+	p.env.Gate.Done(who, a, o)
+	return status
+}
+
+// maxTold bounds how many different refusals are reported.
+const maxTold = 256
+
+func (p *proxy) first(what string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.told[what] || len(p.told) >= maxTold {
+		return false
+	}
+	p.told[what] = true
+	return true
+}
+
+// allows reports whether configuration lets a program change a point. A wildcard never lets a hazard point through.
+func (p *proxy) allows(path device.Path, hazard, addr string) bool {
+	at, err := netip.ParseAddrPort(addr)
+	if len(p.networks) > 0 && (err != nil || !slices.ContainsFunc(p.networks, func(n netip.Prefix) bool { return n.Contains(at.Addr().Unmap()) })) {
+		return false
+	}
+	return slices.ContainsFunc(p.opts.Allow, func(pattern string) bool {
+		return path.Match(pattern) && (hazard != device.HazardMove || !strings.Contains(pattern, "*"))
+	})
+}

@@ -1,0 +1,121 @@
+package fc2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/protocol/fc2"
+	"github.com/patchbay-io/patchbay/protocol/fc2/fc2server"
+)
+
+// The points and commands of pairing with our own server.
+var (
+	pairingRoot = device.ClientsRoot.Child("pairing")
+	approvePath = pairingRoot.Child("approve")
+	denyPath    = pairingRoot.Child("deny")
+)
+
+func serverSpecs() []device.Spec {
+	spec := func(path device.Path, kind device.Kind, title, doc string) device.Spec {
+		return device.Spec{Path: path, Kind: kind, Rate: device.Normal, Access: device.R, Title: title, Doc: doc, Grade: device.GradeSeen}
+	}
+	root := device.ClientsRoot
+	return []device.Spec{
+		spec(root.Child("listen"), device.String, "Listens on", "addresses of the secure and of the onboarding endpoint"),
+		spec(root.Child("server-key"), device.String, "Public key", "public key of this server, which programs need to find out"),
+		spec(root.Child("count"), device.Int, "Programs", "programs that are connected"),
+		spec(root.Child("forwarded"), device.Int, "Forwarded", "changes that went to the device"),
+		spec(root.Child("refused"), device.Int, "Refused", "changes that were not let through"),
+		spec(pairingRoot.Child("state"), device.String, "Pairing", "ready, approving, or scanning while a code is shown"),
+		spec(pairingRoot.Child("name"), device.String, "Asks to be let in", "what the program calls itself; empty: nobody asks"),
+		spec(pairingRoot.Child("code"), device.String, "Code", "what the program is to be given, as a QR code would hold it; empty: none is shown"),
+	}
+}
+
+func serverCommands() []device.Command {
+	return []device.Command{
+		{Path: approvePath, Title: "Let in", Doc: "lets the program in that asks; it is then given the code", Grade: device.GradeSeen, Hazard: device.HazardMove},
+		{Path: denyPath, Title: "Deny", Doc: "sends the program away that asks", Grade: device.GradeSeen},
+	}
+}
+
+func (p *proxy) samples() []device.Sample {
+	now := time.Now()
+	state := p.server.State()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	name := ""
+	if p.asks != nil {
+		name = p.asks.Name
+	}
+	sample := func(path device.Path, v device.Value) device.Sample {
+		return device.Sample{Path: path, Value: v, Received: now}
+	}
+	root := device.ClientsRoot
+	return []device.Sample{
+		sample(root.Child("listen"), device.OfString(p.opts.Secure+", "+p.opts.Onboarding)),
+		sample(root.Child("server-key"), device.OfString(p.id.Public().String())),
+		sample(root.Child("count"), device.OfInt(int64(len(p.server.Conns())))),
+		sample(root.Child("forwarded"), device.OfInt(int64(p.forwarded.Load()))),
+		sample(root.Child("refused"), device.OfInt(int64(p.refused.Load()))),
+		sample(pairingRoot.Child("state"), device.OfString(state)),
+		sample(pairingRoot.Child("name"), device.OfString(name)),
+		sample(pairingRoot.Child("code"), device.OfString(p.code)),
+	}
+}
+
+// Approve implements fc2server.Person.
+func (p *proxy) Approve(ctx context.Context, r fc2server.Request) (bool, error) {
+	answer := make(chan bool, 1)
+	p.mu.Lock()
+	p.asks, p.answer = &r, answer
+	p.mu.Unlock()
+	p.env.Log.Info("a program asks to be let in", "name", r.Name, "from", r.Addr, "key", r.Key.String())
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.asks = nil
+	}()
+	select {
+	case ok := <-answer:
+		return ok, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+// Show implements fc2server.Person. The counters are published a little later, outside of the server's lock.
+func (p *proxy) Show(_ fc2server.Request, code []byte) (hide func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.code = fc2.FormatCode(code)
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.code = ""
+	}
+}
+
+// Do performs the commands of pairing.
+func (p *proxy) Do(_ context.Context, path device.Path, _ []device.Value) (device.Value, driver.Outcome) {
+	refuse := func(class driver.Class, err error) (device.Value, driver.Outcome) {
+		return device.Value{}, driver.Outcome{Stage: driver.Refused, Err: &driver.Error{Op: "pair", Target: p.device, Class: class, Err: err}}
+	}
+	if path != approvePath && path != denyPath {
+		return refuse(driver.Unsupported, fmt.Errorf("there is no command %q", path))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.asks == nil {
+		return refuse(driver.DeviceSaidNo, errors.New("nobody asks to be let in"))
+	}
+	select {
+	case p.answer <- path == approvePath:
+	default: // answered already
+	}
+	return device.Value{}, driver.Outcome{Stage: driver.Acked}
+}
