@@ -10,6 +10,7 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/focas"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/openswitcher"
+	"github.com/patchbay-io/patchbay/protocol/rfc2217"
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -48,6 +49,9 @@ var protocols = []Protocol{{
 }, {
 	Name: "devicemaster", Open: devicemaster.NewDissector, ports: []uint16{devicemaster.Port}, looks: looksLikeDeviceMaster,
 	names: []string{"type"}, unnamed: func(f *transcript.Field) bool { return f.Text == "" },
+}, {
+	Name: "rfc2217", Open: rfc2217.NewDissector, network: "tcp", ports: []uint16{2217}, looks: looksLikeTelnet,
+	names: []string{"command", "code"}, unnamed: func(f *transcript.Field) bool { return strings.Contains(f.Text, "command ") },
 }}
 
 // Names are the protocols that can be decoded.

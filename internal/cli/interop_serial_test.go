@@ -1,0 +1,288 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// serialRig is a gateway over a simulated box: ports 1 and 2 are a null modem pair, 3 echoes.
+type serialRig struct {
+	folder       string
+	rfc2217, raw int // of port 1; the others follow
+}
+
+// freePorts finds n TCP ports in a row that nobody uses.
+func freePorts(t *testing.T, n int) int {
+	t.Helper()
+	for range 50 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		base := l.Addr().(*net.TCPAddr).Port
+		all := []net.Listener{l}
+		for i := 1; i < n && err == nil; i++ {
+			if l, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", base+i)); err == nil {
+				all = append(all, l)
+			}
+		}
+		for _, l := range all {
+			l.Close()
+		}
+		if err == nil {
+			return base
+		}
+	}
+	t.Fatal("no free ports")
+	return 0
+}
+
+func startSerial(t *testing.T) *serialRig {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("PTYs and these peers are on Linux")
+	}
+	r := &serialRig{folder: t.TempDir(), rfc2217: freePorts(t, 3)}
+	r.raw = freePorts(t, 3)
+	file := filepath.Join(r.folder, "shop.yaml")
+	text := fmt.Sprintf("listen: 127.0.0.1:0\nserial:\n  folder: %s\n  ports:\n    box/*: {rfc2217: %d+, raw: %d+, pty: true}\ndevices:\n  box: 'sim+devicemaster:?layout=null,null,echo'\n",
+		r.folder, r.rfc2217, r.raw)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	startGateway(t, "run", file)
+	for range 1000 {
+		if _, err := os.Stat(r.pty(3)); err == nil {
+			if c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", r.raw+2)); err == nil {
+				c.Close()
+				return r
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the ports are not offered")
+	return nil
+}
+
+func (r *serialRig) pty(n int) string { return filepath.Join(r.folder, fmt.Sprint("box-", n)) }
+
+// peer runs a program that is not ours with an input and returns its output.
+func runPeer(t *testing.T, limit time.Duration, input, name string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stdin = strings.NewReader(input)
+	cmd.WaitDelay = time.Second
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}
+
+// python is the interpreter that has Debian's python3-serial.
+func python(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"/usr/bin/python3", "python3"} {
+		if exec.Command(name, "-c", "import serial").Run() == nil {
+			return name
+		}
+	}
+	return peerProgram(t, "python3-with-pyserial")
+}
+
+const pyserialScript = `
+import sys, threading, serial
+a_url, b_url, kind = sys.argv[1:4]
+a = serial.serial_for_url(a_url, baudrate=57600, timeout=20)
+b = serial.serial_for_url(b_url, baudrate=57600, timeout=20)
+if kind == "rfc2217":
+    import time
+    assert a.cts is not None
+    for change in [dict(baudrate=250000), dict(bytesize=7), dict(parity="E"), dict(stopbits=2), dict(xonxoff=True), dict(xonxoff=False), dict(rtscts=True), dict(rtscts=False),
+                   dict(bytesize=8), dict(parity="N"), dict(stopbits=1)]:
+        a.apply_settings(dict(a.get_settings(), **change))
+    for on in (False, True):
+        a.rts = on; a.dtr = on
+        for _ in range(100):
+            if (b.cts, b.dsr, b.cd) == (on, on, on): break
+            time.sleep(0.02)
+        assert (b.cts, b.dsr, b.cd, b.ri) == (on, on, on, False), (on, b.cts, b.dsr, b.cd, b.ri)
+    a.break_condition = True; a.break_condition = False
+    a.reset_input_buffer(); a.reset_output_buffer()
+data = bytes((i ^ i >> 8) & 255 for i in range(1 << 20))
+for one, two in ((a, b), (b, a)):
+    t = threading.Thread(target=one.write, args=(data,))
+    t.start()
+    got = bytearray()
+    while len(got) < len(data):
+        piece = two.read(min(65536, len(data) - len(got)))
+        if not piece: break
+        got += piece
+    t.join()
+    assert bytes(got) == data, (len(got), len(data))
+a.close(); b.close()
+print("moved")
+`
+
+func TestInteropPyserial(t *testing.T) {
+	py := python(t)
+	r := startSerial(t)
+	for _, row := range [][]string{
+		{fmt.Sprint("rfc2217://127.0.0.1:", r.rfc2217), fmt.Sprint("rfc2217://127.0.0.1:", r.rfc2217+1), "rfc2217"},
+		{r.pty(1), r.pty(2), "pty"},
+	} {
+		if out, err := runPeer(t, 100*time.Second, "", py, append([]string{"-c", pyserialScript}, row...)...); err != nil || !strings.Contains(out, "moved") {
+			t.Errorf("%v: %v\n%s", row, err, out)
+		}
+	}
+}
+
+func TestInteropSocat(t *testing.T) {
+	socat := peerProgram(t, "socat")
+	r := startSerial(t)
+	for _, there := range []string{fmt.Sprint("TCP:127.0.0.1:", r.raw+2), r.pty(3) + ",raw,echo=0"} {
+		if out, err := runPeer(t, 20*time.Second, "through socat", socat, "-t", "1", "-", there); err != nil || out != "through socat" {
+			t.Errorf("%s: %v, %q", there, err, out)
+		}
+	}
+}
+
+func TestInteropPicocom(t *testing.T) {
+	picocom, script := peerProgram(t, "picocom"), peerProgram(t, "script")
+	r := startSerial(t)
+	out, err := runPeer(t, 30*time.Second, "", script, "-qec", picocom+" -q -b 250000 --initstring through-picocom --exit-after 1500 "+r.pty(3), "/dev/null")
+	if err != nil || !strings.Contains(out, "through-picocom") {
+		t.Errorf("%v, %q", err, out)
+	}
+}
+
+// gensio is a client of our server. As a server it is what ser2net is made of; Debian's gensiot itself crashes when a client asks
+// for its signature.
+func TestInteropGensio(t *testing.T) {
+	gensiot := peerProgram(t, "gensiot")
+	r := startSerial(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, gensiot, "-i", "stdio(self)", fmt.Sprint("telnet(rfc2217),tcp,127.0.0.1,", r.rfc2217+2))
+	in, err := cmd.StdinPipe() // it ends with its input
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(in, "through gensio")
+	b := make([]byte, len("through gensio"))
+	if _, err := io.ReadFull(out, b); err != nil || string(b) != "through gensio" {
+		t.Errorf("%q %v", b, err)
+	}
+	in.Close()
+	cancel()
+	_ = cmd.Wait()
+}
+
+// throughTerm sends a text to a port that echoes, with our own client.
+func throughTerm(t *testing.T, url string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	for range 20 { // until the peer listens
+		out.Reset()
+		errs.Reset()
+		Main(t.Context(), []string{"term", url, "--line", "115200n81"}, Streams{In: strings.NewReader("through a peer \xff"), Out: &out, Err: &errs}, func(string) (string, bool) { return "", false })
+		if strings.Contains(out.String(), "through a peer \xff") {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Errorf("%s: %q %s", url, out.String(), errs.String())
+}
+
+// ser2net serves a PTY with an echo behind it to our client, and connects our port to a PTY as a client.
+func TestInteropSer2net(t *testing.T) {
+	ser2net, socat := peerProgram(t, "ser2net"), peerProgram(t, "socat")
+	r := startSerial(t)
+	dir := t.TempDir()
+	port, other := freePorts(t, 1), freePorts(t, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	var all []*exec.Cmd
+	defer func() {
+		cancel()
+		for _, c := range all {
+			_ = c.Wait()
+		}
+	}()
+	start := func(name string, args ...string) {
+		c := exec.CommandContext(ctx, name, args...)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	start(socat, "pty,raw,echo=0,link="+dir+"/line", "exec:cat,nofork=0")
+	for range 200 {
+		if _, err := os.Stat(dir + "/line"); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	conf := fmt.Sprintf(`connection: &server
+  accepter: telnet(rfc2217),tcp,127.0.0.1,%d
+  connector: serialdev,%s/line,9600n81,local
+connection: &client
+  accepter: tcp,127.0.0.1,%d
+  connector: telnet(rfc2217),tcp,127.0.0.1,%d
+`, port, dir, other, r.rfc2217+2)
+	if err := os.WriteFile(dir+"/ser2net.yaml", []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(ser2net, "-n", "-c", dir+"/ser2net.yaml")
+	throughTerm(t, fmt.Sprint("rfc2217://127.0.0.1:", port))
+
+	c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", other))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.Write([]byte("as a client"))
+	b := make([]byte, 64)
+	if n, err := c.Read(b); err != nil || string(b[:n]) != "as a client" {
+		t.Errorf("ser2net as a client: %q %v", b[:n], err)
+	}
+}
+
+// tshark's dissector reads a session of our client with our server.
+func TestInteropTsharkComPort(t *testing.T) {
+	tshark := peerProgram(t, "tshark")
+	r := startSerial(t)
+	name := filepath.Join(t.TempDir(), "port")
+	addr, stop := background(t, "tap", fmt.Sprint("rfc2217://127.0.0.1:", r.rfc2217+2), "--out", name, "--quiet")
+	throughTerm(t, "rfc2217://"+addr)
+	if code, _, errs := stop(); code != 0 {
+		t.Fatal(code, errs)
+	}
+	fields := []string{"signature", "baud_rate", "data_size", "parity", "stop", "control", "modemstate", "set_modemstate_mask"}
+	args := []string{"-r", name + ".pcapng", "-n", "-d", fmt.Sprintf("tcp.port==%d,telnet", r.rfc2217+2), "-T", "fields", "-e", "_ws.malformed", "-e", "_ws.expert.message"}
+	for _, f := range fields {
+		args = append(args, "-e", "telnet.comport_subopt."+f)
+	}
+	out, err := runPeer(t, time.Minute, "", tshark, args...)
+	if err != nil || !strings.Contains(out, "115200") || !strings.Contains(out, "patchbay box/ports/3") || strings.Contains(strings.ToLower(out), "malformed") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
