@@ -120,7 +120,7 @@ func (a *app) simATEM(ctx context.Context, f simATEMFlags) error {
 
 // followed is a session that knows everything its switcher has said.
 type followed interface {
-	Follow(handle func(payload []byte)) (dump *atem.State, stop func())
+	Follow(begin func(*atem.State), handle func(payload []byte)) (stop func())
 }
 
 // stateOf asks the switcher at a device URL for everything that it is, over a session that ends with that.
@@ -140,8 +140,8 @@ func (a *app) stateOf(ctx context.Context, rawURL string) (*atem.State, error) {
 	if !ok {
 		return nil, errors.Join(usageError(fmt.Errorf("--from: %s is no video switcher", d.Display)), s.Close())
 	}
-	state, stop := f.Follow(func([]byte) {})
-	stop()
+	var state *atem.State
+	f.Follow(func(s *atem.State) { state = s }, func([]byte) {})()
 	return state, s.Close()
 }
 

@@ -92,31 +92,13 @@ func (h *hub) follow(ctx context.Context, up driver.Upstream) {
 
 // attach begins with a session: its state first, then what it says.
 func (h *hub) attach(s *session) (stop func()) {
-	var mu sync.Mutex
-	var early [][]byte // came while the state was on its way here
-	begun := false
-	state, stop := s.Follow(func(payload []byte) {
-		mu.Lock()
-		defer mu.Unlock()
-		if begun {
-			h.feed(payload)
-		} else {
-			early = append(early, payload)
-		}
-	})
-	mu.Lock()
-	defer mu.Unlock()
-	h.mu.Lock()
-	h.up, h.state = s, state
-	h.locks, h.xfers = map[uint16]holder{}, transfers{}
-	h.asked = map[atem.Code]time.Time{}
-	h.dumpUDP, h.dumpTCP = nil, nil
-	h.mu.Unlock()
-	begun = true
-	for _, payload := range early {
-		h.feed(payload)
-	}
-	return stop
+	return s.Follow(func(state *atem.State) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.up, h.state = s, state
+		h.locks, h.xfers, h.asked = map[uint16]holder{}, transfers{}, map[atem.Code]time.Time{}
+		h.dumpUDP, h.dumpTCP = nil, nil
+	}, h.feed)
 }
 
 // detach tells every client that the switcher is gone.

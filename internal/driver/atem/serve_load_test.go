@@ -239,7 +239,7 @@ func fanOut(t *testing.T, a *audience) {
 	n := a.NTCP + a.NUDP
 	perClient := (memory() - before) / int64(n)
 	arrived := make([]atomic.Int64, a.Changes)
-	_, unfollow := h.session.Follow(func(payload []byte) {
+	unfollow := h.session.Follow(func(*atem.State) {}, func(payload []byte) {
 		if f, _, err := atem.Next(payload); err == nil && f.Code == atem.CodePrvI {
 			arrived[(int(f.Body[2])<<8|int(f.Body[3]))-firstChange].Store(time.Now().UnixNano())
 		}

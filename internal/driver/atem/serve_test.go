@@ -457,6 +457,25 @@ func TestLevelsAreShared(t *testing.T) {
 		if x, y := len(hearA.news()), len(hearB.news()); x != 0 || y < 9 {
 			t.Errorf("%d, %d packets", x, y)
 		}
+		// Those who watch the points come and go without a program noticing, and the other way round.
+		watching, stop := context.WithCancel(t.Context())
+		watched := make(chan error, 1)
+		go func() { watched <- s.session.Watch(watching, driver.Everything{}, nobody{}) }()
+		time.Sleep(time.Second)
+		b.SendPayload(off)
+		time.Sleep(time.Second)
+		if !subscribed() {
+			t.Error("somebody watches the levels")
+		}
+		b.SendPayload(on)
+		synctest.Wait()
+		stop()
+		<-watched
+		hearB.news()
+		time.Sleep(time.Second)
+		if n := len(hearB.news()); n < 9 {
+			t.Errorf("%d packets", n)
+		}
 		b.Close()
 		time.Sleep(time.Second)
 		if subscribed() {
@@ -470,6 +489,11 @@ func TestLevelsAreShared(t *testing.T) {
 		s.stop()
 	})
 }
+
+// nobody is a sink that keeps nothing.
+type nobody struct{}
+
+func (nobody) Apply(*driver.Change) {}
 
 // A store belongs to one client at a time, and is free when that one goes; transfers have the numbers of their own client.
 func TestLocksAndTransfers(t *testing.T) {

@@ -215,14 +215,16 @@ func (s *session) wantMeters(who int, wanted bool) {
 // Close ends the session with the switcher, so that its place is free at once.
 func (s *session) Close() error { return s.link.Close() }
 
-// Follow hands over everything that the switcher has said, as a dump of fields, and then every payload that comes, until stop
-// is called. The handle must not wait; payloads belong to nobody and must not be changed.
-func (s *session) Follow(handle func(payload []byte)) (dump *atem.State, stop func()) {
+// Follow gives begin everything that the switcher has said, and from then on hands every payload that comes to handle, until
+// stop is called. Neither may wait, nor ask the session for anything but to send; payloads belong to nobody and must not be
+// changed.
+func (s *session) Follow(begin func(*atem.State), handle func(payload []byte)) (stop func()) {
 	f := &follower{handle}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	begin(s.state.Clone())
 	s.follow = append(s.follow, f)
-	return s.state.Clone(), func() {
+	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for i, x := range s.follow {
