@@ -11,6 +11,7 @@ import (
 // Sizes of what transfers move.
 const (
 	maxFile     = 40 << 20 // a still of 2160 lines has 33 MB
+	maxSmall    = 2 << 20  // a macro or label, for which no lock is wanted
 	chunkSize   = 1396
 	chunkCount  = 20
 	pieceSize   = 1392
@@ -182,6 +183,14 @@ func (m *machine) leave(s *session) {
 	}
 }
 
+// limit is how large a file of a store may be.
+func limit(n uint16) int {
+	if atem.Store(n) == atem.StoreMacrosAndLabels {
+		return maxSmall
+	}
+	return maxFile
+}
+
 // free reports whether a client may move files of a store.
 func (m *machine) free(s *session, n uint16) bool {
 	return atem.Store(n) == atem.StoreMacrosAndLabels || m.store.locks[n] == s
@@ -195,7 +204,7 @@ func (m *machine) transfer(s *session, f *atem.Field) {
 		case !ok:
 		case !m.free(s, v.Store):
 			m.tell(s, &atem.TransferError{Transfer: v.Transfer, Error: atem.TransferErrorCodeNotLocked})
-		case v.Size < 0 || v.Size > maxFile || !m.exists(&v) || len(s.uploads) >= 4:
+		case v.Size < 0 || int(v.Size) > limit(v.Store) || !m.exists(&v) || len(s.uploads) >= 4:
 			m.tell(s, &atem.TransferError{Transfer: v.Transfer, Error: atem.TransferErrorCodeNotFound})
 		default:
 			if s.uploads == nil {
@@ -215,7 +224,7 @@ func (m *machine) transfer(s *session, f *atem.Field) {
 		u := s.uploads[v.Transfer]
 		switch {
 		case !ok || u == nil:
-		case len(u.data)+len(v.Data) > maxFile+pieceSize:
+		case len(u.data)+len(v.Data) > limit(u.start.Store)+pieceSize:
 			delete(s.uploads, v.Transfer)
 			m.tell(s, &atem.TransferError{Transfer: v.Transfer, Error: atem.TransferErrorCodeTryAgain})
 		default:
@@ -230,8 +239,9 @@ func (m *machine) transfer(s *session, f *atem.Field) {
 		}
 	case atem.CodeFTUA:
 		if v, ok := read[atem.TransferDataAck](m, f); ok && s.downloads[v.Transfer] != nil {
-			s.downloads[v.Transfer].sent--
-			m.send(s, s.downloads[v.Transfer])
+			d := s.downloads[v.Transfer]
+			d.sent = max(d.sent-1, 0) // a client that acknowledges too much gains nothing
+			m.send(s, d)
 		}
 	case atem.CodeFTAD:
 		if v, ok := read[atem.AbortTransfer](m, f); ok {

@@ -128,6 +128,26 @@ func TestLocks(t *testing.T) {
 	}
 }
 
+// What needs no lock is small.
+func TestLargeMacro(t *testing.T) {
+	b := newBench(t, Options{})
+	start := &atem.StartUpload{Transfer: 1, Store: uint16(atem.StoreMacrosAndLabels), Slot: 9, Size: maxSmall + 1, Mode: atem.TransferModeMacro}
+	b.do(start)
+	if len(all[atem.TransferError](b.w)) != 1 {
+		t.Errorf("%+v", b.w.heard)
+	}
+	b.w.forget()
+	start.Size = 10
+	b.do(start)
+	piece := &atem.TransferData{Transfer: 1, Data: make([]byte, pieceSize)}
+	for range maxSmall/pieceSize + 2 {
+		b.do(piece)
+	}
+	if len(all[atem.TransferError](b.w)) != 1 {
+		t.Error("more than announced has no end")
+	}
+}
+
 // A transfer that is not what it says it is ends, and costs no more than a file may.
 func TestBadTransfers(t *testing.T) {
 	b := newBench(t, Options{})
