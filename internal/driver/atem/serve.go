@@ -36,9 +36,10 @@ type proxy struct {
 	mu      sync.Mutex
 	lastID  uint64
 	clients map[uint64]*client
-	fresh   []*client     // not published yet
-	gone    []device.Path // the same
-	news    chan struct{} // there is something to publish
+	turned  map[string]bool // hosts that may not connect and have tried
+	fresh   []*client       // not published yet
+	gone    []device.Path   // the same
+	news    chan struct{}   // there is something to publish
 }
 
 var (
@@ -145,7 +146,7 @@ func serve(ctx context.Context, env driver.ServeEnv, options any) error {
 }
 
 func newProxy(env driver.ServeEnv, opts *ServeOptions) *proxy {
-	p := &proxy{env: env, opts: opts, clients: map[uint64]*client{}, news: make(chan struct{}, 1)}
+	p := &proxy{env: env, opts: opts, clients: map[uint64]*client{}, news: make(chan struct{}, 1), turned: map[string]bool{}}
 	for i, up := range env.Upstreams {
 		label := up.Name()
 		if i == 0 && opts.Label != "" {
@@ -154,10 +155,31 @@ func newProxy(env driver.ServeEnv, opts *ServeOptions) *proxy {
 		p.hubs = append(p.hubs, &hub{proxy: p, name: up.Name(), label: label, clients: map[*client]bool{}})
 	}
 	p.udp = atemserver.New((*overUDP)(p), atemserver.Options{MaxSessions: opts.MaxClients, Admit: func(from net.Addr) bool {
-		return opts.mayConnect(from.String()) && p.hubs[0].there()
+		return p.mayConnect(from, "ATEM") && p.hubs[0].there()
 	}})
 	p.tcp = oswserver.New((*overTCP)(p), oswserver.Options{Logins: opts.Login, MaxConns: opts.MaxClients})
 	return p
+}
+
+// maxTurned bounds how many hosts that may not connect are named in the log; each is once.
+const maxTurned = 256
+
+// mayConnect reports whether an address may connect at all, and tells of the first attempt of one that may not.
+func (p *proxy) mayConnect(from net.Addr, kind string) bool {
+	if p.opts.mayConnect(from.String()) {
+		return true
+	}
+	host, _, _ := net.SplitHostPort(from.String())
+	p.mu.Lock()
+	first := !p.turned[host] && len(p.turned) < maxTurned
+	if first {
+		p.turned[host] = true
+	}
+	p.mu.Unlock()
+	if first {
+		p.env.Log.Warn("refused a program: serve.from does not hold its address", "client", from.String(), "kind", kind)
+	}
+	return false
 }
 
 // there reports whether the switcher is.

@@ -46,7 +46,9 @@ func (p *proxy) command(cl *client, payload []byte) {
 	refused := false
 	for f, err := range atem.Fields(payload) {
 		if err != nil {
-			p.env.Log.Warn("a program sent what is no command", "client", cl.who.Addr, "error", err)
+			if cl.firstRefusal("") {
+				p.env.Log.Warn("a program sends what is no command", "client", cl.who.Addr, "error", err)
+			}
 			break
 		}
 		switch {

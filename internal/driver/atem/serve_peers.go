@@ -132,10 +132,9 @@ type only struct {
 func (o *only) Accept() (net.Conn, error) {
 	for {
 		c, err := o.Listener.Accept()
-		if err != nil || o.p.opts.mayConnect(c.RemoteAddr().String()) {
+		if err != nil || o.p.mayConnect(c.RemoteAddr(), "OpenSwitcher") {
 			return c, err
 		}
-		o.p.env.Log.Warn("refused an OpenSwitcher program: serve.from does not hold its address", "client", c.RemoteAddr().String())
 		c.Close()
 	}
 }

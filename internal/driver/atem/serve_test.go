@@ -1,6 +1,7 @@
 package atem
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,7 @@ type stage struct {
 	gone     chan struct{}
 	changed  chan struct{}
 	deny     error
+	log      bytes.Buffer
 	actions  []string // what the gate was told of
 	points   map[device.Path]device.Value
 	commands []device.Path
@@ -73,7 +75,7 @@ func newStage(t *testing.T, change func(*ServeOptions)) *stage {
 	inner, end := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	env := driver.ServeEnv{Listen: s.net.Listen, ListenPacket: s.net.ListenPacket, Upstreams: []driver.Upstream{s}, Gate: s, Sink: s,
-		Commands: func(c driver.Commander) { s.mu.Lock(); s.doer = c; s.mu.Unlock() }, Log: slog.New(slog.DiscardHandler)}
+		Commands: func(c driver.Commander) { s.mu.Lock(); s.doer = c; s.mu.Unlock() }, Log: slog.New(slog.NewTextHandler(&s.log, nil))}
 	go func() { served <- Driver{}.Serve(inner, env, opts) }()
 	s.stop = func() {
 		end()
@@ -404,6 +406,15 @@ func TestRights(t *testing.T) {
 				t.Errorf("%s is %s, want %s", path, got, want)
 			}
 		}
+		// What is no command is told once, and what stood before it counts.
+		for range 3 {
+			u.SendPayload(append(payload(&atem.SetPreviewSource{Source: 1}), 0, 1, 2, 3, 4, 5, 6, 7))
+		}
+		synctest.Wait()
+		if n := strings.Count(s.log.String(), "what is no command"); n != 1 || len(s.told()) != 3 {
+			t.Errorf("%s", s.log.String())
+		}
+		hear.news()
 		// The gate has the last word.
 		s.mu.Lock()
 		s.deny = errors.New("not now")
@@ -599,7 +610,11 @@ func TestWhoMayConnect(t *testing.T) {
 		if _, err := oswclient.Dial(t.Context(), s.net.Dial, tcpFront, oswclient.Options{User: "u", Password: "secret"}); err == nil {
 			t.Error("a stranger is in")
 		}
+		atemclient.Dial(t.Context(), s.net.ListenPacket, udpFront, atemclient.Options{})
 		s.stop()
+		if n := strings.Count(s.log.String(), "serve.from does not hold its address"); n != 2 { // once for each host
+			t.Errorf("%s", s.log.String())
+		}
 		s = newStage(t, func(o *ServeOptions) { o.Login = true })
 		if _, err := oswclient.Dial(t.Context(), s.net.Dial, tcpFront, oswclient.Options{User: "u", Password: "guess"}); !errors.Is(err, oswclient.ErrLogin) {
 			t.Error(err)
