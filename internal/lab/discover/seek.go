@@ -29,7 +29,7 @@ type Network struct {
 }
 
 // seekers is never changed. Each is in seek_DRIVER.go.
-var seekers = []Seeker{atemSeeker(), devicemasterSeeker(), aes70Seeker()}
+var seekers = []Seeker{atemSeeker(), devicemasterSeeker(), aes70Seeker(), fcxmlSeeker(), fc2Seeker()}
 
 // Ways are how the seekers ask, in words.
 func Ways() []string {
