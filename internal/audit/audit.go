@@ -12,6 +12,7 @@ const (
 	Write   = "write"
 	Command = "command"
 	Native  = "native" // a message of a native server's client that is no point
+	Stream  = "stream" // somebody took a serial port, to write to it
 	Login   = "login"
 	Logout  = "logout"
 	Reload  = "reload"

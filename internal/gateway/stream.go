@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/audit"
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
@@ -22,6 +23,9 @@ func (g *Gateway) Streams(dev string) []device.Path { return g.tree.Streams(dev)
 // OpenStream attaches to a stream; see north.Streams.
 func (g *Gateway) OpenStream(ctx context.Context, who driver.Who, dev string, path device.Path, opt north.StreamOptions) (north.Stream, error) {
 	t, err := g.attach(who, dev, path, opt)
+	if opt.Own {
+		g.noteOwner(who, dev, path, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +40,15 @@ func (g *Gateway) OpenStream(ctx context.Context, who driver.Who, dev string, pa
 		}
 	}
 	return t, nil
+}
+
+// noteOwner says in the audit who took a port, or was refused.
+func (g *Gateway) noteOwner(who driver.Who, dev string, path device.Path, err error) {
+	e := audit.Entry{What: audit.Stream, User: who.User, Door: who.Door, Addr: who.Addr, Device: dev, Path: string(path), Outcome: "ok"}
+	if err != nil {
+		e.Outcome, e.Why = string(north.StageRefused), err.Error()
+	}
+	g.record(e)
 }
 
 func (g *Gateway) attach(who driver.Who, dev string, path device.Path, opt north.StreamOptions) (*tap, error) {

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/audit"
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
@@ -233,7 +234,11 @@ func (s *boxStream) Event(ctx context.Context) (driver.LineEvent, error) {
 // withBox runs a gateway over one box inside a bubble.
 func withBox(t *testing.T, b *box, do func(t *testing.T, g *Gateway)) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New(Options{})
+		log, err := audit.Open(audit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := New(Options{Audit: log})
 		if err := g.SetDevices([]DeviceConfig{{Name: "box", Driver: b, Target: driver.Target{Name: "box", URL: &url.URL{}}, Display: "box:", Section: "1",
 			Writable: []string{"ports/1"}, BackOff: BackOff{Min: 10 * time.Millisecond, Max: 10 * time.Millisecond}}}); err != nil {
 			t.Fatal(err)
@@ -319,6 +324,18 @@ func TestOwnerAndObservers(t *testing.T) {
 		}
 		if st, err = observer.State(t.Context()); err != nil || st.Owner != "raw" || st.Event.Break {
 			t.Errorf("%+v %v", st, err)
+		}
+		var took, refused int
+		for _, e := range g.opt.Audit.Since(0, 0) {
+			switch {
+			case e.What == audit.Stream && e.Outcome == "ok" && e.Path == "ports/1":
+				took++
+			case e.What == audit.Stream && e.Why != "":
+				refused++
+			}
+		}
+		if took != 2 || refused != 1 {
+			t.Errorf("the audit has %d owners and %d refusals", took, refused)
 		}
 		owner.Close()
 		second.Close()

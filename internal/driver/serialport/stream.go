@@ -35,16 +35,17 @@ func (s *Session) OpenStream(ctx context.Context, path device.Path, line driver.
 	raw, idle := s.raw, s.idle
 	s.mu.Unlock()
 	var err error
-	if raw != nil { // end the one that throws bytes away
-		if err = raw.SetDeadline(time.Unix(1, 0)); err == nil {
-			<-idle
-			err = raw.SetDeadline(time.Time{})
+	if raw != nil {
+		// What is left of the stream before goes on being thrown away until the settings are answered: else its bytes would stand in
+		// front of the answer.
+		var in driver.Line
+		if in, err = raw.Set(ctx, line); err == nil {
+			line = in
+			err = raw.SetDeadline(time.Unix(1, 0))
 		}
 		if err == nil {
-			var in driver.Line
-			if in, err = raw.Set(ctx, line); err == nil {
-				line = in
-			}
+			<-idle
+			err = raw.SetDeadline(time.Time{})
 		}
 	} else {
 		raw, err = s.cfg.Open(ctx, line)
@@ -61,8 +62,12 @@ func (s *Session) OpenStream(ctx context.Context, path device.Path, line driver.
 	}
 	if err != nil {
 		s.stream = nil
-		if s.raw != nil && !s.closed {
-			s.discard()
+		select {
+		case <-idle:
+			if s.raw != nil && !s.closed {
+				s.discard()
+			}
+		default: // it goes on
 		}
 		return nil, s.wrap("open "+string(path), err)
 	}
@@ -84,7 +89,9 @@ type stream struct {
 	driver.Stream
 	s      *Session
 	once   sync.Once
+	mu     sync.Mutex // orders done and busy
 	done   atomic.Bool
+	busy   sync.WaitGroup     // Read and Write in progress
 	events []driver.LineEvent // the session's lock
 	first  bool
 }
@@ -99,19 +106,32 @@ func (t *stream) check(op string, err error) error {
 	return t.s.wrap(op, err)
 }
 
-func (t *stream) Read(p []byte) (int, error) {
+// begin counts a call that waits for the line; false when the stream is closed.
+func (t *stream) begin() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.done.Load() {
+		return false
+	}
+	t.busy.Add(1)
+	return true
+}
+
+func (t *stream) Read(p []byte) (int, error) {
+	if !t.begin() {
 		return 0, t.check("read", net.ErrClosed)
 	}
+	defer t.busy.Done()
 	n, err := t.Stream.Read(p)
 	t.s.in.Add(int64(n))
 	return n, t.check("read", err)
 }
 
 func (t *stream) Write(p []byte) (int, error) {
-	if t.done.Load() {
+	if !t.begin() {
 		return 0, t.check("write", net.ErrClosed)
 	}
+	defer t.busy.Done()
 	n, err := t.Stream.Write(p)
 	t.s.out.Add(int64(n))
 	return n, t.check("write", err)
@@ -168,7 +188,9 @@ func (t *stream) Event(ctx context.Context) (driver.LineEvent, error) {
 func (t *stream) Close() error {
 	var err error
 	t.once.Do(func() {
+		t.mu.Lock()
 		t.done.Store(true)
+		t.mu.Unlock()
 		s := t.s
 		if s.cfg.Line == nil {
 			err = t.Stream.Close()
@@ -181,6 +203,7 @@ func (t *stream) Close() error {
 		if err = t.Stream.SetDeadline(time.Unix(1, 0)); err != nil { // ends calls in progress
 			err = nil // the line is dead already
 		}
+		t.busy.Wait() // before the next one takes the deadline away again
 		s.mu.Lock()
 		s.stream = nil
 		if !s.closed {

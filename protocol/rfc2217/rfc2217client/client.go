@@ -66,10 +66,12 @@ type Client struct {
 	done chan struct{} // closed when the reader has ended
 	ping sync.WaitGroup
 
-	wsem  chan struct{} // held by who writes to conn
-	owed  []byte        // the rest of something that a deadline cut; wsem
-	out   []byte        // wsem
-	asked chan struct{} // held by the one request that waits for answers
+	wsem    chan struct{} // held by who writes to conn
+	replies chan []byte   // what the reader has to say: it must not wait for a server that waits for it
+	owed    []byte        // the rest of something that a deadline cut; wsem
+	out     []byte        // wsem
+	half    int           // a data byte of which only a part went out, which owed completes; -1: none; wsem
+	asked   chan struct{} // held by the one request that waits for answers
 
 	mu        sync.Mutex
 	readable  sync.Cond // data, space, an error or a deadline
@@ -128,7 +130,7 @@ func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Client,
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{conn: conn, addr: addr, opts: opts, stop: make(chan struct{}), done: make(chan struct{}), wsem: make(chan struct{}, 1), asked: make(chan struct{}, 1),
+	c := &Client{conn: conn, addr: addr, opts: opts, stop: make(chan struct{}), done: make(chan struct{}), wsem: make(chan struct{}, 1), asked: make(chan struct{}, 1), half: -1, replies: make(chan []byte, 64),
 		buf: make([]byte, bufferSize), changed: make(chan struct{}), await: map[answerKey]int{}, mute: map[answerKey]bool{}}
 	c.readable.L = &c.mu
 	c.neg.Accept = func(local bool, option byte) bool {
@@ -141,6 +143,7 @@ func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Client,
 		return false
 	}
 	go c.read()
+	c.ping.Go(c.reply)
 	if err := c.negotiate(ctx); err != nil {
 		c.Close()
 		return nil, err

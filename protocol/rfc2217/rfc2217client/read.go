@@ -25,8 +25,14 @@ func (c *Client) read() {
 				}
 				continue
 			}
-			if answer := c.take(&it, &dec); len(answer) > 0 && !c.answer(answer) {
-				return
+			if answer := c.take(&it, &dec); len(answer) > 0 {
+				select {
+				case c.replies <- answer:
+				default: // it asks without taking an answer
+					c.fail(errFlood)
+					c.conn.Close()
+					return
+				}
 			}
 		}
 		if err != nil {
@@ -35,6 +41,22 @@ func (c *Client) read() {
 			}
 			c.fail(err)
 			c.conn.Close()
+			return
+		}
+	}
+}
+
+var errFlood = errors.New("the server asks more than it takes answers")
+
+// reply sends what the reader has to say.
+func (c *Client) reply() {
+	for {
+		select {
+		case b := <-c.replies:
+			if !c.answer(b) {
+				return
+			}
+		case <-c.stop:
 			return
 		}
 	}

@@ -48,7 +48,19 @@ func (c *Client) writeSome(p []byte) (int, error) {
 		return 0, c.Err()
 	}
 	defer func() { <-c.wsem }()
+	// A byte that a deadline has cut in two was not counted: the caller comes back with it, and it is only completed.
+	done := 0
+	if c.half >= 0 {
+		if _, err := c.put(nil); err != nil {
+			return 0, err
+		}
+		if int(p[0]) == c.half {
+			done, p = 1, p[1:]
+		}
+		c.half = -1
+	}
 	c.mu.Lock()
+	c.sent += uint64(done)
 	nvt := c.refusedBinary()
 	mark := c.marks && !c.marked
 	if mark {
@@ -67,7 +79,8 @@ func (c *Client) writeSome(p []byte) (int, error) {
 		for at := 0; at < k; n++ {
 			size := len(rfc2217.AppendData(nil, p[n:n+1], nvt))
 			if at+size > k {
-				c.owed = append(c.owed[:0], c.out[k:at+size]...)
+				c.owed, c.half = append(c.owed[:0], c.out[k:at+size]...), int(p[n])
+				break
 			}
 			at += size
 		}
@@ -80,7 +93,7 @@ func (c *Client) writeSome(p []byte) (int, error) {
 		c.marked = false
 	}
 	c.mu.Unlock()
-	return n, err
+	return done + n, err
 }
 
 // refusedBinary reports whether the server has refused to take binary; the lock is held.
@@ -96,6 +109,9 @@ func (c *Client) put(b []byte) (int, error) {
 		if err != nil {
 			return 0, c.broken(err)
 		}
+	}
+	if len(b) == 0 {
+		return 0, nil
 	}
 	k, err := c.conn.Write(b)
 	if err != nil {
@@ -182,10 +198,10 @@ func (c *Client) Unacked() int {
 // not tell. A server that does not answer timing marks is not waited for.
 func (c *Client) Drain(ctx context.Context) error {
 	c.mu.Lock()
-	want, marks := c.sent, c.marks
+	want, marks, err := c.sent, c.marks, c.err
 	c.mu.Unlock()
-	if !marks {
-		return nil
+	if err != nil || !marks {
+		return err
 	}
 	for {
 		var again bool

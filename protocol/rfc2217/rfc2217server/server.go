@@ -54,8 +54,8 @@ type connection struct {
 	port Port
 	opts Options
 
-	wmu sync.Mutex
-	out []byte
+	wsem chan struct{} // held by who writes to the client
+	out  []byte
 
 	mu        sync.Mutex
 	neg       rfc2217.Negotiator
@@ -80,7 +80,7 @@ func Serve(ctx context.Context, conn net.Conn, port Port, opts Options, ended fu
 	if opts.Signature == "" {
 		opts.Signature = DefaultSignature
 	}
-	c := &connection{Conn: conn, port: port, opts: opts, modemMask: 255}
+	c := &connection{Conn: conn, port: port, opts: opts, modemMask: 255, wsem: make(chan struct{}, 1)}
 	c.neg.Accept = func(local bool, option byte) bool {
 		switch option {
 		case rfc2217.OptBinary, rfc2217.OptSGA:
@@ -134,12 +134,12 @@ func (c *connection) send(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
-	c.wmu.Lock()
-	defer c.wmu.Unlock()
+	c.wsem <- struct{}{}
+	defer func() { <-c.wsem }()
 	return c.write(b)
 }
 
-// write runs under wmu.
+// write runs under wsem.
 func (c *connection) write(b []byte) error {
 	if c.opts.WriteTimeout > 0 {
 		if err := c.SetWriteDeadline(time.Now().Add(c.opts.WriteTimeout)); err != nil {
@@ -160,10 +160,10 @@ func (c *connection) fromLine() error {
 			c.mu.Lock()
 			nvt := c.nvt
 			c.mu.Unlock()
-			c.wmu.Lock()
+			c.wsem <- struct{}{}
 			c.out = rfc2217.AppendData(c.out[:0], in[:n], nvt)
 			werr := c.write(c.out)
-			c.wmu.Unlock()
+			<-c.wsem
 			if werr != nil {
 				return gone(werr)
 			}
