@@ -20,22 +20,30 @@ export function workshop() {
 
 /** start runs the program, and gives the page's address from its first line and a way to stop it. */
 export async function start(program, args) {
+  const { lines, said, stop } = await run(program, args, 1);
+  const address = lines[0];
+  if (!address || !/^http:/.test(address)) {
+    await stop();
+    throw new Error(`patchbay ${args.join(' ')} gave no address: ${address}\n${said()}`);
+  }
+  return { address, stop };
+}
+
+/** run starts the program, and gives its first lines and a way to stop it. */
+export async function run(program, args, count) {
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.on('data', (part) => (said = (said + part).slice(-4000)));
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  const first = new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+  const lines = [];
+  const enough = new Promise((resolve) => createInterface({ input: child.stdout }).on('line', (line) => lines.push(line) === count && resolve()));
   const late = new Promise((resolve) => setTimeout(resolve, 20_000, null).unref());
-  const address = await Promise.race([first, late, ended.then(() => null)]);
+  await Promise.race([enough, late, ended]);
   const stop = async () => {
     child.kill('SIGTERM');
     await ended;
   };
-  if (!address || !/^http:/.test(address)) {
-    await stop();
-    throw new Error(`patchbay ${args.join(' ')} gave no address: ${address}\n${said}`);
-  }
-  return { address, stop };
+  return { lines, said: () => said, stop };
 }
 
 /** startDemo gives the address of a demo and, when it started the program itself, a way to stop it. */

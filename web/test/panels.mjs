@@ -5,9 +5,10 @@ import { chromium } from 'playwright-core';
 import { check, finish, step } from './checks.mjs';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { start, workshop } from './gateway.mjs';
+import { run, start, workshop } from './gateway.mjs';
 import { proxy } from './proxy.mjs';
 import { audioChecks } from './panels/audio.mjs';
+import { pairingChecks } from './panels/pairing.mjs';
 import { serialChecks } from './panels/serial.mjs';
 import { closedChecks } from './panels/closed.mjs';
 import { switcherChecks } from './panels/switcher.mjs';
@@ -20,6 +21,9 @@ async function startPanels() {
   if (process.env.PATCHBAY_PAGE) return { address: process.env.PATCHBAY_PAGE };
   const { folder, program, close } = workshop();
   process.env.HOME = folder; // for the keys that drivers keep
+  // Programs are let in on the screen of a computer, which this one has as a page.
+  const computer = await run(program, ['sim', 'fc2', '--inputs', '2', '--secure', '127.0.0.1:0', '--onboarding', '127.0.0.1:0'], 5);
+  const [secure, onboarding, , screen, key] = computer.lines.map((line) => line.trim().split(/\s+/).at(-1));
   const file = join(folder, 'panels.yaml');
   writeFileSync(
     file,
@@ -30,14 +34,19 @@ devices:
   ports: {url: 'sim+devicemaster:', writable: ['**']}
   desk: {url: 'sim+aes70:?inputs=4', writable: ['**', inputs/analogue-1/phantom]}
   scarlett: {url: 'sim+fcxml:', writable: ['**']}
+  asked: {url: 'sim+fcxml:?approved=false', writable: ['**']}
+  shut: {url: 'sim+fc2:?inputs=2'}
+  booth: {url: 'fc2://${secure}', onboarding_port: ${onboarding.split(':').at(-1)}, server_key: ${key}, writable: ['**']}
 `,
     { mode: 0o600 },
   );
   const gateway = await start(program, ['run', file]);
   return {
     address: gateway.address,
+    screen,
     stop: async () => {
       await gateway.stop();
+      await computer.stop();
       close();
     },
   };
@@ -71,7 +80,11 @@ const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth 
 
 async function drive(device, checks) {
   const { specs, commands, label_sets: labels } = await api(`/devices/${device.name}/specs`);
-  await checks({ name: device.name, device, specs, commands: commands ?? [], labels: labels ?? {}, open, api, valueOf, wide, network, complaints });
+  const all = { name: device.name, device, specs, commands: commands ?? [], labels: labels ?? {}, open, api, valueOf, wide, network, complaints, screen: demo.screen ?? `${direct}/simulated/${device.name}/` };
+  if (!all.commands.some((c) => c.path === 'pairing/request')) return checks(all);
+  await pairingChecks(all);
+  const paired = await api(`/devices/${device.name}/specs`);
+  await checks({ ...all, specs: paired.specs, commands: paired.commands ?? [], labels: paired.label_sets ?? {} });
 }
 
 let ran = 0;
@@ -86,7 +99,8 @@ try {
     }
     ran++;
     for (const device of process.env.PATCHBAY_PAGE ? found.slice(0, 1) : found) {
-      await (device.name === 'closed' ? closedChecks(device.name, open) : drive(device, checks));
+      if (device.name === 'closed') await closedChecks(device.name, open);
+      else if (device.name !== 'shut') await drive(device, checks);
     }
   }
   await check('no console errors and no foreign requests', async () => {

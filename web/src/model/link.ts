@@ -8,7 +8,8 @@ export interface LinkFacts {
   errorClass: string;
   hint: string;
   nextAttempt: number;
-  condition: string;
+  condition: string; // what the device waits for, as its driver says it
+  conditionCode: string; // the same for programs, and for the list
 }
 
 const causes: Record<string, string> = {
@@ -27,6 +28,13 @@ const causes: Record<string, string> = {
 /** cause is an error class in a few words. */
 export const cause = (errorClass: string): string => causes[errorClass] ?? (errorClass ? words(errorClass) : 'no connection');
 
+/** waitingShort says what a device waits for in a few words; the panel says the rest. */
+function waitingShort(link: LinkFacts): string {
+  const code = words(link.conditionCode);
+  if (code.startsWith('waiting for ')) return code;
+  return `waiting: ${code || link.condition || 'the device wants something from a person'}`;
+}
+
 /** linkWords says the state of a link in a line: "connected 2 h", "no answer, next try 4 s". */
 export function linkWords(link: LinkFacts, now: number): string {
   const held = link.since ? ` ${span(now - link.since)}` : '';
@@ -36,7 +44,7 @@ export function linkWords(link: LinkFacts, now: number): string {
     case 'connecting':
       return link.errorClass || link.error ? `${cause(link.errorClass)}, trying again` : 'connecting';
     case 'waiting':
-      return `waiting: ${link.condition || 'the device wants something from a person'}`;
+      return waitingShort(link);
     case 'down':
       if (link.nextAttempt > now) return `${cause(link.errorClass)}, next try ${span(link.nextAttempt - now)}`;
       return `${cause(link.errorClass)}${link.nextAttempt ? ', trying again' : ''}`;

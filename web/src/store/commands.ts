@@ -16,9 +16,25 @@ const none: Commands = { device: '', list: [], labels: {} };
 export const commands = signal<Commands>(none);
 
 const followed = signal('');
+const followers = new Map<string, { count: number; stop: () => void }>();
 
-/** followCommands keeps `commands` of one device until the returned function is called. */
+/** followCommands keeps `commands` of one device until the returned function is called. Several views may follow the same one. */
 export function followCommands(device: string): () => void {
+  const known = followers.get(device);
+  if (known) known.count++;
+  else followers.set(device, { count: 1, stop: follow(device) });
+  return () => {
+    const f = followers.get(device);
+    if (!f || --f.count > 0) return;
+    f.stop();
+    followers.delete(device);
+    if (followed.peek() !== device) return; // another one has taken its place
+    followed.value = '';
+    commands.value = none; // nobody would notice when they change
+  };
+}
+
+function follow(device: string): () => void {
   followed.value = device;
   let timer = 0;
   const stop = effect(() => {
@@ -34,8 +50,6 @@ export function followCommands(device: string): () => void {
   return () => {
     stop();
     clearTimeout(timer);
-    followed.value = '';
-    commands.value = none; // nobody would notice when they change
   };
 }
 

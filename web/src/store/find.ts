@@ -1,6 +1,7 @@
 import type { Entry, Shelf } from './store.ts';
 import { devices, entry, shelf } from './store.ts';
 import { pageTime } from './clock.ts';
+import { words } from '../model/format.ts';
 import { byPath, containerOf } from '../model/tree.ts';
 import type { LinkFacts } from '../model/link.ts';
 import type { MachineFacts } from '../model/cnc.ts';
@@ -95,7 +96,8 @@ export function linkOf(device: string): LinkFacts {
     errorClass: point('error-class') || fresh?.error_class || '',
     hint: point('hint') || fresh?.hint || '',
     nextAttempt: time('next-attempt', fresh?.next_attempt),
-    condition: point('condition-text') || point('condition') || fresh?.condition || '',
+    condition: point('condition-text') || words(point('condition') || fresh?.condition || ''),
+    conditionCode: point('condition') || fresh?.condition || '',
   };
 }
 

@@ -3,6 +3,7 @@ import * as api from '../api/client.ts';
 import { Events, gateway, type EventName } from '../api/events.ts';
 import type { Device, LabelSets, Point, Spec, Write } from '../api/types.ts';
 import { heardAt, pageTime } from './clock.ts';
+import { isPairing } from '../model/pairing.ts';
 import { Ring } from './ring.ts';
 
 /** Entry is one point: its description, its newest state, and some minutes of the past when it is a number. */
@@ -239,12 +240,15 @@ async function refreshLog(device: string): Promise<void> {
   }
 }
 
-/** unreachable is why a press cannot be sent now, in words; '' when it can. Some commands are for the gateway and need no device. */
-export function unreachable(device: string, needsLink = true): string {
+/**
+ * unreachable is why a press cannot be sent now, in words; '' when it can. Some commands are for the gateway and need no device,
+ * and those of pairing are for a device that waits.
+ */
+export function unreachable(device: string, needsLink = true, path = ''): string {
   if (gateway.value.state !== 'up') return 'Not sent: the page has no contact with the gateway.';
   if (!needsLink) return '';
   const state = entry(device, '_link/state')?.point.value?.value;
-  if (state === 'waiting') return 'Not sent: the device waits for a person, as the bar says.';
+  if (state === 'waiting') return isPairing(path) ? '' : 'Not sent: the device waits for a person, as the bar says.';
   if (state !== undefined && state !== null && state !== 'up') return 'Not sent: the gateway has no connection to the device.';
   return '';
 }

@@ -64,7 +64,7 @@ async function attempt(device: string, path: string, value: Value, ask: () => Pr
   const s = attemptOf(device, path);
   if (s.value && !s.value.final && !again) return; // one at a time
   const first: Attempt = { n: ++count, quiet, id: '', value, stage: 'sending', final: false, slow: false, text: '', hint: '' };
-  const no = unreachable(device, needsLink);
+  const no = unreachable(device, needsLink, path);
   if (no) return end(s, path, { ...first, stage: 'refused', final: true, text: no });
   s.value = first;
   setTimeout(() => {
@@ -72,7 +72,7 @@ async function attempt(device: string, path: string, value: Value, ask: () => Pr
     if (a) s.value = { ...a, slow: true };
   }, 300);
   try {
-    const answer = await inTurn(device, needsLink, ask);
+    const answer = await inTurn(device, path, needsLink, ask);
     mine.add(answer.id);
     const a = open(s, first.n);
     if (a) s.value = { ...a, id: answer.id };
@@ -94,11 +94,11 @@ const patience = 1500; // ms that a press waits for the one before to be accepte
  * inTurn keeps the presses of one device in their order: whoever chooses a preview and cuts means that preview. A press that
  * would have to wait long is refused; sent late it could mean something else.
  */
-async function inTurn(device: string, needsLink: boolean, ask: () => Promise<Write>): Promise<Write> {
+async function inTurn(device: string, path: string, needsLink: boolean, ask: () => Promise<Write>): Promise<Write> {
   const before = turns.get(device) ?? Promise.resolve();
   const ours = (async () => {
     const late = await Promise.race([before.then(() => false), new Promise<boolean>((r) => setTimeout(r, patience, true))]);
-    const no = late ? 'Not sent: the gateway has not taken the press before yet.' : unreachable(device, needsLink);
+    const no = late ? 'Not sent: the gateway has not taken the press before yet.' : unreachable(device, needsLink, path);
     if (no) throw new api.Refusal({ detail: no });
     return ask();
   })();

@@ -6,6 +6,7 @@ import { isUnlocked } from '../store/lock.ts';
 import { attemptOf, touch, wentWrong } from '../store/writing.ts';
 import type { Label, Value } from '../api/types.ts';
 import { rangeWords, typed } from '../model/entry.ts';
+import { plainCause, sentence } from '../model/pairing.ts';
 import { askWrite } from './ask.ts';
 import { press } from './press.ts';
 
@@ -112,8 +113,8 @@ function Field({ e, ask }: { e: Entry; ask: Ask }) {
   );
 }
 
-/** Outcome is the life of the last press: progress after 300 ms, then its end; what went wrong stays until touched. */
-export function Outcome({ device, path }: { device: string; path: string }) {
+/** Outcome is the life of the last press: progress after 300 ms, then its end; what went wrong stays until touched. Plain leaves out addresses. */
+export function Outcome({ device, path, plain = false }: { device: string; path: string; plain?: boolean }) {
   const a = attemptOf(device, path).value;
   if (!a) return null;
   if (!a.final) {
@@ -126,7 +127,7 @@ export function Outcome({ device, path }: { device: string; path: string }) {
   if (!wentWrong(a)) return <p class="outcome ok">{a.stage === 'confirmed' ? 'confirmed by the device' : `${a.stage}; this device does not confirm`}</p>;
   return (
     <div class="outcome refusal">
-      <strong>{a.stage.replaceAll('-', ' ')}</strong> {a.text}
+      <strong>{a.stage.replaceAll('-', ' ')}</strong> {plain ? sentence(plainCause(a.text)) : a.text}{' '}
       {a.hint && <p class="hint">{a.hint}</p>}
       <button type="button" class="small" onClick={() => touch(device, path)}>
         Understood

@@ -37,7 +37,7 @@ export function Sheet() {
     box.current?.close();
     sheet.value = null;
   };
-  const no = unreachable(device);
+  const no = unreachable(device, true, path);
   return (
     <dialog ref={box} class="sheet" aria-labelledby="sheet-title" onClose={close} onCancel={close}>
       <h2 id="sheet-title">{('e' in ask ? spec?.title : ask.title) || path}</h2>

@@ -12,6 +12,7 @@ import { commands } from '../store/commands.ts';
 import { admin, me, viewer } from '../store/session.ts';
 import { User } from './account.tsx';
 import { Insecure } from './insecure.tsx';
+import { waitingWords } from './pairing.tsx';
 import { settingsOpen } from './settings.tsx';
 
 /** TopBar never scrolls away: where we are, the link, the age of the newest data, the lock, the user; and below it what is broken. */
@@ -75,7 +76,7 @@ function DeviceState({ device }: { device: string }) {
       )}
       <span class={`link grow ${up ? 'up' : 'lost'}`}>
         <span class="dot" aria-hidden="true" />
-        <span class="linkwords">{gateway.value.state === 'lost' ? 'not known' : link.state === 'waiting' ? 'waiting for a person' : linkWords(link, now.value)}</span>
+        <span class="linkwords">{gateway.value.state === 'lost' ? 'not known' : linkWords(link, now.value)}</span>
         <Age device={device} up={up || (link.state === 'waiting' && gateway.value.state !== 'lost')} />
         <BadCount device={device} />
         {me.value?.user && <span class="narrowuser">{me.value.user}</span>}
@@ -143,10 +144,20 @@ export function Faults({ device }: { device: string }) {
   return (
     <p class="fault" role="alert">
       <strong>{link.state === 'waiting' ? 'Waiting' : 'Device lost'}</strong>{' '}
-      {link.state === 'waiting' ? link.condition : <>{about?.url || device}: {link.errorClass ? cause(link.errorClass) : link.error || cause('')}.</>} {link.hint}
+      {link.state === 'waiting' ? <Waiting device={device} words={waitingWords(device, link)} /> : <>{about?.url || device}: {link.errorClass ? cause(link.errorClass) : link.error || cause('')}.</>} {link.hint}
       {link.nextAttempt > now.value && (
         <> Next try in {span(link.nextAttempt - now.value)}.</>
       )}
     </p>
+  );
+}
+
+/** Waiting says what a device waits for; how that is done stands on the panel. */
+function Waiting({ device, words }: { device: string; words: string }) {
+  if (route.value.tab === '') return <>{words}.</>;
+  return (
+    <>
+      {words}. <a href={addressOf(device)}>The panel</a> says what to do.
+    </>
   );
 }

@@ -7,15 +7,17 @@ import { route } from '../store/route.ts';
 import { inspected } from '../store/inspect.ts';
 import { Mark } from '../ui/mark.tsx';
 import { Inspector } from '../ui/inspector.tsx';
+import { Pairing } from '../ui/pairing.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { CncPanel } from '../panels/cnc/index.tsx';
 import { GenericPanel } from '../panels/generic.tsx';
-import { AudioPanel, Pairing } from '../panels/audio/index.tsx';
+import { AudioPanel } from '../panels/audio/index.tsx';
 import { SerialPanel } from '../panels/serial/index.tsx';
 import { SwitcherPanel } from '../panels/switcher/index.tsx';
 import { panelOf } from '../store/find.ts';
 import { field } from '../store/settings.ts';
 import { isOfClients } from '../model/clients.ts';
+import { isPairing } from '../model/pairing.ts';
 import { Clients } from './clients.tsx';
 import { LinkView } from './link.tsx';
 import { Log } from './log.tsx';
@@ -56,8 +58,17 @@ function View({ device, tab }: { device: string; tab: string }) {
     case 'log':
       return <Log device={device} />;
   }
-  const roles = rolesOf(device);
-  if (roles.all.every((e) => e.path.startsWith('_link/') || isOfClients(e.path))) return <Unheard device={device} />;
+  return (
+    <>
+      <Pairing device={device} />
+      <Panel device={device} />
+    </>
+  );
+}
+
+function Panel({ device }: { device: string }) {
+  const own = rolesOf(device).all.filter((e) => !e.path.startsWith('_link/') && !isOfClients(e.path));
+  if (own.every((e) => isPairing(e.path))) return <Unheard device={device} letIn={own.length > 0} />;
   switch (panelOf(device)) {
     case 'cnc':
       return <CncPanel device={device} />;
@@ -72,14 +83,17 @@ function View({ device, tab }: { device: string; tab: string }) {
 }
 
 /** Unheard stands for the panel of a device that has never told its points. */
-function Unheard({ device }: { device: string }) {
+function Unheard({ device, letIn }: { device: string; letIn: boolean }) {
   const about = devices.value?.find((d) => d.name === device);
   const link = linkOf(device);
-  if (link.state === 'waiting') {
+  if (link.state === 'waiting') return null; // what it waits for is all there is to see
+  if (letIn) {
     return (
-      <div class="empty">
-        <Pairing device={device} />
-      </div>
+      <section class="empty" aria-label="Panel">
+        <h2>Connecting again</h2>
+        <p>The connection for pairing has ended. The panel appears by itself as soon as the device answers.</p>
+        {link.error && <p>Came back: {link.error}</p>}
+      </section>
     );
   }
   return (

@@ -184,8 +184,11 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
 
   if (waiting) {
     await check('audio: what a person must do first is said, and values are shown meanwhile', async () => {
-      await expect(page.locator('.pairing')).toSay(/approv/i);
-      await expect(page.locator('.linkwords')).toSay(/waiting/);
+      await expect(page.locator('.pairing h2')).toSay(/^Waiting for approval in Focusrite Control/);
+      await expect(page.locator('.pairing')).toSay(/press Approve beside/);
+      await expect(page.locator('.pairing')).toSay(/When it was refused/);
+      await expect(page.locator('.linkwords')).toSay('waiting for approval');
+      await page.locator('.audio .strip').first().waitFor();
     });
   }
 

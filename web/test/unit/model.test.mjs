@@ -83,7 +83,7 @@ test('long names are cut in the middle', () => {
 });
 
 test('the link in words', () => {
-  const link = { state: 'up', since: 1000, error: '', errorClass: '', hint: '', nextAttempt: 0, condition: '' };
+  const link = { state: 'up', since: 1000, error: '', errorClass: '', hint: '', nextAttempt: 0, condition: '', conditionCode: '' };
   const rows = [
     [{}, 'connected 2 h'],
     [{ state: 'connecting' }, 'connecting'],
@@ -91,7 +91,10 @@ test('the link in words', () => {
     [{ state: 'down', errorClass: 'timeout', nextAttempt: 7_205_000 }, 'no answer, next try 4 s'],
     [{ state: 'down', errorClass: 'refused', nextAttempt: 1 }, 'refused, trying again'],
     [{ state: 'down', errorClass: 'brand-new' }, 'brand new'],
+    [{ state: 'waiting', condition: 'a long story', conditionCode: 'not-paired' }, 'waiting: not paired'],
+    [{ state: 'waiting', condition: 'a long story', conditionCode: 'waiting-for-approval' }, 'waiting for approval'],
     [{ state: 'waiting', condition: 'approval' }, 'waiting: approval'],
+    [{ state: 'waiting' }, 'waiting: the device wants something from a person'],
     [{ state: 'stopped', errorClass: 'unsupported' }, 'stopped: not supported'],
     [{ state: '' }, 'not known yet'],
   ];

@@ -1,8 +1,8 @@
 import { useMemo } from 'preact/hooks';
 import { now } from '../../store/clock.ts';
-import { rolesOf, linkOf, type Roles } from '../../store/find.ts';
+import { rolesOf, type Roles } from '../../store/find.ts';
 import { route } from '../../store/route.ts';
-import { codeIn, levelText } from '../../model/audio.ts';
+import { levelText } from '../../model/audio.ts';
 import { middle } from '../../model/format.ts';
 import { Toggle, Troubles } from '../../ui/cap.tsx';
 import { Permission } from '../../ui/permission.tsx';
@@ -14,14 +14,13 @@ import { MeterCanvas } from './meters.tsx';
 import { Mixer } from './mixer.tsx';
 import { Inputs, Outputs } from './strips.tsx';
 
-/** AudioPanel is an audio interface: what a person must do first, the monitors, the inputs, outputs and mixes. */
+/** AudioPanel is an audio interface: the monitors, the inputs, outputs and mixes. */
 export function AudioPanel({ device }: { device: string }) {
   const roles = rolesOf(device);
   const channels = useMemo(() => new Channels(roles), [roles]);
   return (
     <div class="audio">
       {route.value.wall && <strong class="wallname">{middle(device, 30)}</strong>}
-      <Pairing device={device} />
       <Monitor device={device} roles={roles} channels={channels} />
       <Inputs device={device} channels={channels} />
       <Outputs device={device} channels={channels} />
@@ -42,23 +41,6 @@ function Legend({ roles }: { roles: Roles }) {
     <p class="quiet legend">
       <span class="hollow" aria-hidden="true" /> not reported by the device: what it has after a start is assumed
     </p>
-  );
-}
-
-/** Pairing is what a person has to do on another screen before anything may be changed. */
-export function Pairing({ device }: { device: string }) {
-  const link = linkOf(device);
-  if (link.state !== 'waiting' || !link.condition) return null;
-  const code = codeIn(link.condition);
-  return (
-    <section class="card pairing" role="status" aria-label="Waiting for a person">
-      <h2>Waiting for a person</h2>
-      <p>{link.condition.charAt(0).toUpperCase() + link.condition.slice(1)}.</p>
-      {code && <p class="code digits">{code}</p>}
-      <p class="quiet">
-        The panel goes on by itself as soon as that is done. When it was refused there, or the request is gone from the list, restart this device in patchbay, and the request is made again; what was refused for good must first be taken off the list there.
-      </p>
-    </section>
   );
 }
 
@@ -109,15 +91,21 @@ function Monitor({ device, roles, channels }: { device: string; roles: Roles; ch
 /** About is clock and identity; they are changed in their details, with a hold. */
 function About({ roles }: { roles: Roles }) {
   const rate = roles.one('audio.sample-rate') ?? roles.all.find((e) => e.path.endsWith('/sample-rate'));
+  const told = [
+    ['Sample rate', rate],
+    ['Clock', roles.one('audio.clock.source')],
+    ['Locked', roles.one('audio.clock.locked')],
+    ['Model', roles.one('id.model')],
+    ['Firmware', roles.one('id.version')],
+    ['Serial number', roles.one('id.serial')],
+  ] as const;
+  if (told.every(([, e]) => !e)) return null;
   return (
     <section class="card" aria-label="Clock and device">
       <dl class="readings">
-        <Reading e={rate} name="Sample rate" />
-        <Reading e={roles.one('audio.clock.source')} name="Clock" />
-        <Reading e={roles.one('audio.clock.locked')} name="Locked" />
-        <Reading e={roles.one('id.model')} name="Model" />
-        <Reading e={roles.one('id.version')} name="Firmware" />
-        <Reading e={roles.one('id.serial')} name="Serial number" />
+        {told.map(([name, e]) => (
+          <Reading key={name} e={e} name={name} />
+        ))}
       </dl>
     </section>
   );
