@@ -259,7 +259,7 @@ try {
     const walls = devices.map((d) => `/d/${encodeURIComponent(d.name)}?wall`);
     for (const path of ['/', home, `${home}?tab=points`, `${home}?tab=link`, `${home}?tab=log`, ...walls]) {
       await narrow.goto(origin + path);
-      await narrow.locator('.list, .position, .points, .linkview, .log, .switcher, .serial, .audio, .generic').first().waitFor();
+      await narrow.locator('.list, .position, .points, .linkview, .log, .switcher, .serial, .audio, .pairing, .generic').first().waitFor();
       const over = await narrow.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (over > 0) throw new Error(`${path} by ${over} px`);
     }
