@@ -148,11 +148,12 @@ func TestInteropPyserial(t *testing.T) {
 	}
 }
 
+// socat keeps its side open, as a person at a terminal does, and ends when nothing has come for 3 s.
 func TestInteropSocat(t *testing.T) {
 	socat := peerProgram(t, "socat")
 	r := startSerial(t)
 	for _, there := range []string{fmt.Sprint("TCP:127.0.0.1:", r.raw+2), r.pty(3) + ",raw,echo=0"} {
-		if out, err := runPeer(t, 20*time.Second, "through socat", socat, "-t", "1", "-", there); err != nil || out != "through socat" {
+		if out, err := runPeer(t, 20*time.Second, "through socat", socat, "-T", "3", "-,ignoreeof", there); err != nil || out != "through socat" {
 			t.Errorf("%s: %v, %q", there, err, out)
 		}
 	}
