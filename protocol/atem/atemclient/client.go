@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,9 +111,9 @@ func resolve(ctx context.Context, addr string) (net.Addr, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
+	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return nil, err
+		return nil, &net.AddrError{Err: "the port is no number up to 65535", Addr: addr}
 	}
 	ips, err := net.DefaultResolver.LookupIPAddr(ctx, host)
 	if err != nil {
@@ -125,7 +126,7 @@ func resolve(ctx context.Context, addr string) (net.Addr, error) {
 			break
 		}
 	}
-	return &net.UDPAddr{IP: best.IP, Port: n, Zone: best.Zone}, nil
+	return &net.UDPAddr{IP: best.IP, Port: int(n), Zone: best.Zone}, nil
 }
 
 // dial makes one round of opens.
