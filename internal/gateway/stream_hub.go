@@ -191,11 +191,15 @@ func (h *hub) hold(ctx context.Context, v *live) error {
 		h.mu.Unlock()
 	}
 	err = h.l.guard("read stream", func() error { return h.distribute(ctx, s) })
+	why := h.l.g.scrubbed(err)
+	if ctx.Err() != nil { // closed because nobody wants it: what the read says of that is no fault
+		why = nil
+	}
 	cancel()
 	wg.Wait()
 	h.write.Lock() // what is being written has come back now
 	h.mu.Lock()
-	h.stream, h.why = nil, h.l.g.scrubbed(err)
+	h.stream, h.why = nil, why
 	h.counts.Uncertain += uint64(max(s.Unacked(), 0))
 	h.event = driver.LineEvent{}
 	h.touch()

@@ -343,6 +343,9 @@ func TestOwnerAndObservers(t *testing.T) {
 		if b.last().err == nil {
 			t.Error("the port is open though nobody wants it")
 		}
+		if st, err = observer.State(t.Context()); err != nil || st.Open || st.Why != "" {
+			t.Errorf("a port that nobody wants: %+v %v", st, err)
+		}
 		time.Sleep(2 * time.Second)
 		if p, ok := g.Tree().Point("box", "_streams/ports/1/bytes-in"); !ok || p.Sample.Value.Int() != 5 {
 			t.Errorf("%+v", p)
