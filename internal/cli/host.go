@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -181,6 +182,23 @@ func (h *host) apply(c *config.Config) error {
 		}
 	}
 	return err
+}
+
+// screens names the simulated devices that have a page, when it is served.
+func (h *host) screens() []string {
+	if !h.writableAll {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var names []string
+	for name, sim := range h.sims {
+		if sim.Page() != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // screen is the page of a simulated device that has one: /simulated/NAME/.

@@ -122,8 +122,12 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
-	if err := a.printAddress("url", h.scheme()+"://"+reachable(h.door.Addr().String())+"/"); err != nil {
+	base := h.scheme() + "://" + reachable(h.door.Addr().String()) + "/"
+	if err := a.printAddress("url", base); err != nil {
 		return err
+	}
+	for _, name := range h.screens() {
+		a.say("%ssimulated/%s/ plays the computer that %s hangs on, where a person lets programs in.", base, name, name)
 	}
 	err = h.run(ctx, hangup)
 	h.tell(manager.Close())
