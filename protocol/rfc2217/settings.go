@@ -53,6 +53,9 @@ func (s Settings) Messages() []Message {
 	return out
 }
 
+// Knows reports whether a setting of SET-CONTROL is known; topic is the value that asks for it.
+func (s *Settings) Knows(topic Control) bool { return *s.control(topic) != 0 }
+
 // Take puts what one message asks for, or answers, into s. It returns false for messages that are no setting, and for values that
 // RFC 2217 does not have.
 func (s *Settings) Take(m *Message) bool {

@@ -86,6 +86,7 @@ type Client struct {
 	wantText  string // the server's signature
 	inForce   rfc2217.Settings
 	await     map[answerKey]int
+	late      map[answerKey]int  // answers to requests that nobody waits for any more; they come before those to later ones
 	mute      map[answerKey]bool // never answered so far
 	suspended bool               // by the server
 	event     Event
@@ -131,7 +132,8 @@ func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Client,
 		return nil, err
 	}
 	c := &Client{conn: conn, addr: addr, opts: opts, stop: make(chan struct{}), done: make(chan struct{}), wsem: make(chan struct{}, 1), asked: make(chan struct{}, 1), half: -1, replies: make(chan []byte, 64),
-		buf: make([]byte, bufferSize), changed: make(chan struct{}), await: map[answerKey]int{}, mute: map[answerKey]bool{}}
+		buf: make([]byte, bufferSize), changed: make(chan struct{}), await: map[answerKey]int{},
+		late: map[answerKey]int{}, mute: map[answerKey]bool{}}
 	c.readable.L = &c.mu
 	c.neg.Accept = func(local bool, option byte) bool {
 		switch option {

@@ -201,3 +201,68 @@ func TestTheReaderIsInCharge(t *testing.T) {
 		}
 	})
 }
+
+// Ask asks for what the server has told before and for nothing else. A server that has fallen silent is an error; one that is
+// held up is left alone.
+func TestAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked, silent := map[rfc2217.Code]int{}, false
+		c, server, err := dial(t, rfc2217.DO, func(m *rfc2217.Message) bool { asked[m.Code]++; return silent })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := c.Set(t.Context(), rfc2217.Settings{RTS: rfc2217.ControlRTSOn}); err != nil {
+			t.Fatal(err)
+		}
+		clear(asked)
+		if err := c.Ask(t.Context()); err != nil || len(asked) != 2 || asked[rfc2217.SetBaudRate] != 1 || asked[rfc2217.SetControl] != 1 {
+			t.Errorf("%v, asked %v", err, asked)
+		}
+		silent = true
+		if err := c.Ask(t.Context()); !errors.Is(err, ErrNoAnswer) {
+			t.Errorf("a silent server: %v", err)
+		}
+		c.Write([]byte("x"))
+		synctest.Wait()
+		server.In().Stall()
+		c.Write([]byte("held up"))
+		clear(asked)
+		if err := c.Ask(t.Context()); err != nil || len(asked) != 0 {
+			t.Errorf("a server that takes nothing: %v, asked %v", err, asked)
+		}
+		server.Reset()
+		<-c.Done()
+		if err := c.Ask(t.Context()); err == nil {
+			t.Error("a dead link answers")
+		}
+	})
+}
+
+// The answer to a request that was given up does not pass for the answer to the next one.
+func TestLateAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := false
+		c, _, err := dial(t, rfc2217.DO, func(*rfc2217.Message) bool {
+			if slow {
+				time.Sleep(time.Second)
+			}
+			return false
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		slow = true
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		if _, err := c.Set(ctx, rfc2217.Settings{Baud: 1200}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		for _, baud := range []uint32{2400, 4800} {
+			if s, err := c.Set(t.Context(), rfc2217.Settings{Baud: baud}); err != nil || s.Baud != baud {
+				t.Errorf("%d: in force is %d, %v", baud, s.Baud, err)
+			}
+		}
+	})
+}

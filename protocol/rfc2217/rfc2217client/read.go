@@ -103,7 +103,7 @@ func (c *Client) keepAlive() {
 		}
 		c.mu.Lock()
 		answers := c.inForce.Baud != 0 // it has answered that before
-		busy := c.full || c.sent > c.acked && c.marks
+		busy := c.busy()
 		pinged := c.pinged
 		c.pinged = answers && !busy
 		c.mu.Unlock()
@@ -131,6 +131,10 @@ func (c *Client) keepAlive() {
 		}
 	}
 }
+
+// busy reports whether bytes are on their way to a server that may hold up everything else for them, or from it to a reader that
+// does not come; the lock is held.
+func (c *Client) busy() bool { return c.full || c.sent > c.acked && c.marks }
 
 // Read waits for at least one byte. At the end of the connection it first returns what came before.
 func (c *Client) Read(p []byte) (int, error) {
@@ -240,7 +244,10 @@ func (c *Client) comPort(m *rfc2217.Message) (answer []byte) {
 	}
 	k := keyOf(m)
 	delete(c.mute, k)
-	if c.await[k] > 0 {
+	switch {
+	case c.late[k] > 0:
+		c.late[k]--
+	case c.await[k] > 0:
 		c.await[k]--
 	}
 	c.touch()

@@ -277,6 +277,11 @@ func (c *Client) request(ctx context.Context, messages, also []rfc2217.Message, 
 		err = c.until(waitCtx, func() (bool, error) { return !left(false), nil })
 	}
 	if ctx.Err() != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for k, n := range c.await {
+			c.late[k] += n
+		}
 		return nil, ctx.Err()
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
@@ -291,6 +296,7 @@ func (c *Client) request(ctx context.Context, messages, also []rfc2217.Message, 
 			continue
 		}
 		missing = append(missing, k)
+		delete(c.late, k)
 		if mustAnswer(m) {
 			return missing, fmt.Errorf("%s: %v: %w within %v", c.addr, m.Code, ErrNoAnswer, limit)
 		}
@@ -336,6 +342,46 @@ func (c *Client) Set(ctx context.Context, s rfc2217.Settings) (rfc2217.Settings,
 		c.mu.Unlock()
 	}
 	return c.Settings(), nil
+}
+
+// Ask asks the server again for everything that it has told before, and waits for the answers; [Client.Settings] and
+// [Client.Event] have them then. The error wraps [ErrNoAnswer] when one does not come within [Options.Timeout]. While bytes are on
+// their way nothing is asked: a server whose line is held up answers nothing either, and is not gone.
+func (c *Client) Ask(ctx context.Context) error {
+	c.mu.Lock()
+	var questions []rfc2217.Message
+	for _, m := range c.inForce.Messages() {
+		if m.Value = 0; m.Code == rfc2217.SetControl {
+			continue
+		}
+		if !c.mute[keyOf(&m)] {
+			questions = append(questions, m)
+		}
+	}
+	for _, topic := range [...]rfc2217.Control{rfc2217.ControlFlowAsk, rfc2217.ControlBreakAsk, rfc2217.ControlDTRAsk, rfc2217.ControlRTSAsk} {
+		m := rfc2217.Message{Code: rfc2217.SetControl, Value: uint32(topic)}
+		if c.inForce.Knows(topic) && !c.mute[keyOf(&m)] {
+			questions = append(questions, m)
+		}
+	}
+	busy, err := c.busy(), c.err
+	c.mu.Unlock()
+	if err != nil || busy || len(questions) == 0 {
+		return err
+	}
+	missing, err := c.request(ctx, questions, nil, c.opts.Timeout)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, k := range missing { // a change may be answered all the same
+		delete(c.mute, k)
+	}
+	if c.busy() {
+		return nil
+	}
+	return fmt.Errorf("%s: %v: %w within %v", c.addr, missing[0].code, ErrNoAnswer, c.opts.Timeout)
 }
 
 // Purge throws away what is buffered at the server, and for [rfc2217.PurgeReceive] what was received and not read here.
