@@ -76,6 +76,7 @@ func (d Driver) Open(ctx context.Context, env driver.Env, target driver.Target) 
 	return serialport.New(serialport.Config{
 		Target: addr, Line: &line{c: c, addr: addr}, Specs: []device.Spec{model},
 		Samples: []device.Sample{{Path: "model", Value: device.OfString(c.Signature()), Received: time.Now()}},
+		Ask:     func(ctx context.Context) error { return wrap("read", addr, c.Ask(ctx)) },
 		Gone: func(ctx context.Context) error {
 			select {
 			case <-c.Done():

@@ -150,12 +150,6 @@ func TestDriver(t *testing.T) {
 		Writes: []driver.Write{{Path: "ports/1/baud", Value: device.OfInt(115200)}, {Path: "ports/1/format", Value: device.OfString("7E2")},
 			{Path: "ports/1/rts", Value: device.OfBool(false)}, {Path: "ports/1/flow", Value: device.OfEnum(int64(driver.FlowRtsCts))}},
 		Echo: "ports/1", Line: driver.Line{Baud: 9600, Data: 8, HalfStops: 2, Parity: 'N', Flow: driver.FlowNone},
-		Except: map[string]string{
-			"streams/link-dies-unheard": "a server whose line is held up answers nothing either; that a link is dead under unsent bytes is for TCP to find out",
-			"streams/link-dies-unsent":  "a server whose line is held up answers nothing either; that a link is dead under unsent bytes is for TCP to find out",
-			"cancel/during":             "the server tells its values by itself, so Read asks nobody",
-			"close/during-read":         "the server tells its values by itself, so Read asks nobody",
-		},
 		Refused: &driver.Write{Path: "ports/1/format", Value: device.OfString("5N1")},
 	})
 }

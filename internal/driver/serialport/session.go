@@ -23,6 +23,8 @@ type Config struct {
 	Open func(ctx context.Context, line driver.Line) (driver.Stream, error)
 	// Line is open as long as the session lives; what comes while nobody wants it is thrown away.
 	Line driver.Stream
+	// Ask, when set, asks the device before values are read, and returns when they are as new as its answer.
+	Ask func(ctx context.Context) error
 	// Gone waits until the device is no longer there, and says why; or until ctx ends.
 	Gone func(ctx context.Context) error
 }
@@ -68,6 +70,9 @@ func New(cfg Config) *Session {
 	s.work.Go(func() {
 		if err := cfg.Gone(s.ctx); s.ctx.Err() == nil {
 			s.cancel(err)
+			s.mu.Lock()
+			s.touch() // an Event that waits ends with the line
+			s.mu.Unlock()
 		}
 	})
 	return s
@@ -122,10 +127,15 @@ func (s *Session) discard() {
 	})
 }
 
-// Read gives the values of points as they are known.
+// Read gives the values of points as they are known, after asking the device when that can be asked.
 func (s *Session) Read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {
 	if err := s.alive(ctx); err != nil {
 		return nil, err
+	}
+	if s.cfg.Ask != nil {
+		if err := s.ask(ctx); err != nil {
+			return nil, err
+		}
 	}
 	s.mu.Lock()
 	all := s.samples(time.Now())
@@ -143,6 +153,21 @@ func (s *Session) Read(ctx context.Context, paths []device.Path) ([]device.Sampl
 		out[i] = x
 	}
 	return out, nil
+}
+
+// ask brings what is known of the line up to date.
+func (s *Session) ask(ctx context.Context) error {
+	if err := s.cfg.Ask(ctx); err != nil {
+		return s.wrap("read", err)
+	}
+	s.mu.Lock()
+	raw := s.raw
+	s.mu.Unlock()
+	if raw == nil {
+		return nil
+	}
+	_, err := s.set(ctx, raw, driver.Line{})
+	return err
 }
 
 func (s *Session) alive(ctx context.Context) error {

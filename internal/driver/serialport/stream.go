@@ -171,8 +171,10 @@ func (t *stream) Event(ctx context.Context) (driver.LineEvent, error) {
 		t.first = t.first || ok
 		t.s.mu.Unlock()
 		switch {
-		case t.done.Load() || t.s.ctx.Err() != nil:
+		case t.done.Load():
 			return e, t.check("event", net.ErrClosed)
+		case t.s.ctx.Err() != nil:
+			return e, t.check("event", context.Cause(t.s.ctx))
 		case ok:
 			return e, nil
 		}
