@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmsim"
 	"github.com/patchbay-io/patchbay/transcript"
@@ -30,15 +32,26 @@ func (a *app) simDeviceMasterCommand() *cobra.Command {
 		Long: `Serve a simulated DeviceMaster serial server, until interrupted. The first line of standard output is the address for drivers,
 the second that of discovery.
 
-The layout says what hangs on each port, in order: null (the next null is the other end of the cable), instrument (a
-thermometer that talks), echo, sink (takes everything), taken (another host has it). 1 to 32 ports.
+The layout says what hangs on each port, in order. 1 to 32 ports, each one of
+  null              an end of a cable; the next null is the other end
+  echo              sends back what it gets
+  sink              takes everything and says nothing
+  drain             takes everything as fast as its baud rate allows
+  instrument        a thermometer that talks and answers *IDN?
+  script:FILE       a device that talks and answers as FILE says, see docs/guide/devicemaster.md
+  serial:/dev/tty…  a serial port of this computer (serial:COM3)
+  pty:LINK          a terminal that other programs open as LINK (Linux)
+  taken             another host has it
+A real port is opened when a driver opens it. LINK is removed at the end, and nothing that is there is overwritten.
 
 Boxes were seen to differ; --vary makes this one do so:
   ` + strings.Join(simulate.DeviceMasterVariationNames(), ", ") + `
 
 Faults (--fault NAME or NAME=VALUE, may be repeated):
-  ` + strings.Join(simulate.DeviceMasterFaultNames(), ", "),
+  ` + strings.Join(simulate.DeviceMasterFaultNames()[:8], ", ") + `,
+  ` + strings.Join(simulate.DeviceMasterFaultNames()[8:], ", "),
 		Example: `  patchbay sim devicemaster --layout null,null,instrument
+  patchbay sim devicemaster --layout serial:/dev/ttyUSB0,pty:/tmp/instrument
   patchbay sim devicemaster --paced --fault split=1 --record session.transcript`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.simDeviceMaster(cmd.Context(), f) },
@@ -56,20 +69,22 @@ Faults (--fault NAME or NAME=VALUE, may be repeated):
 }
 
 func (a *app) simDeviceMaster(ctx context.Context, f simDeviceMasterFlags) error {
-	o, err := simulate.DeviceMasterOptions(url.Values{"layout": {f.layout}, "paced": {strconv.FormatBool(f.paced)},
-		"state": {strconv.Itoa(int(f.state))}, "vary": {strings.Join(f.vary, ",")}})
-	if err != nil {
-		return usageError(err)
-	}
 	faults, err := simulate.DeviceMasterFaults(f.faults)
 	if err != nil {
 		return usageError(err)
 	}
-	sim, err := dmsim.New(o)
+	told := func(err error) {
+		fmt.Fprintf(a.Err, "patchbay: %v\n", err)
+		if hint := driver.HintOf(err); hint != "" {
+			fmt.Fprintf(a.Err, "  %s\n", hint)
+		}
+	}
+	sim, err := simulate.NewDeviceMaster(url.Values{"layout": {f.layout}, "paced": {strconv.FormatBool(f.paced)},
+		"state": {strconv.Itoa(int(f.state))}, "vary": {strings.Join(f.vary, ",")}}, told)
 	if err != nil {
 		return usageError(err)
 	}
 	sim.SetFaults(faults)
-	return a.serveSimulated(ctx, simulated{device: simulate.DeviceMasterDevice(sim), listen: []string{f.listen, f.discovery}, record: f.record,
+	return a.serveSimulated(ctx, simulated{device: sim.Device(), listen: []string{f.listen, f.discovery}, record: f.record,
 		head: transcript.Header{Protocol: "devicemaster", Device: "simulated DeviceMaster"}})
 }

@@ -54,7 +54,7 @@ var rules = []rule{
 	{`internal/north/all`, `internal/device|internal/driver|internal/north(/.*)?`, false, ``, ""},
 	{`internal/north/serial`, `internal/device|internal/driver|internal/north|internal/access|internal/tty|protocol/rfc2217(/rfc2217server)?`, false, ``, "its own wire protocol and nothing of the devices"},
 	{`internal/north/.*`, `internal/device|internal/driver|internal/north|internal/access|internal/audit`, false, ``, "a door sees the interfaces of internal/north"},
-	{`internal/lab/.*`, `wire|transcript(/.*)?|internal/(driver|device|testnet|lab)(/.*)?|protocol/.*`, false, ``, ""},
+	{`internal/lab/.*`, `wire|transcript(/.*)?|internal/(driver|device|testnet|lab)(/.*)?|internal/tty|protocol/.*`, false, ``, ""},
 	{`internal/obs`, ``, true, ``, ""},
 	{`internal/obs/notify`, ``, false, noLog, "it asks the kernel for the clock"},
 	{`internal/cli/gatewayclient`, ``, false, ``, "it speaks the documented HTTP interface and nothing else"},

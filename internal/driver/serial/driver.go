@@ -68,11 +68,7 @@ func (d Driver) Open(ctx context.Context, _ driver.Env, target driver.Target) (d
 			if err := ctx.Err(); err != nil {
 				return nil, driver.WrapNet("open", name, err)
 			}
-			s, err := open(name, line)
-			if err != nil {
-				return nil, fileError("open", name, err)
-			}
-			return s, nil
+			return OpenPort(name, line)
 		},
 		Gone: func(ctx context.Context) error {
 			tick := time.NewTicker(opts.Watch)
@@ -116,6 +112,27 @@ func there(name string) error {
 	}
 	_, err := os.Stat(name)
 	return err
+}
+
+// Check says whether this machine has a port, by the whole name of its file or COM3. It does not open it.
+func Check(name string) error {
+	_, err := portName(&url.URL{Opaque: name})
+	if err == nil {
+		err = there(name)
+	}
+	if err != nil {
+		return fileError("open", name, err)
+	}
+	return nil
+}
+
+// OpenPort opens a port of this machine for us alone, with a setting for what line names.
+func OpenPort(name string, line driver.Line) (driver.Stream, error) {
+	s, err := open(name, line)
+	if err != nil {
+		return nil, fileError("open", name, err)
+	}
+	return s, nil
 }
 
 // fileError gives errors of the system their class.

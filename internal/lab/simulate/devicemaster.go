@@ -17,22 +17,51 @@ func devicemasterKind() Kind {
 	return Kind{
 		Driver: "devicemaster", Settings: []string{"layout", "paced", "state", "vary"},
 		New: func(settings url.Values) (Device, error) {
-			o, err := DeviceMasterOptions(settings)
+			d, err := NewDeviceMaster(settings, nil)
 			if err != nil {
 				return Device{}, err
 			}
-			sim, err := dmsim.New(o)
-			if err != nil {
-				return Device{}, fmt.Errorf("layout: %w", err)
-			}
-			return DeviceMasterDevice(sim), nil
+			return d.Device(), nil
 		},
 	}
 }
 
-// DeviceMasterOptions reads the settings of a simulated box: layout, paced, state, vary (words of
-// [DeviceMasterVariationNames], with commas).
-func DeviceMasterOptions(settings url.Values) (o dmsim.Options, err error) {
+// DeviceMaster is a simulated box and what hangs on its ports.
+type DeviceMaster struct {
+	*dmsim.Sim
+	ends lineEnds
+}
+
+// NewDeviceMaster makes a simulated box; it starts nothing. Its settings are layout, paced, state and vary (words of
+// [DeviceMasterVariationNames], with commas). told, when set, is called with what goes wrong with serial ports of this computer
+// while the box runs, from any goroutine.
+func NewDeviceMaster(settings url.Values, told func(error)) (*DeviceMaster, error) {
+	o, err := deviceMasterOptions(settings)
+	if err != nil {
+		return nil, err
+	}
+	d := new(DeviceMaster)
+	d.ends.told = told
+	o.Attach = d.ends.attach
+	if d.Sim, err = dmsim.New(o); err != nil {
+		return nil, fmt.Errorf("layout: %w", err)
+	}
+	return d, nil
+}
+
+// Device is the driver port of the box, its discovery, and what has to run for its ports.
+func (d *DeviceMaster) Device() Device {
+	out := Device{Services: []Service{
+		{Network: "tcp", Port: devicemaster.Port, Stream: d.Serve},
+		{Network: "udp", Port: devicemaster.Port, Packets: d.AnswerDiscovery},
+	}}
+	if len(d.ends.run) > 0 {
+		out.Run = d.ends.runAll
+	}
+	return out
+}
+
+func deviceMasterOptions(settings url.Values) (o dmsim.Options, err error) {
 	o.Layout = settings.Get("layout")
 	if s := settings.Get("paced"); s != "" {
 		if o.Paced, err = strconv.ParseBool(s); err != nil {
@@ -81,14 +110,6 @@ func vary(v *dmserver.Variations, word string) error {
 		return fmt.Errorf("vary: %q is none; known: %s", word, strings.Join(DeviceMasterVariationNames(), ", "))
 	}
 	return nil
-}
-
-// DeviceMasterDevice is the driver port of a simulated box, and its discovery.
-func DeviceMasterDevice(sim *dmsim.Sim) Device {
-	return Device{Services: []Service{
-		{Network: "tcp", Port: devicemaster.Port, Stream: sim.Serve},
-		{Network: "udp", Port: devicemaster.Port, Packets: sim.AnswerDiscovery},
-	}}
 }
 
 // DeviceMasterFaults reads names of faults such as "omit-pings" or "split=7".

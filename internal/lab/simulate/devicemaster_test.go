@@ -11,12 +11,12 @@ import (
 )
 
 func TestDeviceMasterSettings(t *testing.T) {
-	o, err := DeviceMasterOptions(url.Values{"layout": {"echo"}, "paced": {"true"}, "state": {"0x02"}, "vary": {"hold, no-total,single-byte-seq"}})
+	o, err := deviceMasterOptions(url.Values{"layout": {"echo"}, "paced": {"true"}, "state": {"0x02"}, "vary": {"hold, no-total,single-byte-seq"}})
 	if err != nil || o.Layout != "echo" || !o.Paced || o.State != 2 || o.Variations != (dmserver.Variations{Hold: true, Total: dmserver.TotalNever, SingleByteSeq: true}) {
 		t.Errorf("%+v, %v", o, err)
 	}
 	for _, word := range DeviceMasterVariationNames() {
-		if o, err := DeviceMasterOptions(url.Values{"vary": {word}}); err != nil || o.Variations == (dmserver.Variations{}) {
+		if o, err := deviceMasterOptions(url.Values{"vary": {word}}); err != nil || o.Variations == (dmserver.Variations{}) {
 			t.Errorf("%s: %+v, %v", word, o.Variations, err)
 		}
 	}

@@ -19,8 +19,10 @@ const DefaultLayout = "null,null,null,null,instrument,echo,sink,taken"
 // Options of a simulated box. The zero value is a box with [DefaultLayout].
 type Options struct {
 	// Layout is what hangs on the ports, one word for each: null (the next null is the other end), echo, instrument, sink,
-	// taken. Empty is [DefaultLayout]. It is not used when Backends are given.
+	// drain, taken. Empty is [DefaultLayout]. It is not used when Backends are given.
 	Layout string
+	// Attach makes what hangs on a port whose word is none of these; nil: there are no others.
+	Attach func(word string) (dmserver.Backend, error)
 	// Backends are what hangs on the ports instead.
 	Backends []dmserver.Backend
 	// Paced makes lines as slow as their baud rate.
@@ -48,15 +50,15 @@ type Sim struct {
 }
 
 // LayoutWords are the words of [Options.Layout].
-func LayoutWords() []string { return []string{"null", "echo", "instrument", "sink", "taken"} }
+func LayoutWords() []string { return []string{"null", "echo", "instrument", "sink", "drain", "taken"} }
 
 // backends makes what a layout says.
-func backends(layout string) ([]dmserver.Backend, error) {
+func backends(layout string, attach func(string) (dmserver.Backend, error)) ([]dmserver.Backend, error) {
 	var out []dmserver.Backend
 	var other dmserver.Backend // the end of a null modem that is still to come
 	for word := range strings.SplitSeq(layout, ",") {
 		var b dmserver.Backend
-		switch strings.TrimSpace(word) {
+		switch word = strings.TrimSpace(word); word {
 		case "null":
 			if b, other = other, nil; b == nil {
 				b, other = NullModem()
@@ -67,10 +69,18 @@ func backends(layout string) ([]dmserver.Backend, error) {
 			b = Instrument()
 		case "sink":
 			b = Sink()
+		case "drain":
+			b = Paced(Sink())
 		case "taken":
 			b = Taken()
 		default:
-			return nil, fmt.Errorf("port %d is %q; a port is one of %s", len(out)+1, word, strings.Join(LayoutWords(), ", "))
+			if attach == nil {
+				return nil, fmt.Errorf("port %d is %q; a port is one of %s", len(out)+1, word, strings.Join(LayoutWords(), ", "))
+			}
+			var err error
+			if b, err = attach(word); err != nil {
+				return nil, fmt.Errorf("port %d: %w", len(out)+1, err)
+			}
 		}
 		out = append(out, b)
 	}
@@ -87,7 +97,7 @@ func New(o Options) (*Sim, error) {
 	}
 	if o.Backends == nil {
 		var err error
-		if o.Backends, err = backends(o.Layout); err != nil {
+		if o.Backends, err = backends(o.Layout, o.Attach); err != nil {
 			return nil, err
 		}
 	}
