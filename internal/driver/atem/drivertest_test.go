@@ -1,7 +1,6 @@
 package atem
 
 import (
-	"net/netip"
 	"testing"
 
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -60,7 +59,7 @@ func served(at func(o *ServeOptions, listen string)) func(listen string) any {
 		o := serveDefaults()
 		at(o, listen)
 		o.Allow, _ = ParseCommands([]string{"*"})
-		o.From = []driver.Network{{Prefix: netip.MustParsePrefix("192.0.2.0/24")}}
+		o.From = network("192.0.2.0/24")
 		return o
 	}
 }

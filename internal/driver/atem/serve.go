@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/protocol/atem/atemserver"
 	"github.com/patchbay-io/patchbay/protocol/openswitcher/oswserver"
 )
@@ -33,13 +33,11 @@ type proxy struct {
 	serving context.Context // of Serve: files that are carried end with it
 	uploads sync.WaitGroup
 
-	mu      sync.Mutex
-	lastID  uint64
-	clients map[uint64]*client
-	turned  map[string]bool // hosts that may not connect and have tried
-	fresh   []*client       // not published yet
-	gone    []device.Path   // the same
-	news    chan struct{}   // there is something to publish
+	clients *serving.Clients[*client]
+	lastID  atomic.Uint64
+
+	mu     sync.Mutex
+	turned map[string]bool // hosts that may not connect and have tried
 }
 
 var (
@@ -111,11 +109,9 @@ func serve(ctx context.Context, env driver.ServeEnv, options any) error {
 		}
 	}
 	if env.Commands != nil {
-		env.Commands(p)
+		env.Commands(p.clients)
 		defer env.Commands(nil)
 	}
-	p.tell(&driver.Change{Specs: serverSpecs(), Samples: p.counts(time.Now())})
-	defer p.tell(&driver.Change{Gone: []device.Path{clientsRoot}, Commands: []device.Command{}})
 
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -134,7 +130,7 @@ func serve(ctx context.Context, env driver.ServeEnv, options any) error {
 	for i, up := range env.Upstreams {
 		wg.Go(func() { p.hubs[i].follow(inner, up) })
 	}
-	wg.Go(func() { p.publish(inner) })
+	wg.Go(func() { p.clients.Run(inner) })
 	err = <-ended
 	cancel()
 	wg.Wait()
@@ -146,7 +142,9 @@ func serve(ctx context.Context, env driver.ServeEnv, options any) error {
 }
 
 func newProxy(env driver.ServeEnv, opts *ServeOptions) *proxy {
-	p := &proxy{env: env, opts: opts, clients: map[uint64]*client{}, news: make(chan struct{}, 1), turned: map[string]bool{}}
+	p := &proxy{env: env, opts: opts, turned: map[string]bool{}}
+	p.clients = serving.NewClients[*client](serving.Options{Device: env.Upstreams[0].Name(), Sink: env.Sink, Grade: device.GradeSpec,
+		Server: p.serverPoints(), Count: serving.Point{Name: "count", Kind: device.Int, Title: "Programs", Doc: "programs that are connected"}, Noun: "program"})
 	for i, up := range env.Upstreams {
 		label := up.Name()
 		if i == 0 && opts.Label != "" {
@@ -166,7 +164,7 @@ const maxTurned = 256
 
 // mayConnect reports whether an address may connect at all, and tells of the first attempt of one that may not.
 func (p *proxy) mayConnect(from net.Addr, kind string) bool {
-	if p.opts.mayConnect(from.String()) {
+	if p.opts.From.Admit(from.String()) {
 		return true
 	}
 	host, _, _ := net.SplitHostPort(from.String())
@@ -193,13 +191,10 @@ var errAway = errors.New("there is no connection to the switcher now")
 
 // enter makes a client of a connection that has come so far.
 func (p *proxy) enter(h *hub, peer peer, transport string, who driver.Who) (*client, error) {
-	p.mu.Lock()
-	p.lastID++
-	cl := &client{id: p.lastID, hub: h, peer: peer, transport: transport, who: who, since: time.Now(), rights: p.opts.rightsOf(who.User, who.Addr)}
-	p.clients[cl.id] = cl
-	p.fresh = append(p.fresh, cl)
-	p.mu.Unlock()
-	p.hasNews()
+	cl := &client{id: p.lastID.Add(1), hub: h, peer: peer, transport: transport, who: who, since: time.Now(), rights: p.opts.rightsOf(who.User, who.Addr)}
+	if err := p.clients.Add(cl.id, cl, true); err != nil {
+		return cl, err
+	}
 	if !h.join(cl) {
 		return cl, errAway
 	}
@@ -212,30 +207,9 @@ func (p *proxy) exit(cl *client, why error) {
 	if why != nil {
 		p.env.Log.Info("a program is gone", "client", cl.who.Addr, "over", cl.transport, "why", why)
 	}
-	p.mu.Lock()
-	delete(p.clients, cl.id)
-	if i := slices.Index(p.fresh, cl); i >= 0 {
-		p.fresh = slices.Delete(p.fresh, i, i+1)
-	} else {
-		p.gone = append(p.gone, cl.path())
-	}
-	p.mu.Unlock()
+	p.clients.Remove(cl.id)
 	if tooSlow(why) {
 		p.dropped.Add(1)
-	}
-	p.hasNews()
-}
-
-func (p *proxy) hasNews() {
-	select {
-	case p.news <- struct{}{}:
-	default:
-	}
-}
-
-func (p *proxy) tell(c *driver.Change) {
-	if p.env.Sink != nil {
-		p.env.Sink.Apply(c)
 	}
 }
 

@@ -46,7 +46,7 @@ func (p *proxy) command(cl *client, payload []byte) {
 	refused := false
 	for f, err := range atem.Fields(payload) {
 		if err != nil {
-			if cl.firstRefusal("") {
+			if cl.reported.First("") {
 				p.env.Log.Warn("a program sends what is no command", "client", cl.who.Addr, "error", err)
 			}
 			break
@@ -122,7 +122,7 @@ func (p *proxy) refuse(cl *client, a driver.Action, err error) {
 		hint = err.Error()
 	}
 	cl.refusal(a.Value.Str() + ": " + hint)
-	if cl.firstRefusal(a.Raw) {
+	if cl.reported.First(a.Raw) {
 		p.env.Log.Warn("refused a command of a program", "client", cl.who.Addr, "user", cl.who.User, "command", a.Value.Str(), "why", err, "hint", driver.HintOf(err))
 		p.env.Gate.Done(cl.who, a, driver.Outcome{Stage: driver.Refused, Err: err})
 	}

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 
-	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/protocol/atem"
+	"github.com/patchbay-io/patchbay/protocol/openswitcher"
 )
 
 // ServeOptions are those of the server that other programs connect to. Start from [Driver.ServeOptions].
@@ -24,14 +24,14 @@ type ServeOptions struct {
 	Devices      []string         `yaml:"devices" doc:"other devices that OpenSwitcher programs can choose at the same address"`
 	Allow        Commands         `yaml:"allow" doc:"what every program may command, such as [CPgI, DCut me=1, aux/2]; nothing else than watching without it"`
 	Rules        []Rule           `yaml:"rules" doc:"what programs of a user or an address may command besides, such as [{from: 192.0.2.5, allow: [\"*\"]}]"`
-	From         []driver.Network `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
+	From         serving.Networks `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
 	MaxClients   int              `yaml:"max_clients" doc:"programs at a time, over UDP and over TCP each"`
 }
 
 // Rule lets some programs command more than others.
 type Rule struct {
 	User  string           `yaml:"user,omitempty"` // who has logged in
-	From  []driver.Network `yaml:"from,omitempty"`
+	From  serving.Networks `yaml:"from,omitempty"`
 	Allow Commands         `yaml:"allow"`
 }
 
@@ -50,17 +50,20 @@ func (o *ServeOptions) Validate() error {
 	if o.ATEM == "" && o.OpenSwitcher == "" {
 		return errServesNothing
 	}
-	for _, x := range []struct{ key, addr, port string }{{"atem", o.ATEM, "9910"}, {"openswitcher", o.OpenSwitcher, "4532"}} {
+	loopback := true
+	for _, x := range []struct {
+		key, addr string
+		port      int
+		tcp       bool // which has logins
+	}{{"atem", o.ATEM, atem.Port, false}, {"openswitcher", o.OpenSwitcher, openswitcher.Port, true}} {
 		if x.addr == "" {
 			continue
 		}
-		_, port, err := net.SplitHostPort(x.addr)
-		if err == nil {
-			_, err = strconv.ParseUint(port, 10, 16)
-		}
+		local, err := serving.CheckListen(x.key, x.addr, x.port)
 		if err != nil {
-			return fmt.Errorf("%s: %q is no address; write HOST:PORT such as 127.0.0.1:%s", x.key, x.addr, x.port)
+			return err
 		}
+		loopback = loopback && (local || x.tcp && o.Login)
 	}
 	switch {
 	case (o.TLSCert == "") != (o.TLSKey == ""):
@@ -69,8 +72,9 @@ func (o *ServeOptions) Validate() error {
 		return errors.New("tls_cert: only OpenSwitcher has TLS, and openswitcher has no address")
 	case len(o.Devices) > 0 && o.OpenSwitcher == "":
 		return errors.New("devices: only OpenSwitcher programs can choose among devices, and openswitcher has no address")
-	case o.MaxClients < 1 || o.MaxClients > 10000:
-		return fmt.Errorf("max_clients: %d is out of range; give 1 to 10000", o.MaxClients)
+	}
+	if err := serving.CheckClients(o.MaxClients, 10000); err != nil {
+		return err
 	}
 	for i, r := range o.Rules {
 		if r.User == "" && len(r.From) == 0 {
@@ -80,28 +84,10 @@ func (o *ServeOptions) Validate() error {
 			return fmt.Errorf("rules: rule %d is about the user %s, and nobody logs in; give login: true", i+1, r.User)
 		}
 	}
-	if !o.Allow.empty() && len(o.From) == 0 && (!loopback(o.ATEM) || !loopback(o.OpenSwitcher) && !o.Login) {
+	if !o.Allow.empty() && len(o.From) == 0 && !loopback {
 		return errOpenToAll
 	}
 	return nil
-}
-
-// loopback reports whether an address is only for this machine; an empty one is for nobody.
-func loopback(addr string) bool {
-	if addr == "" {
-		return true
-	}
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
-}
-
-// mayConnect reports whether an address may connect at all.
-func (o *ServeOptions) mayConnect(addr string) bool {
-	return len(o.From) == 0 || driver.Among(o.From, addr)
 }
 
 // Shows are the other devices that the server shows. The gateway gives them to it as upstreams.
@@ -126,7 +112,7 @@ func (o *ServeOptions) rightsOf(user, addr string) []*Commands {
 	}
 	for i := range o.Rules {
 		r := &o.Rules[i]
-		if (r.User == "" || r.User == user) && (len(r.From) == 0 || driver.Among(r.From, addr)) {
+		if (r.User == "" || r.User == user) && r.From.Admit(addr) {
 			out = append(out, &r.Allow)
 		}
 	}
@@ -154,12 +140,7 @@ func (r *Rule) UnmarshalYAML(unmarshal func(any) error) error {
 		case "user":
 			err = one(key)(&r.User)
 		case "from":
-			if err = one(key)(&r.From); err != nil {
-				var single driver.Network
-				if one(key)(&single) == nil {
-					r.From, err = []driver.Network{single}, nil
-				}
-			}
+			err = one(key)(&r.From)
 		case "allow":
 			err = one(key)(&r.Allow)
 		default:

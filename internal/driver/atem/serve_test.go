@@ -20,6 +20,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/atem"
 	"github.com/patchbay-io/patchbay/protocol/atem/atemclient"
@@ -68,7 +69,7 @@ func newStage(t *testing.T, change func(*ServeOptions)) *stage {
 	s.linkUp()
 	opts := serveDefaults()
 	opts.ATEM, opts.OpenSwitcher = udpFront, tcpFront
-	opts.From = []driver.Network{network("192.0.2.0/24")}
+	opts.From = network("192.0.2.0/24")
 	if change != nil {
 		change(opts)
 	}
@@ -97,7 +98,7 @@ func newStage(t *testing.T, change func(*ServeOptions)) *stage {
 	return s
 }
 
-func network(text string) driver.Network { return driver.Network{Prefix: netip.MustParsePrefix(text)} }
+func network(text string) serving.Networks { return serving.Networks{netip.MustParsePrefix(text)} }
 
 func commands(t *testing.T, words ...string) Commands {
 	t.Helper()
@@ -353,7 +354,7 @@ func TestRights(t *testing.T) {
 		s := newStage(t, func(o *ServeOptions) {
 			o.Login = true
 			o.Allow = commands(t, "CPvI", "aux/2")
-			o.Rules = []Rule{{User: "anna", Allow: commands(t, "DCut me=1", "raw XyZ1")}, {From: []driver.Network{network("192.0.2.99/32")}, Allow: commands(t, "*")}}
+			o.Rules = []Rule{{User: "anna", Allow: commands(t, "DCut me=1", "raw XyZ1")}, {From: network("192.0.2.99/32"), Allow: commands(t, "*")}}
 		})
 		u, hear := s.udp()
 		a, _ := s.tcp("anna")
@@ -603,7 +604,7 @@ func TestUpstreamIsLost(t *testing.T) {
 // Strangers do not get in, and wrong logins are counted.
 func TestWhoMayConnect(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		s := newStage(t, func(o *ServeOptions) { o.From = []driver.Network{network("203.0.113.0/24")}; o.Login = true })
+		s := newStage(t, func(o *ServeOptions) { o.From = network("203.0.113.0/24"); o.Login = true })
 		if _, err := atemclient.Dial(t.Context(), s.net.ListenPacket, udpFront, atemclient.Options{}); !errors.Is(err, atem.ErrFull) {
 			t.Error(err)
 		}

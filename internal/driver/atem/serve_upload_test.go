@@ -42,9 +42,9 @@ func TestFilesThroughTheServer(t *testing.T) {
 		gate := &stage{}
 		opts := serveDefaults()
 		opts.ATEM, opts.OpenSwitcher, opts.Login = udpFront, tcpFront, true
-		opts.From = []driver.Network{network("192.0.2.0/24")}
+		opts.From = network("192.0.2.0/24")
 		opts.Rules = []Rule{{User: "anna", Allow: commands(t, "media")}, {From: opts.From, Allow: commands(t, "LOCK store=0", "FTSU", "raw LKOB")}}
-		opts.Rules = append(opts.Rules, Rule{From: []driver.Network{network("192.0.2.1/32")}, Allow: commands(t, "FTSD")})
+		opts.Rules = append(opts.Rules, Rule{From: network("192.0.2.1/32"), Allow: commands(t, "FTSD")})
 		wg.Go(func() {
 			_ = Driver{}.Serve(ctx, driver.ServeEnv{Listen: n.Listen, ListenPacket: n.ListenPacket, Upstreams: []driver.Upstream{still{s}}, Gate: gate, Log: log}, opts)
 		})

@@ -3,11 +3,13 @@ package fcxml
 import (
 	"context"
 	"net"
+	"net/netip"
 	"testing"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/protocol/fcxml/fcsim"
 )
 
@@ -50,7 +52,7 @@ func suite() drivertest.Target {
 		},
 		ServeOptions: func(listen string) any {
 			o := serveDefaults()
-			o.Listen, o.From = listen, []string{"192.0.2.0/24"}
+			o.Listen, o.From = listen, serving.Networks{netip.MustParsePrefix("192.0.2.0/24")}
 			o.Allow = []string{"*", "clock/sample-rate"}
 			return o
 		},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/protocol/fcxml"
 	"github.com/patchbay-io/patchbay/protocol/fcxml/fcclient"
 	"github.com/patchbay-io/patchbay/protocol/fcxml/fcserver"
@@ -21,19 +21,19 @@ import (
 // proxy is Focusrite Control for programs: it shows them the interface of the one session that the gateway holds, whose
 // approval they share. Who may change what is the gateway's business.
 type proxy struct {
-	env      driver.ServeEnv
-	opts     *ServeOptions
-	device   string
-	listen   string
-	networks []netip.Prefix
-	server   *fcserver.Server
+	env    driver.ServeEnv
+	opts   *ServeOptions
+	device string
+	listen string
+	server *fcserver.Server
 
 	upstream          atomic.Pointer[session] // nil while there is none
 	forwarded, refuse atomic.Uint64
 
-	mu      sync.Mutex
-	clients map[uint64]*client
-	held    map[uint32][]string // by the number of a control that a program is changing: what was said about it meanwhile
+	clients *serving.Clients[*client]
+
+	mu   sync.Mutex
+	held map[uint32][]string // by the number of a control that a program is changing: what was said about it meanwhile
 }
 
 var _ driver.Server = Driver{}
@@ -46,7 +46,6 @@ var (
 	errStranger   = errors.New("the session is not one of this driver")
 	errNoUpstream = errors.New("there is no connection to Focusrite Control now")
 	errForeign    = errors.New("the address may not connect")
-	errFull       = errors.New("too many programs")
 )
 
 // Serve lets programs connect as if to Focusrite Control. They are disconnected when the link to it is lost, and while there
@@ -59,11 +58,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	fail := func(class driver.Class, err error, hint string) error {
 		return &driver.Error{Op: "serve", Target: opts.Listen, Class: class, Err: err, Hint: hint}
 	}
-	networks, err := opts.networks()
-	if err == nil {
-		err = opts.Validate()
-	}
-	switch {
+	switch err := opts.Validate(); {
 	case err != nil:
 		return fail(driver.Internal, err, "")
 	case len(env.Upstreams) != 1:
@@ -76,20 +71,19 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 		return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve.listen")
 	}
 	up := env.Upstreams[0]
-	p := &proxy{env: env, opts: opts, device: up.Name(), listen: ln.Addr().String(), networks: networks, clients: map[uint64]*client{},
-		held: map[uint32][]string{}}
+	p := &proxy{env: env, opts: opts, device: up.Name(), listen: ln.Addr().String(), held: map[uint32][]string{}}
+	p.clients = serving.NewClients[*client](serving.Options{Device: p.device, Sink: env.Sink, Grade: device.GradeSeen, Server: p.serverPoints(),
+		Count: serving.Point{Name: "count", Kind: device.Int, Title: "Programs", Doc: "programs that are connected"}, Noun: "program", Max: opts.MaxClients})
 	p.server = fcserver.New(p, fcserver.Options{MaxConns: 2 * opts.MaxClients, IdleTimeout: time.Minute})
 	if env.Commands != nil {
-		env.Commands(p)
+		env.Commands(p.clients)
 		defer env.Commands(nil)
 	}
-	p.tell(&driver.Change{Specs: serverSpecs(), Samples: p.counts(time.Now())})
-	defer p.tell(&driver.Change{Gone: []device.Path{device.ClientsRoot}, Commands: []device.Command{}})
 
 	inner, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { p.follow(inner, up) })
-	wg.Go(func() { p.publish(inner) })
+	wg.Go(func() { serving.Follow(inner, up, p.begin) })
+	wg.Go(func() { p.clients.Run(inner) })
 	if opts.Announce {
 		wg.Go(func() { p.announce(inner) })
 	}
@@ -102,37 +96,20 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	return fail(driver.ClassOf(err), err, "")
 }
 
-// follow keeps the upstream true: each session for as long as it lives, and no program outlives it.
-func (p *proxy) follow(ctx context.Context, up driver.Upstream) {
-	for {
-		s, gone, err := up.Session(ctx)
-		if err != nil {
-			return // ctx has ended
-		}
-		own, ok := s.(*session)
-		ended, stop := gone, func() {}
-		if !ok {
-			p.env.Log.Error("cannot serve programs for Focusrite Control", "error", errStranger)
-		} else {
-			ended = own.client.Done()
-			stop = own.listen(p.hear)
-			p.upstream.Store(own)
-		}
-		select {
-		case <-gone:
-		case <-ended:
-		case <-ctx.Done():
-		}
+// begin takes a session for as long as it lives; no program outlives it.
+func (p *proxy) begin(s driver.Session) (ended <-chan struct{}, end func(lost bool)) {
+	stop := func() {}
+	if own, ok := s.(*session); ok {
+		ended, stop = own.client.Done(), own.listen(p.hear)
+		p.upstream.Store(own)
+	} else {
+		p.env.Log.Error("cannot serve programs for Focusrite Control", "error", errStranger)
+	}
+	return ended, func(lost bool) {
 		stop()
-		if ctx.Err() != nil {
-			return
-		}
-		p.upstream.Store(nil)
-		p.server.Drop(true)
-		select {
-		case <-gone: // the gateway has seen it too: the next session is another one
-		case <-ctx.Done():
-			return
+		if lost {
+			p.upstream.Store(nil)
+			p.server.Drop(true)
 		}
 	}
 }
@@ -200,20 +177,15 @@ func (p *proxy) Details(c *fcserver.Conn, d fcxml.ClientDetails) error {
 	if up == nil {
 		return errNoUpstream
 	}
-	if !p.mayConnect(addr) {
+	if !p.opts.From.Admit(addr) {
 		p.env.Log.Warn("refused a program: serve.from does not hold its address", "client", addr)
 		return errForeign
 	}
-	p.mu.Lock()
-	if len(p.clients) >= p.opts.MaxClients {
-		p.mu.Unlock()
-		p.env.Log.Warn("refused a program: as many as serve.max_clients are connected", "client", addr, "max_clients", p.opts.MaxClients)
-		return errFull
-	}
 	cl := &client{conn: c, addr: addr, name: text(d.Hostname), since: time.Now()}
-	p.clients[c.ID()] = cl
-	p.tell(&driver.Change{Specs: clientSpecs(c.ID()), Commands: p.commands(), Samples: append(cl.samples(cl.since), p.counts(cl.since)...)})
-	p.mu.Unlock()
+	if err := p.clients.Add(c.ID(), cl, true); err != nil {
+		p.env.Log.Warn("refused a program", "why", err, "client", addr, "max_clients", p.opts.MaxClients)
+		return err
+	}
 	c.Send(fcxml.ClientDetails{ID: fcserver.IDOf(d.Key)})
 	c.Send(p.approval(c))
 	up.mu.Lock()
@@ -231,19 +203,6 @@ func (p *proxy) approval(c *fcserver.Conn) fcxml.Approval {
 	up := p.upstream.Load()
 	return fcxml.Approval{Hostname: d.Hostname, ID: fcserver.IDOf(d.Key), Type: "response",
 		Authorised: len(p.opts.Allow) > 0 && up != nil && up.client.Approval() == fcclient.ApprovalGiven}
-}
-
-func (p *proxy) mayConnect(addr string) bool {
-	if len(p.networks) == 0 {
-		return true
-	}
-	a, err := netip.ParseAddrPort(addr)
-	for _, n := range p.networks {
-		if err == nil && n.Contains(a.Addr().Unmap()) {
-			return true
-		}
-	}
-	return false
 }
 
 // Subscribe implements fcserver.Handler. Values come from the one session; the lock keeps them in order.
@@ -268,14 +227,14 @@ func (p *proxy) Set(ctx context.Context, c *fcserver.Conn, m fcxml.Set) {
 	if up == nil {
 		return
 	}
-	cl := p.clientOf(c)
+	cl, known := p.clients.Get(c.ID())
 	var writes []driver.Write
 	var actions []driver.Action
 	var ids []uint32
 	up.mu.Lock()
 	table := up.table
 	up.mu.Unlock()
-	if cl == nil || table == nil || table.schema.ID != m.Device {
+	if !known || table == nil || table.schema.ID != m.Device {
 		return
 	}
 	for _, it := range m.Items {
@@ -332,7 +291,7 @@ func (p *proxy) judge(cl *client, table *table, it fcxml.Assign) (driver.Action,
 	var err error
 	i, ok := table.byID[it.ID]
 	if !ok {
-		err = notAllowed(p.device, device.Path("item-"+a.Raw))
+		err = serving.NotAllowed(p.device, "program", device.Path("item-"+a.Raw))
 	} else {
 		pt := &table.points[i]
 		a.Path = pt.spec.Path
@@ -340,8 +299,8 @@ func (p *proxy) judge(cl *client, table *table, it fcxml.Assign) (driver.Action,
 		switch {
 		case !good:
 			err = &driver.Error{Op: "forward", Target: p.device, Class: driver.DeviceSaidNo, Err: fmt.Errorf("%s: %w", a.Path, errKind)}
-		case !p.opts.allows(&pt.spec):
-			err = notAllowed(p.device, a.Path)
+		case !p.opts.Allow.Allow(pt.spec.Path, pt.spec.Hazard):
+			err = serving.NotAllowed(p.device, "program", a.Path)
 		default:
 			a.Value = v
 			err = p.env.Gate.Allow(cl.who(), a)
@@ -350,7 +309,7 @@ func (p *proxy) judge(cl *client, table *table, it fcxml.Assign) (driver.Action,
 	if err != nil {
 		cl.refused.Add(1)
 		p.refuse.Add(1)
-		if cl.firstRefusal(it.ID) {
+		if cl.reported.First(it.ID) {
 			p.env.Log.Warn("refused a change of a program", "client", cl.addr, "point", a.Path, "why", err, "hint", driver.HintOf(err))
 			p.env.Gate.Done(cl.who(), a, driver.Outcome{Stage: driver.Refused, Err: err})
 		}

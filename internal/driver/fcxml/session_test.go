@@ -363,7 +363,7 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func(*ServeOptions){"listen": func(o *ServeOptions) { o.Listen = "x" }, "max_clients": func(o *ServeOptions) { o.MaxClients = 0 },
-		"from": func(o *ServeOptions) { o.From = []string{"x"} }, "allow": func(o *ServeOptions) { o.Listen, o.Allow = ":49152", []string{"*"} }} {
+		"allow": func(o *ServeOptions) { o.Listen, o.Allow = ":49152", []string{"*"} }} {
 		o := serveDefaults()
 		change(o)
 		if err := o.Validate(); err == nil || !strings.HasPrefix(err.Error(), name+":") {

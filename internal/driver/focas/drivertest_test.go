@@ -21,6 +21,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/focas"
 	"github.com/patchbay-io/patchbay/protocol/focas/focasserver"
@@ -122,7 +123,7 @@ func suite(profile string, far func(t *testing.T, sim *focassim.Sim) func(contex
 		},
 		ServeOptions: func(listen string) any {
 			o := serveDefaults()
-			o.Listen, o.From = listen, Networks{netip.MustParsePrefix("192.0.2.0/24")}
+			o.Listen, o.From = listen, serving.Networks{netip.MustParsePrefix("192.0.2.0/24")}
 			o.Allow = everything()
 			return o
 		},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/protocol/focas/focasserver"
 )
 
@@ -27,9 +28,7 @@ type proxy struct {
 
 	forwarded, saved, refusals atomic.Uint64
 
-	mu       sync.RWMutex
-	clients  map[uint64]*client
-	programs int // clients that are not on channel 1
+	clients *serving.Clients[*client]
 }
 
 var _ driver.Server = Driver{}
@@ -64,20 +63,21 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 		return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve.listen")
 	}
 	up := env.Upstreams[0]
-	p := &proxy{env: env, opts: opts, device: up.Name(), listen: ln.Addr().String(), answers: newAnswers(opts.Window),
-		clients: map[uint64]*client{}}
+	p := &proxy{env: env, opts: opts, device: up.Name(), listen: ln.Addr().String(), answers: newAnswers(opts.Window)}
+	p.clients = serving.NewClients[*client](serving.Options{Device: p.device, Sink: env.Sink, Grade: device.GradeSpec, Server: p.serverPoints(),
+		Count: serving.Point{Name: "count", Kind: device.Int, Title: "Programs", Doc: "FOCAS programs that are connected"}, Noun: "program", Max: opts.MaxClients})
 	srv := focasserver.New(p, focasserver.Options{MaxConns: 2 * opts.MaxClients, IdleTimeout: opts.Idle, WrapConn: untilFirstAnswer})
 	if env.Commands != nil {
-		env.Commands(p)
+		env.Commands(p.clients)
 		defer env.Commands(nil)
 	}
-	p.tell(&driver.Change{Specs: serverSpecs(), Samples: p.counts(time.Now())})
-	defer p.tell(&driver.Change{Gone: []device.Path{clientsRoot}, Commands: []device.Command{}})
 
 	inner, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { p.follow(inner, up, srv) })
-	wg.Go(func() { p.publish(inner) })
+	wg.Go(func() {
+		serving.Follow(inner, up, func(s driver.Session) (<-chan struct{}, func(bool)) { return p.begin(s, srv) })
+	})
+	wg.Go(func() { p.clients.Run(inner) })
 	err = srv.Serve(inner, ln)
 	cancel()
 	wg.Wait()
@@ -92,44 +92,22 @@ var (
 	errStranger = errors.New("the session is not one of this driver")
 )
 
-// follow keeps the upstream true: each session for as long as it lives, and no client outlives it.
-func (p *proxy) follow(ctx context.Context, up driver.Upstream, srv *focasserver.Server) {
-	for {
-		s, gone, err := up.Session(ctx)
-		if err != nil {
-			return // ctx has ended
-		}
-		own, ok := s.(*session)
-		if !ok {
-			p.env.Log.Error("cannot serve FOCAS programs", "error", errStranger)
-		} else {
-			p.upstream.Store(own)
-		}
-		ended := own.doneOr(gone)
-		select {
-		case <-gone:
-		case <-ended:
-		case <-ctx.Done():
+// begin takes a session for as long as it lives; no client outlives it.
+func (p *proxy) begin(s driver.Session, srv *focasserver.Server) (ended <-chan struct{}, end func(lost bool)) {
+	if own, ok := s.(*session); ok {
+		p.upstream.Store(own)
+		ended = own.client.Done()
+	} else {
+		p.env.Log.Error("cannot serve FOCAS programs", "error", errStranger)
+	}
+	return ended, func(lost bool) {
+		if !lost {
 			return
 		}
 		p.upstream.Store(nil)
 		srv.Drop(true)
 		p.answers.forget()
-		select {
-		case <-gone: // the gateway has seen it too: the next session is another one
-		case <-ctx.Done():
-			return
-		}
 	}
-}
-
-// doneOr is closed when the session's connection has ended, which the gateway learns a little later; gone when there is
-// no session.
-func (s *session) doneOr(gone <-chan struct{}) <-chan struct{} {
-	if s == nil {
-		return gone
-	}
-	return s.client.Done()
 }
 
 // untilFirstAnswer ends a connection that does not get so far as to be answered: who connects and never speaks.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -12,17 +11,18 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/protocol/focas"
 )
 
 // ServeOptions are those of the server that other FOCAS programs connect to. Start from [Driver.ServeOptions].
 type ServeOptions struct {
-	Listen     string        `yaml:"listen" doc:"where FOCAS programs connect, HOST:PORT"`
-	Allow      Calls         `yaml:"allow" doc:"calls that change something and are let through, by FOCAS name or number, such as [cnc_wrmacro, 0x16]; download lets programs be sent to the control"`
-	From       Networks      `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
-	Window     time.Duration `yaml:"window" jsonschema:"type=string" doc:"equal reads of several programs within this time are asked once; 0 asks each time"`
-	MaxClients int           `yaml:"max_clients" doc:"programs at a time; each may hold a second connection for transfers"`
-	Idle       time.Duration `yaml:"idle" jsonschema:"type=string" doc:"a program that asks nothing for so long is disconnected; 0: never"`
+	Listen     string           `yaml:"listen" doc:"where FOCAS programs connect, HOST:PORT"`
+	Allow      Calls            `yaml:"allow" doc:"calls that change something and are let through, by FOCAS name or number, such as [cnc_wrmacro, 0x16]; download lets programs be sent to the control"`
+	From       serving.Networks `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
+	Window     time.Duration    `yaml:"window" jsonschema:"type=string" doc:"equal reads of several programs within this time are asked once; 0 asks each time"`
+	MaxClients int              `yaml:"max_clients" doc:"programs at a time; each may hold a second connection for transfers"`
+	Idle       time.Duration    `yaml:"idle" jsonschema:"type=string" doc:"a program that asks nothing for so long is disconnected; 0: never"`
 }
 
 func serveDefaults() *ServeOptions {
@@ -34,23 +34,18 @@ var errOpenToAll = errors.New("allow: these calls change the machine, and listen
 
 // Validate says what is wrong with the options and what would be right.
 func (o *ServeOptions) Validate() error {
-	host, port, err := net.SplitHostPort(o.Listen)
+	loopback, err := serving.CheckListen("listen", o.Listen, Port)
 	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
+		err = serving.CheckClients(o.MaxClients, 1000)
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("listen: %q is no address; write HOST:PORT such as 127.0.0.1:8193", o.Listen)
+		return err
 	case o.Window < 0 || o.Window > time.Minute:
 		return fmt.Errorf("window: %v is out of range; give 0s to 1m", o.Window)
-	case o.MaxClients < 1 || o.MaxClients > 1000:
-		return fmt.Errorf("max_clients: %d is out of range; give 1 to 1000", o.MaxClients)
 	case o.Idle < 0:
 		return fmt.Errorf("idle: %v is out of range; give 0s or more", o.Idle)
-	}
-	ip, err := netip.ParseAddr(host)
-	loopback := host == "localhost" || err == nil && ip.IsLoopback()
-	if !loopback && len(o.From) == 0 && !o.Allow.empty() {
+	case !loopback && len(o.From) == 0 && !o.Allow.empty():
 		return errOpenToAll
 	}
 	return nil
@@ -141,55 +136,4 @@ func (c *Calls) UnmarshalYAML(unmarshal func(any) error) error {
 // JSONSchema describes what UnmarshalYAML accepts.
 func (Calls) JSONSchema() *jsonschema.Schema {
 	return scalarOrList(&jsonschema.Schema{Type: "string"}, &jsonschema.Schema{Type: "integer"})
-}
-
-// Networks is a list of addresses and networks.
-type Networks []netip.Prefix
-
-// Contains reports whether a holds the address; an empty list holds every address.
-func (n Networks) Contains(a netip.Addr) bool {
-	for _, p := range n {
-		if p.Contains(a.Unmap()) {
-			return true
-		}
-	}
-	return len(n) == 0
-}
-
-// UnmarshalYAML reads a text or a list of texts.
-func (n *Networks) UnmarshalYAML(unmarshal func(any) error) error {
-	list, err := words(unmarshal)
-	if err != nil {
-		return err
-	}
-	out := Networks{}
-	for _, w := range list {
-		p, err := netip.ParsePrefix(w)
-		if err != nil {
-			var a netip.Addr
-			if a, err = netip.ParseAddr(w); err == nil {
-				p = netip.PrefixFrom(a, a.BitLen())
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("%q is no address and no network; write 192.0.2.10 or 192.0.2.0/24", w)
-		}
-		out = append(out, p.Masked())
-	}
-	*n = out
-	return nil
-}
-
-// MarshalYAML writes the networks as texts.
-func (n Networks) MarshalYAML() (any, error) {
-	out := make([]string, len(n))
-	for i, p := range n {
-		out[i] = p.String()
-	}
-	return out, nil
-}
-
-// JSONSchema describes what UnmarshalYAML accepts.
-func (Networks) JSONSchema() *jsonschema.Schema {
-	return scalarOrList(&jsonschema.Schema{Type: "string"})
 }

@@ -91,7 +91,7 @@ func notAllowed(dev, what, word string) error {
 func (p *proxy) refuse(cl *client, action driver.Action, err error) {
 	cl.refused.Add(1)
 	p.refusals.Add(1)
-	if cl.firstRefusal(action.Raw) {
+	if cl.reported.First(action.Raw) {
 		p.env.Log.Warn("refused a call of a FOCAS program", "client", cl.addr, "call", action.Value.Str(), "why", err, "hint", driver.HintOf(err))
 		p.env.Gate.Done(cl.who(), action, driver.Outcome{Stage: driver.Refused, Err: err})
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/focas"
 	"github.com/patchbay-io/patchbay/protocol/focas/focasclient"
@@ -212,7 +213,7 @@ func withServer(t *testing.T, profile string, change func(*ServeOptions), f func
 		s.up = &upstream{dial: s.net.Dial}
 		opts := serveDefaults()
 		opts.Listen = serveAddr
-		opts.From = Networks{}
+		opts.From = serving.Networks{}
 		if change != nil {
 			change(opts)
 		}
@@ -359,7 +360,7 @@ func TestServeRefuses(t *testing.T) {
 		if len(s.gate.asked) != 0 || len(s.gate.done) != 7 { // once for each function
 			t.Errorf("gate was asked %v and told %v", s.gate.asked, s.gate.done)
 		}
-		time.Sleep(2 * publishEvery)
+		time.Sleep(2 * serving.CountEvery)
 		if n := s.points.at("_clients/1/refused").Int(); n != 24 {
 			t.Errorf("%d refused", n)
 		}
@@ -458,7 +459,7 @@ func TestServeAsksOnceForAll(t *testing.T) {
 		for range 50 {
 			clients = append(clients, s.program(ctx))
 		}
-		time.Sleep(2 * publishEvery)
+		time.Sleep(2 * serving.CountEvery)
 		before, saved := s.frames.frames.Load(), s.points.at("_clients/saved").Int()
 		for range 10 {
 			var wg sync.WaitGroup
@@ -472,7 +473,7 @@ func TestServeAsksOnceForAll(t *testing.T) {
 			wg.Wait()
 			time.Sleep(time.Second)
 		}
-		time.Sleep(2 * publishEvery)
+		time.Sleep(2 * serving.CountEvery)
 		if n := s.frames.frames.Load() - before; n != 10 {
 			t.Errorf("the control got %d frames for 10 rounds of 50 programs", n)
 		}
@@ -569,6 +570,7 @@ func TestServeFollowsTheLink(t *testing.T) {
 		if _, err := focasclient.Dial(ctx, s.net.Dial, serveAddr, focasclient.Options{}); err == nil {
 			t.Error("a program may connect while there is no control")
 		}
+		time.Sleep(serving.CountEvery)
 		if n := s.points.at("_clients/count").Int(); n != 0 {
 			t.Errorf("count is %d", n)
 		}
@@ -589,13 +591,14 @@ func TestServeFollowsTheLink(t *testing.T) {
 func TestServeDisconnects(t *testing.T) {
 	withServer(t, "30i", nil, func(ctx context.Context, s *served) {
 		a, b := s.program(ctx), s.program(ctx)
+		time.Sleep(serving.CountEvery)
 		if d := cmp.Diff([]device.Path{"_clients/1/disconnect", "_clients/2/disconnect"}, s.points.commands); d != "" {
 			t.Error(d)
 		}
 		for range 5 {
 			_, _ = b.Exchange(ctx, []focas.Request{focas.SysInfoRequest(1)})
 		}
-		time.Sleep(2 * publishEvery)
+		time.Sleep(2 * serving.CountEvery)
 		if v := s.points.at("_clients/2/requests"); v.Int() != 6 {
 			t.Errorf("requests is %v", v)
 		}
@@ -626,7 +629,7 @@ func TestServeDisconnects(t *testing.T) {
 // Only the computers of serve.from may connect.
 func TestServeFrom(t *testing.T) {
 	for from, want := range map[string]bool{"192.0.2.200": true, "192.0.2.128/25": true, "2001:db8::/32": false, "192.0.2.0/25": false} {
-		var list Networks
+		var list serving.Networks
 		if err := yaml.Unmarshal([]byte(from), &list); err != nil {
 			t.Fatal(err)
 		}

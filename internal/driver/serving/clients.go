@@ -1,0 +1,262 @@
+package serving
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+)
+
+// Point is one point of a client, or of the server itself.
+type Point struct {
+	Name, Title, Doc string
+	Kind             device.Kind
+	// Value is called each second, and when a client comes, with the lock of [Clients] held: it must not call them.
+	Value func(now time.Time) device.Value
+}
+
+// Client is a connection of a program.
+type Client interface {
+	// Points are what is shown of it below _clients/ID. It is called once.
+	Points() []Point
+	// Close ends the connection; somebody wants it gone.
+	Close() error
+}
+
+// Options say how clients are shown.
+type Options struct {
+	Device string      // whose clients they are; the target of errors
+	Sink   driver.Sink // nil: they are not shown
+	Grade  string      // evidence of what is shown
+	Server []Point     // of the server itself
+	Count  Point       // how many there are; its Value is made here
+	Noun   string      // what a client is called: "program"
+	Max    int         // clients at a time that count; 0: not bounded here
+}
+
+// ErrFull refuses a client that is one too many.
+var ErrFull = errors.New("as many as serve.max_clients are connected")
+
+// Clients keeps the clients of a native server and shows them as points of its device. Its methods may be called by several
+// goroutines.
+type Clients[C Client] struct {
+	opts Options
+	news chan struct{} // somebody has come or gone
+
+	mu      sync.Mutex
+	clients map[uint64]*entry[C]
+	counted int
+	gone    []device.Path // not told yet
+}
+
+// entry is a client and what was told of it.
+type entry[C Client] struct {
+	client C
+	counts bool
+	points []Point
+	told   []device.Value // nil: nothing yet
+}
+
+// NewClients makes an empty set. [Clients.Run] has to be called for anything to be shown.
+func NewClients[C Client](o Options) *Clients[C] {
+	return &Clients[C]{opts: o, news: make(chan struct{}, 1), clients: map[uint64]*entry[C]{}}
+}
+
+// Add takes a client in. Its id is new; counts says whether it takes up room. ErrFull: there is none.
+func (s *Clients[C]) Add(id uint64, client C, counts bool) error {
+	points := client.Points()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if counts {
+		if s.opts.Max > 0 && s.counted >= s.opts.Max {
+			return ErrFull
+		}
+		s.counted++
+	}
+	s.clients[id] = &entry[C]{client: client, counts: counts, points: points}
+	s.tellSoon()
+	return nil
+}
+
+// Remove forgets a client; nothing happens when it is not there.
+func (s *Clients[C]) Remove(id uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.clients[id]
+	if e == nil {
+		return
+	}
+	delete(s.clients, id)
+	if e.counts {
+		s.counted--
+	}
+	if e.told != nil {
+		s.gone = append(s.gone, path(id))
+	}
+	s.tellSoon()
+}
+
+// Get finds a client.
+func (s *Clients[C]) Get(id uint64) (C, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.clients[id]; e != nil {
+		return e.client, true
+	}
+	var none C
+	return none, false
+}
+
+func (s *Clients[C]) tellSoon() {
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
+}
+
+func path(id uint64) device.Path { return device.ClientsRoot.Child(strconv.FormatUint(id, 10)) }
+
+// Do performs _clients/ID/disconnect.
+func (s *Clients[C]) Do(_ context.Context, p device.Path, _ []device.Value) (device.Value, driver.Outcome) {
+	refused := func(class driver.Class, err error) (device.Value, driver.Outcome) {
+		return device.Value{}, driver.Outcome{Stage: driver.Refused, Err: &driver.Error{Op: "disconnect", Target: s.opts.Device, Class: class, Err: err}}
+	}
+	word, ok := strings.CutPrefix(string(p), string(device.ClientsRoot)+"/")
+	word, isDisconnect := strings.CutSuffix(word, "/disconnect")
+	id, err := strconv.ParseUint(word, 10, 64)
+	client, found := s.Get(id)
+	if !ok || !isDisconnect || err != nil || !found {
+		return refused(driver.Unsupported, fmt.Errorf("no %s %q is connected", s.opts.Noun, word))
+	}
+	if err := client.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return refused(driver.Internal, err)
+	}
+	return device.Value{}, driver.Outcome{Stage: driver.Acked}
+}
+
+// Clients come and go by the hundred when a device starts again, so what is new of them is told together.
+const (
+	CountEvery = time.Second           // what they do
+	newsEvery  = 50 * time.Millisecond // who comes and goes, at the most
+)
+
+// Run shows the clients until ctx ends, and then takes everything back.
+func (s *Clients[C]) Run(ctx context.Context) {
+	if s.opts.Sink == nil {
+		return
+	}
+	s.opts.Sink.Apply(s.hello(time.Now()))
+	defer s.opts.Sink.Apply(&driver.Change{Gone: []device.Path{device.ClientsRoot}, Commands: []device.Command{}})
+	tick := time.NewTicker(CountEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.opts.Sink.Apply(s.counters(time.Now()))
+			continue
+		case <-s.news:
+		}
+		s.opts.Sink.Apply(s.comings(time.Now()))
+		pause := time.NewTimer(newsEvery)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+		}
+	}
+}
+
+// hello is the server itself.
+func (s *Clients[C]) hello(now time.Time) *driver.Change {
+	c := &driver.Change{}
+	for _, p := range append([]Point{s.opts.Count}, s.opts.Server...) {
+		c.Specs = append(c.Specs, s.spec(device.ClientsRoot, p))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.Samples = s.server(now)
+	return c
+}
+
+// counters is what clients that are known have done.
+func (s *Clients[C]) counters(now time.Time) *driver.Change {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &driver.Change{Samples: s.server(now)}
+	for id, e := range s.clients {
+		if e.told != nil {
+			c.Samples = e.samples(c.Samples, id, now)
+		}
+	}
+	return c
+}
+
+// comings is who has come and who has gone.
+func (s *Clients[C]) comings(now time.Time) *driver.Change {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &driver.Change{Gone: s.gone, Commands: []device.Command{}, Samples: s.server(now)}
+	s.gone = nil
+	for _, id := range slices.Sorted(maps.Keys(s.clients)) {
+		e, at := s.clients[id], path(id)
+		c.Commands = append(c.Commands, device.Command{Path: at.Child("disconnect"), Title: "Disconnect",
+			Doc: "ends the connection of this " + s.opts.Noun + "; it may connect again", Grade: s.opts.Grade})
+		if e.told != nil {
+			continue
+		}
+		for _, p := range e.points {
+			c.Specs = append(c.Specs, s.spec(at, p))
+		}
+		e.told = make([]device.Value, len(e.points))
+		c.Samples = e.samples(c.Samples, id, now)
+	}
+	return c
+}
+
+func (s *Clients[C]) spec(at device.Path, p Point) device.Spec {
+	return device.Spec{Path: at.Child(p.Name), Kind: p.Kind, Rate: device.Normal, Access: device.R, Title: p.Title, Doc: p.Doc, Grade: s.opts.Grade}
+}
+
+// server is the samples of the server itself; the lock is held.
+func (s *Clients[C]) server(now time.Time) []device.Sample {
+	out := []device.Sample{{Path: device.ClientsRoot.Child(s.opts.Count.Name), Value: device.OfInt(int64(s.counted)), Received: now}}
+	for _, p := range s.opts.Server {
+		out = append(out, device.Sample{Path: device.ClientsRoot.Child(p.Name), Value: p.Value(now), Received: now})
+	}
+	return out
+}
+
+// samples appends what is new of a client; the lock is held.
+func (e *entry[C]) samples(out []device.Sample, id uint64, now time.Time) []device.Sample {
+	for i, p := range e.points {
+		if v := p.Value(now); !v.Equal(e.told[i]) {
+			e.told[i] = v
+			out = append(out, device.Sample{Path: path(id).Child(p.Name), Value: v, Received: now})
+		}
+	}
+	return out
+}
+
+// Text, Count and Time make the value of a point that never changes, that counts, or that is a moment.
+func Text(v string) func(time.Time) device.Value {
+	return func(time.Time) device.Value { return device.OfString(v) }
+}
+
+// Count is the value of a counter.
+func Count(n func() uint64) func(time.Time) device.Value {
+	return func(time.Time) device.Value { return device.OfInt(int64(n())) }
+}
+
+// Moment is the value of a moment, RFC 3339.
+func Moment(t time.Time) func(time.Time) device.Value { return Text(t.UTC().Format(time.RFC3339)) }
