@@ -2,6 +2,7 @@ package devicemaster
 
 import (
 	"context"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmserver"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmsim"
@@ -60,7 +62,7 @@ func TestSuite(t *testing.T) {
 		Line:    driver.Line{Baud: 38400, Data: 8, Parity: 'N', HalfStops: 2},
 		ServeOptions: func(listen string) any {
 			o := serveDefaults()
-			o.Listen, o.From = listen, []string{"192.0.2.0/24"}
+			o.Listen, o.From = listen, serving.Networks{netip.MustParsePrefix("192.0.2.0/24")}
 			return o
 		},
 		Except: map[string]string{

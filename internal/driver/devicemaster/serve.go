@@ -10,6 +10,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmserver"
 )
@@ -71,19 +72,21 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 			return fail(driver.ClassOf(err), err, "another program may use the UDP port: turn serve.discovery off")
 		}
 	}
-	b.listen = ln.Addr().String()
+	b.clients = serving.NewClients[client](serving.Options{Device: b.device, Sink: env.Sink, Grade: device.GradeSpec, Noun: "driver",
+		Count:  serving.Point{Name: "count", Kind: device.Int, Title: "Drivers", Doc: "connections of drivers and tools"},
+		Server: []serving.Point{{Name: "listen", Kind: device.String, Title: "Listens on", Doc: "address that the maker's drivers connect to", Value: serving.Text(ln.Addr().String())}}})
 	return b.run(ctx, srv, ln, pc, fail)
 }
 
 // served is the box.
 type served struct {
-	env    driver.ServeEnv
-	opts   *ServeOptions
-	device string
-	listen string
-	ports  []portSource
-	srv    *dmserver.Server
-	news   chan struct{}
+	env     driver.ServeEnv
+	opts    *ServeOptions
+	device  string
+	ports   []portSource
+	srv     *dmserver.Server
+	news    chan struct{} // a client came or went
+	clients *serving.Clients[client]
 
 	alone bool        // every port is of this device
 	up    atomic.Bool // there is a link to it
@@ -95,30 +98,16 @@ type portSource struct {
 	path device.Path
 }
 
-// follow keeps a box that stands for this device alone as true as the link to it: no client outlives it.
-func (b *served) follow(ctx context.Context) {
-	for {
-		up, gone, err := b.env.Upstreams[0].Session(ctx)
-		if err != nil {
-			return // ctx has ended
-		}
-		ended := gone
-		if own, ok := up.(*session); ok {
-			ended = own.link.Done() // the gateway learns of it a little later
-		}
-		b.up.Store(true)
-		select {
-		case <-gone:
-		case <-ended:
-		case <-ctx.Done():
-			return
-		}
-		b.up.Store(false)
-		b.srv.Drop(true)
-		select {
-		case <-gone:
-		case <-ctx.Done():
-			return
+// begin keeps a box that stands for this device alone as true as the link to it: no client outlives it.
+func (b *served) begin(up driver.Session) (ended <-chan struct{}, end func(lost bool)) {
+	if own, ok := up.(*session); ok {
+		ended = own.link.Done()
+	}
+	b.up.Store(true)
+	return ended, func(lost bool) {
+		if lost {
+			b.up.Store(false)
+			b.srv.Drop(true)
 		}
 	}
 }
@@ -192,7 +181,7 @@ func (b *served) server() (*dmserver.Server, error) {
 
 // admit closes a connection that may not be.
 func (b *served) admit(c net.Conn) net.Conn {
-	if !b.opts.admits(c.RemoteAddr()) {
+	if !b.opts.From.Admit(c.RemoteAddr().String()) {
 		b.env.Log.Warn("refused a driver", "error", errForeign, "client", c.RemoteAddr())
 		c.Close()
 	}
@@ -204,14 +193,15 @@ func (b *served) admit(c net.Conn) net.Conn {
 
 func (b *served) run(ctx context.Context, srv *dmserver.Server, ln net.Listener, pc net.PacketConn, fail func(driver.Class, error, string) error) error {
 	if b.env.Commands != nil {
-		b.env.Commands(b)
+		b.env.Commands(b.clients)
 		defer b.env.Commands(nil)
 	}
 	inner, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { b.publish(inner) })
+	wg.Go(func() { b.clients.Run(inner) })
 	if b.alone {
-		wg.Go(func() { b.follow(inner) })
+		wg.Go(func() { serving.Follow(inner, b.env.Upstreams[0], b.begin) })
 	}
 	if pc != nil {
 		wg.Go(func() {
