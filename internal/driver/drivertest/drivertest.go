@@ -54,16 +54,19 @@ type Target struct {
 	Line driver.Line
 	// Patience is how long the driver may take to notice that a peer is silent or gone; 0: a minute.
 	Patience time.Duration
-	// Groups are the groups to run; empty: all, or those that only read when Real.
+	// Groups are the groups to run; empty: all, or those that only read when Real. One that does more runs against a real
+	// device when it is named here, without the checks that need the network in memory.
 	Groups []string
 	// Except are the subtests that this target cannot pass, "life/garbage", each with the reason.
 	Except map[string]string
-	// Real runs in real time over the real network against the device at URL.
+	// Real runs in real time over the real network against the device at URL, or what Far has made on this computer.
 	Real bool
 }
 
 // Far is one far end and the handles that tests have on it. Nil handles skip the tests that need them.
 type Far struct {
+	// URL is where this far end is; empty: at Target.URL.
+	URL string
 	// Serve is the device, or ServePackets when the scheme of Target.URL is one of UDP. It blocks until ctx ends, and waits for
 	// what it started. Nil together with Dial when the target is real.
 	Serve        func(ctx context.Context, l net.Listener) error
@@ -127,7 +130,7 @@ func Run(t *testing.T, target Target) {
 		for _, c := range g.checks {
 			names[g.name+"/"+c.name] = true
 		}
-		if len(target.Groups) > 0 && !slices.Contains(target.Groups, g.name) || target.Real && !g.reads {
+		if len(target.Groups) > 0 && !slices.Contains(target.Groups, g.name) || target.Real && !g.reads && !slices.Contains(target.Groups, g.name) {
 			continue
 		}
 		t.Run(g.name, func(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"testing/synctest"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -246,7 +245,7 @@ func openStreamChecks() []check {
 			s.SetDeadline(time.Time{})
 			done := make(chan error, 1)
 			go func() { _, err := s.Read(make([]byte, 1)); done <- err }()
-			synctest.Wait()
+			w.settled()
 			s.SetDeadline(time.Now())
 			w.within(time.Second, "Read whose deadline was moved", func() { w.wantDeadline("Read", <-done) })
 			s.SetDeadline(time.Time{})
@@ -371,7 +370,7 @@ func openStreamChecks() []check {
 					w.Errorf("Drain during Close: %v", err)
 				}
 			})
-			synctest.Wait()
+			w.settled()
 			w.closeStream(s)
 			w.within(time.Second, "calls during Close", wg.Wait)
 			quiet := w.openStream(st)
@@ -380,7 +379,7 @@ func openStreamChecks() []check {
 					w.Errorf("Read during Close: %v; want an error that is net.ErrClosed", err)
 				}
 			})
-			synctest.Wait()
+			w.settled()
 			w.closeStream(quiet)
 			w.within(time.Second, "Read during Close", wg.Wait)
 		}},

@@ -39,18 +39,22 @@ type world struct {
 }
 
 func runWorld(t *testing.T, target Target, run func(*world)) {
-	u, err := url.Parse(target.URL)
-	if err != nil {
-		t.Fatalf("Target.URL: %v", err)
+	w := &world{T: t, target: target, net: new(testnet.Network), stop: func() {}, disturb: new(disturbance)}
+	at := target.URL
+	if target.Far != nil {
+		if w.far = target.Far(t); w.far.URL != "" {
+			at = w.far.URL
+		}
 	}
-	w := &world{T: t, target: target, net: new(testnet.Network), addr: u.Host, url: u, stop: func() {}, disturb: new(disturbance)}
+	u, err := url.Parse(at)
+	if err != nil {
+		t.Fatalf("the URL of the target: %v", err)
+	}
+	w.url, w.addr = u, u.Host
 	scheme := schemeOf(target.Driver, u)
 	w.udp = scheme.Network == "udp"
 	if u.Port() == "" {
 		w.addr = net.JoinHostPort(u.Hostname(), fmt.Sprint(scheme.Port))
-	}
-	if target.Far != nil {
-		w.far = target.Far(t)
 	}
 	// Checks end with Fatal, so the end of the world is deferred.
 	defer w.end()
@@ -169,6 +173,15 @@ func (w *world) openAt(ctx context.Context, at *url.URL, options any) (driver.Se
 		w.mu.Unlock()
 	}
 	return s, err
+}
+
+// settled returns when everything that was started waits for something; in real time, when it has had a moment for that.
+func (w *world) settled() {
+	if w.target.Real {
+		time.Sleep(50 * time.Millisecond)
+		return
+	}
+	synctest.Wait()
 }
 
 // open starts the far end and a session with it.
