@@ -178,3 +178,61 @@ func TestUnplugged(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A port that is pulled out while it is in use ends every call and the session.
+func TestPulledOut(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Skipf("no PTY here: %v", err)
+	}
+	s, err := New().Open(t.Context(), driver.Env{}, driver.Target{URL: &url.URL{Path: slave.Name()}, Options: &Options{Watch: 100 * time.Millisecond}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	st, err := s.Abilities().Streamer.OpenStream(t.Context(), serialport.Path, driver.Line{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slave.Close()
+	calls := map[string]func() error{
+		"Read":  func() error { _, err := st.Read(make([]byte, 10)); return err },
+		"Write": func() error { _, err := st.Write(make([]byte, 1<<20)); return err },
+		"Event": func() error {
+			for {
+				if _, err := st.Event(t.Context()); err != nil {
+					return err
+				}
+			}
+		},
+		"Watch": func() error {
+			return s.Watch(context.Background(), driver.Everything{}, sink{make(chan *driver.Change, 1000)})
+		},
+	}
+	type end struct {
+		what string
+		err  error
+	}
+	ended := make(chan end, len(calls))
+	for what, call := range calls {
+		go func() { ended <- end{what, call()} }()
+	}
+	if _, err := io.ReadFull(master, make([]byte, 1000)); err != nil { // the Write is under way
+		t.Fatal(err)
+	}
+	master.Close()
+	for range calls {
+		e := <-ended
+		if c := driver.ClassOf(e.err); c != driver.Closed && c != driver.Unreachable {
+			t.Errorf("%s: %v (%v)", e.what, e.err, c)
+		}
+	}
+	for range 2 {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.Abilities().Streamer.OpenStream(t.Context(), serialport.Path, driver.Line{}); err == nil {
+		t.Error("a port that is gone opens")
+	}
+}

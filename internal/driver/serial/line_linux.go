@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,7 @@ type line struct {
 	f    *os.File
 	fd   int
 	stop chan struct{}
+	left atomic.Int64 // bytes in the kernel when that was last known
 
 	mu     sync.Mutex
 	brk    bool
@@ -63,17 +65,30 @@ func open(name string, l driver.Line) (driver.Stream, error) {
 
 func isBusy(err error) bool { return errors.Is(err, unix.EBUSY) }
 
-// ended gives the errors of a port that is gone one meaning.
-func (s *line) ended(err error) error {
-	if errors.Is(err, os.ErrClosed) {
+// ended gives the errors of a port that is closed, and of one that is gone, one meaning each.
+func (s *line) ended(op string, err error) error {
+	switch {
+	case errors.Is(err, os.ErrClosed):
 		return net.ErrClosed
+	case errors.Is(err, unix.EIO), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+		return &driver.Error{Op: op, Target: s.f.Name(), Class: driver.Closed, Err: errPulledOut, Hint: "plug it in again"}
 	}
 	return err
 }
 
-func (s *line) Read(p []byte) (int, error)    { n, err := s.f.Read(p); return n, s.ended(err) }
-func (s *line) Write(p []byte) (int, error)   { n, err := s.f.Write(p); return n, s.ended(err) }
-func (s *line) SetDeadline(t time.Time) error { return s.ended(s.f.SetDeadline(t)) }
+var errPulledOut = errors.New("the port was pulled out")
+
+func (s *line) Read(p []byte) (int, error)    { n, err := s.f.Read(p); return n, s.ended("read", err) }
+func (s *line) SetDeadline(t time.Time) error { return s.ended("set deadline", s.f.SetDeadline(t)) }
+
+// Write notes what is not on the line yet: when the port is pulled out nobody can be asked any more.
+func (s *line) Write(p []byte) (int, error) {
+	n, err := s.f.Write(p)
+	if n > 0 {
+		s.Unacked()
+	}
+	return n, s.ended("write", err)
+}
 
 // Close gives up what was not sent yet: a port that is held up would keep it, and us, for ever.
 func (s *line) Close() error {
@@ -83,6 +98,9 @@ func (s *line) Close() error {
 		return nil
 	}
 	s.closed = true
+	if n, err := unix.IoctlGetInt(s.fd, unix.TIOCOUTQ); err == nil {
+		s.left.Store(int64(n))
+	}
 	close(s.stop)
 	_ = unix.IoctlSetInt(s.fd, unix.TIOCNXCL, 0) // of a port that was pulled out there is nothing to give back
 	return s.f.Close()
@@ -95,14 +113,16 @@ func (s *line) control(do func(fd int) error) error {
 	if s.closed {
 		return net.ErrClosed
 	}
-	return do(s.fd)
+	return s.ended("control", do(s.fd))
 }
 
-// Unacked is what the kernel has not put on the line.
-func (s *line) Unacked() (n int) {
+// Unacked is what the kernel has not put on the line; of a port that is over, what it had not at the last Write or at Close.
+func (s *line) Unacked() int {
+	n := 0
 	if err := s.control(func(fd int) (err error) { n, err = unix.IoctlGetInt(fd, unix.TIOCOUTQ); return err }); err != nil {
-		return 0
+		return int(s.left.Load())
 	}
+	s.left.Store(int64(n))
 	return n
 }
 
