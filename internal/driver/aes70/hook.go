@@ -5,6 +5,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/oca"
 )
 
 // Shared is a session of this package as a native server of another driver needs it: one whose protocol has OCP.1 inside.
@@ -20,9 +21,9 @@ func Share(s driver.Session) (Shared, bool) {
 func (x Shared) Done() <-chan struct{} { return x.s.client.Done() }
 
 // Follow gives everything that the device says to a mirror, until stop is called. A session has one mirror at a time.
-func (x Shared) Follow(m *Mirror) (stop func()) { return x.s.follow(m) }
+func (x Shared) Follow(m *oca.Mirror) (stop func()) { return x.s.follow(m) }
 
-// Watch says which meters are wanted besides those that others want; see [Mirror.Watched].
+// Watch says which meters are wanted besides those that others want; see [oca.Mirror.Watched].
 func (x Shared) Watch(meters map[device.Path]bool) { x.s.serve(meters) }
 
 // Point is what a point is worth, and its hazard; false when there is none.

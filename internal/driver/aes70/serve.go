@@ -12,6 +12,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
@@ -24,7 +25,7 @@ type proxy struct {
 	opts     *ServeOptions
 	device   string
 	networks []netip.Prefix
-	mirror   *Mirror
+	mirror   *oca.Mirror
 	server   *ocaserver.Server
 
 	upstream           atomic.Pointer[session] // nil while there is none
@@ -58,7 +59,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	fail := func(class driver.Class, err error, hint string) error {
 		return &driver.Error{Op: "serve", Target: opts.Listen, Class: class, Err: err, Hint: hint}
 	}
-	networks, err := opts.networks()
+	networks, err := opts.Networks()
 	if err == nil {
 		err = opts.Validate()
 	}
@@ -72,7 +73,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	}
 	up := env.Upstreams[0]
 	p := &proxy{env: env, opts: opts, device: up.Name(), networks: networks, clients: map[uint64]*client{}}
-	p.mirror = NewMirror(p.device, p.write)
+	p.mirror = oca.NewMirror(p.device, p.write)
 	p.server = ocaserver.New(p.mirror.Device, ocaserver.Options{MaxConns: 2 * opts.MaxClients, Connected: p.connected, Closed: p.closed})
 	return p.run(ctx, up, fail)
 }
@@ -175,7 +176,7 @@ func (p *proxy) write(ctx context.Context, c *ocaserver.Conn, path device.Path, 
 	}
 	up.mu.Unlock()
 	err := notAllowed(p.device, path)
-	if p.opts.allows(path, hazard) {
+	if p.opts.Allows(path, hazard) {
 		err = p.env.Gate.Allow(who, a)
 	}
 	if err != nil {
@@ -193,6 +194,9 @@ func (p *proxy) write(ctx context.Context, c *ocaserver.Conn, path device.Path, 
 		o = out[0]
 	}
 	p.env.Gate.Done(who, a, o)
+	if o.Err == nil {
+		p.mirror.Took(path, v) // what the device makes of it follows
+	}
 	return statusError(o)
 }
 
@@ -205,15 +209,5 @@ func statusError(o driver.Outcome) error {
 	case errors.As(o.Err, &no):
 		return &ocp1.Error{Status: no.Status}
 	}
-	switch driver.ClassOf(o.Err) {
-	case driver.Unsupported:
-		return &ocp1.Error{Status: ocp1.StatusNotImplemented}
-	case driver.DeviceSaidNo:
-		return &ocp1.Error{Status: ocp1.StatusParameterError}
-	case driver.Timeout:
-		return &ocp1.Error{Status: ocp1.StatusTimeout}
-	case driver.Busy:
-		return &ocp1.Error{Status: ocp1.StatusBusy}
-	}
-	return &ocp1.Error{Status: ocp1.StatusDeviceError}
+	return &ocp1.Error{Status: oca.StatusOf(driver.ClassOf(o.Err))}
 }

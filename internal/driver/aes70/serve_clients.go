@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
 )
 
@@ -54,22 +54,13 @@ func (p *proxy) client(c *ocaserver.Conn) *client {
 	return p.clients[c.ID()]
 }
 
-// mayConnect reports whether configuration lets an address connect.
-func (p *proxy) mayConnect(addr string) bool {
-	if len(p.networks) == 0 {
-		return true
-	}
-	at, err := netip.ParseAddrPort(addr)
-	return err == nil && slices.ContainsFunc(p.networks, func(n netip.Prefix) bool { return n.Contains(at.Addr().Unmap()) })
-}
-
 // connected lets a controller in.
 func (p *proxy) connected(c *ocaserver.Conn) error {
 	addr := c.RemoteAddr().String()
 	switch {
 	case p.upstream.Load() == nil:
 		return errNoUpstream
-	case !p.mayConnect(addr):
+	case !oca.MayConnect(p.networks, addr):
 		p.env.Log.Warn("refused a controller: serve.from does not hold its address", "client", addr)
 		return errForeign
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaclient"
 )
@@ -25,7 +26,7 @@ type session struct {
 	mu     sync.Mutex
 	board  *board
 	sink   driver.Sink          // nil: nobody watches
-	mirror *Mirror              // nil: no native server
+	mirror *oca.Mirror          // nil: no native server
 	served map[device.Path]bool // meters that controllers of the native server want
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaclient"
 )
@@ -189,7 +190,7 @@ func (s *session) tell(c *driver.Change) {
 }
 
 // follow gives everything to a mirror, and then every change, until stop is called.
-func (s *session) follow(m *Mirror) (stop func()) {
+func (s *session) follow(m *oca.Mirror) (stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m.Apply(s.board.all())

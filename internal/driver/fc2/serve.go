@@ -16,6 +16,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/aes70"
+	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/fc2"
 	"github.com/patchbay-io/patchbay/protocol/fc2/fc2server"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
@@ -101,7 +102,7 @@ type proxy struct {
 	device   string
 	networks []netip.Prefix
 	id       fc2.Identity
-	mirror   *aes70.Mirror
+	mirror   *oca.Mirror
 	server   *fc2server.Server
 
 	upstream           atomic.Pointer[aes70.Shared] // nil while there is none
@@ -148,7 +149,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 		return fail(driver.Internal, err, "")
 	}
 	p := &proxy{env: env, opts: opts, device: env.Upstreams[0].Name(), networks: networks, id: id, told: map[string]bool{}}
-	p.mirror = aes70.NewMirror(p.device, p.write)
+	p.mirror = oca.NewMirror(p.device, p.write)
 	p.server = fc2server.New(p.mirror.Device, fc2server.Options{Identity: id, Store: known{env.Keys}, Person: p, MaxConns: opts.MaxClients,
 		OCA: ocaserver.Options{Connected: func(*ocaserver.Conn) error {
 			if p.upstream.Load() == nil {
@@ -273,6 +274,9 @@ func (p *proxy) write(ctx context.Context, c *ocaserver.Conn, path device.Path, 
 	p.forwarded.Add(1)
 	o, status := up.Write(ctx, driver.Write{Path: path, Value: v})
 	p.env.Gate.Done(who, a, o)
+	if status == nil {
+		p.mirror.Took(path, v) // what the device makes of it follows
+	}
 	return status
 }
 

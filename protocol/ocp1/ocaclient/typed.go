@@ -106,6 +106,12 @@ func (c *Client) Uint16(o ocp1.ONo) Property[uint16] {
 	return Property[uint16]{c, o, id(5, 1), id(5, 2), readU16, ocp1.AppendU16}
 }
 
+// Int32 is the setting of an OcaInt32Actuator, or the reading of a sensor, which has no Set.
+func (c *Client) Int32(o ocp1.ONo) Property[int32] {
+	return Property[int32]{c, o, id(5, 1), id(5, 2), func(p *ocp1.Params) int32 { return p.I32("value") },
+		func(b []byte, v int32) []byte { return ocp1.AppendU32(b, uint32(v)) }}
+}
+
 // Enabled is whether a worker is in use; Focusrite Control 2 means "available now" by it.
 func (c *Client) Enabled(o ocp1.ONo) Property[bool] {
 	return Property[bool]{c, o, id(2, 1), id(2, 2), readBool, ocp1.AppendBool}

@@ -1,8 +1,9 @@
-package aes70
+package oca
 
 import (
 	"context"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,8 +27,12 @@ type Mirror struct {
 	about  ocaserver.Info
 }
 
-// WriteFunc carries out what a controller wants. Its error goes out as a status.
+// WriteFunc carries out what a controller wants, and brings the new value into the mirror before it returns nil. Its error goes out as
+// a status. One controller's calls come one after the other, those of several at the same time.
 type WriteFunc func(ctx context.Context, c *ocaserver.Conn, path device.Path, value device.Value) error
+
+// floor is the value that stands for silence where a device names no lower limit.
+const floor = -128
 
 // shown is a point that has an object.
 type shown struct {
@@ -63,6 +68,11 @@ func (m *Mirror) Apply(c *driver.Change) {
 			if p.Under(gone) {
 				m.remove(p)
 			}
+		}
+	}
+	for i := range c.Specs { // all blocks come first, so that each point knows whether it is also one
+		if s := &c.Specs[i]; isShown(s) {
+			m.block(s.Path.Parent())
 		}
 	}
 	for i := range c.Specs {
@@ -105,9 +115,23 @@ func (m *Mirror) block(p device.Path) *ocaserver.Block {
 	return b
 }
 
+// isShown reports whether a point has an object: AES70 has a class for it, and it is not the gateway's own.
+func isShown(s *device.Spec) bool {
+	return !strings.HasPrefix(string(s.Path), "_") && classFor(s) != ocp1.ClassID{}
+}
+
+// place is where the object of a point goes: into the block of its path's parent. A point that has points below it is the object "value" in
+// their block, since two members of a block with one role could not be told apart.
+func (m *Mirror) place(p device.Path) (b *ocaserver.Block, role string) {
+	if b := m.blocks[p]; b != nil {
+		return b, "value"
+	}
+	return m.block(p.Parent()), p.Base()
+}
+
 // spec makes or changes the object of a point.
 func (m *Mirror) spec(s *device.Spec) {
-	if strings.HasPrefix(string(s.Path), "_") { // the gateway's own
+	if !isShown(s) {
 		return
 	}
 	if old := m.shown[s.Path]; old != nil {
@@ -115,7 +139,7 @@ func (m *Mirror) spec(s *device.Spec) {
 		same := classFor(s) == old.object.Class().Class || s.Access&device.W == 0 && s.Kind == old.spec.Kind && s.Rate == old.spec.Rate
 		old.spec = *s
 		if same {
-			old.object.SetLabel(s.Attributes["label"])
+			old.object.SetLabel(label(s))
 			if old.limit != nil {
 				old.limit(s)
 			}
@@ -124,16 +148,19 @@ func (m *Mirror) spec(s *device.Spec) {
 		m.remove(s.Path)
 	}
 	x := m.make(s)
-	if x == nil {
-		return
-	}
-	if l := s.Attributes["label"]; l != "" {
-		x.object.SetLabel(l)
-	}
+	x.object.SetLabel(label(s))
 	m.shown[s.Path] = x
 	if x.sw != nil {
 		m.rename(s.Labels)
 	}
+}
+
+// label is what people call a point: what they wrote into the device, or what the point is called here.
+func label(s *device.Spec) string {
+	if l := s.Attributes["label"]; l != "" {
+		return l
+	}
+	return s.Title
 }
 
 // classFor is the class that a point is shown as; zero when it is not shown.
@@ -160,6 +187,9 @@ func classFor(s *device.Spec) ocp1.ClassID {
 		if strings.HasSuffix(s.Role, ".mute") {
 			return ocp1.ClassMute
 		}
+		if s.Path.Base() == "identify" && writable {
+			return ocp1.ClassIdentifier
+		}
 		return either(ocp1.ClassBooleanActuator, ocp1.ClassBooleanSensor)
 	case device.Enum:
 		return ocp1.ClassSwitch
@@ -179,15 +209,11 @@ func limits(s *device.Spec, low, high float64) (float32, float32) {
 	return float32(low), float32(high)
 }
 
-// make makes the object of a point; nil when AES70 has no class for it.
+// make makes the object of a point that is shown.
 func (m *Mirror) make(s *device.Spec) *shown {
-	class := classFor(s)
-	if class == (ocp1.ClassID{}) {
-		return nil
-	}
 	x := &shown{spec: *s}
-	b, role := m.block(s.Path.Parent()), s.Path.Base()
-	switch class {
+	b, role := m.place(s.Path)
+	switch classFor(s) {
 	case ocp1.ClassLevelSensor:
 		low, high := limits(s, floor, 0)
 		bind(m, x, b.Level(role, low, low, high), fromFloat, toFloat)
@@ -210,6 +236,8 @@ func (m *Mirror) make(s *device.Spec) *shown {
 		bind(m, x, b.Boolean(role, false), device.OfBool, device.Value.Bool)
 	case ocp1.ClassBooleanSensor:
 		bind(m, x, b.BooleanSensor(role, false), device.OfBool, device.Value.Bool)
+	case ocp1.ClassIdentifier:
+		bind(m, x, b.Identify(role), device.OfBool, device.Value.Bool)
 	case ocp1.ClassInt32Actuator:
 		low, high := limits(s, math.MinInt32, math.MaxInt32)
 		bind(m, x, b.Int32(role, 0, toInt32(float64(low)), toInt32(float64(high))), fromInt, toInt)
@@ -227,10 +255,18 @@ func (m *Mirror) make(s *device.Spec) *shown {
 	return x
 }
 
-func fromFloat(v float32) device.Value { return device.OfFloat(float64(v)) }
-func toFloat(v device.Value) float32   { return float32(v.Float()) }
-func fromInt(v int32) device.Value     { return device.OfInt(int64(v)) }
-func toInt(v device.Value) int32       { return toInt32(float64(v.Int())) }
+// fromFloat is the shortest decimal that is v: a controller that says -24.1 does not mean -24.100000381.
+func fromFloat(v float32) device.Value {
+	f, err := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
+	if err != nil { // it is what FormatFloat has written
+		f = float64(v)
+	}
+	return device.OfFloat(f)
+}
+
+func toFloat(v device.Value) float32 { return float32(v.Float()) }
+func fromInt(v int32) device.Value   { return device.OfInt(int64(v)) }
+func toInt(v device.Value) int32     { return toInt32(float64(v.Int())) }
 
 func toInt32(f float64) int32 { return int32(min(max(f, math.MinInt32), math.MaxInt32)) }
 
@@ -239,13 +275,7 @@ func bind[T comparable](m *Mirror, x *shown, o *ocaserver.Value[T], from func(T)
 	x.object = o.Object
 	x.put = func(v device.Value) { o.Set(to(v)) }
 	path := x.spec.Path
-	o.OnSet(func(ctx context.Context, c *ocaserver.Conn, v T) error {
-		if err := m.write(ctx, c, path, from(v)); err != nil {
-			return err
-		}
-		o.Set(v) // the device has agreed; what it makes of it follows
-		return nil
-	})
+	o.OnSet(func(ctx context.Context, c *ocaserver.Conn, v T) error { return m.write(ctx, c, path, from(v)) })
 }
 
 // bindSwitch does so for an enum: positions count from 0 in the order of its labels.
@@ -266,11 +296,7 @@ func (m *Mirror) bindSwitch(x *shown) {
 		if int(position) >= len(values) {
 			return &ocp1.Error{Status: ocp1.StatusParameterOutOfRange}
 		}
-		if err := m.write(ctx, c, path, device.OfEnum(values[position])); err != nil {
-			return err
-		}
-		sw.Set(position)
-		return nil
+		return m.write(ctx, c, path, device.OfEnum(values[position]))
 	})
 }
 
@@ -300,6 +326,10 @@ func (m *Mirror) sample(s device.Sample) {
 	if x == nil {
 		return
 	}
+	if x.spec.Rate == device.Meter && s.Reason == device.ReasonNotReported {
+		x.object.SetEnabled(true) // it is produced once somebody subscribes
+		return
+	}
 	good := s.Quality != device.Bad && !s.Value.IsZero()
 	x.object.SetEnabled(good)
 	if !good {
@@ -317,6 +347,22 @@ func (m *Mirror) sample(s device.Sample) {
 	case s.Path == "manufacturer":
 		m.about.Model.Manufacturer = text
 	}
+}
+
+// Took brings in the value that the device has agreed to, for a [WriteFunc].
+func (m *Mirror) Took(p device.Path, v device.Value) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if x := m.shown[p]; x != nil {
+		x.put(v)
+	}
+}
+
+// Len is the number of points that are shown.
+func (m *Mirror) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.shown)
 }
 
 // Watched are the meters that controllers have subscribed to.
