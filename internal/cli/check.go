@@ -35,7 +35,7 @@ together and how often, as tried with a simulated device.
 		Example: "  patchbay check shop.yaml\n  patchbay check --explain focas://192.0.2.21?poll=100ms\n  patchbay check --schema > patchbay.schema.json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if schema {
-				b, err := config.Schema(all.Drivers(), simulate.Settings())
+				b, err := config.Schema(all.Drivers(), simulate.Settings(), faces())
 				if err != nil {
 					return err
 				}
@@ -120,7 +120,7 @@ func plan(ctx context.Context, d config.Device) ([]string, error) {
 
 // load reads the configuration that the arguments name: at most one file, and any number of device URLs.
 func (a *app) load(args []string, flags config.Flags) (*config.Config, error) {
-	in := config.Input{Getenv: a.env, Drivers: all.Drivers(), Twins: simulate.Settings(), Flags: flags}
+	in := config.Input{Getenv: a.env, Drivers: all.Drivers(), Twins: simulate.Settings(), Faces: faces(), Flags: flags}
 	in.Flags.LogLevel, in.Flags.LogFormat = a.logLevel, a.logForm
 	for _, arg := range args {
 		if isURL(arg) {

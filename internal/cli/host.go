@@ -22,6 +22,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/gateway"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
 	"github.com/patchbay-io/patchbay/internal/north"
+	"github.com/patchbay-io/patchbay/internal/north/aes70"
 	"github.com/patchbay-io/patchbay/internal/north/httpapi"
 	"github.com/patchbay-io/patchbay/internal/north/prom"
 	"github.com/patchbay-io/patchbay/internal/north/serial"
@@ -42,6 +43,7 @@ type host struct {
 	manager     *notify.Manager
 	security    *security
 	serialDoor  *serial.Door
+	aes70Door   *aes70.Door
 
 	load    func() (*config.Config, error) // nil: there is nothing to read again
 	current *config.Config                 // in force; run's alone once it runs
@@ -101,6 +103,7 @@ func (h *host) assemble(c *config.Config, o *hostOptions) error {
 	}
 	h.gateway = gateway.New(gateway.Options{Log: o.log, Env: h.environment, Access: h.security.access, Audit: h.security.audit,
 		Scrub: o.secrets.ScrubString})
+	h.aes70Door = h.newAES70Door()
 	if err := h.apply(c); err != nil {
 		return err
 	}
@@ -176,6 +179,9 @@ func (h *host) apply(c *config.Config) error {
 	if err == nil {
 		err = h.security.access.Set(c.Access)
 	}
+	if err == nil {
+		h.aes70Door.Set(facesOf(c))
+	}
 	for name, s := range before {
 		if sims[name] != s && s.stop != nil {
 			s.stop()
@@ -234,6 +240,7 @@ func (h *host) environment(d gateway.DeviceConfig) driver.Env {
 func (h *host) Measures(yield func(north.Measure)) {
 	h.gateway.Measures(yield)
 	h.door.Measures(yield)
+	h.aes70Door.Measures(yield)
 }
 
 // status is one line for the service manager.
@@ -270,6 +277,7 @@ func (h *host) run(ctx context.Context, hangup <-chan os.Signal) error {
 	g.Go(func() error { return h.gateway.Run(inner) })
 	g.Go(func() error { return h.door.Run(inner) })
 	g.Go(func() error { return h.serialDoor.Run(inner) })
+	g.Go(func() error { return h.aes70Door.Run(inner) })
 	g.Go(func() error { h.followPorts(inner); return nil })
 	h.tell(h.manager.Ready(h.status()))
 	g.Go(func() error {

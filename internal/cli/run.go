@@ -64,7 +64,7 @@ page. Everything of these devices may be written; they are memory in this proces
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.LogLevel, f.LogFormat = a.logLevel, a.logForm
 			c, err := config.Load(config.Input{File: "demo", Data: []byte(demoConfig), Getenv: a.env, Flags: f,
-				Drivers: all.Drivers(), Twins: simulate.Settings()})
+				Drivers: all.Drivers(), Twins: simulate.Settings(), Faces: faces()})
 			if err != nil {
 				return err
 			}

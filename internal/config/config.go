@@ -65,6 +65,8 @@ type Device struct {
 	// ServeFingerprint is equal exactly when they are.
 	Serve            any
 	ServeFingerprint string
+	// Faces holds the options of what else serves the device, by the name of the [Face]; each as the face's Options makes them.
+	Faces map[string]any
 
 	settings []setting
 	marks    map[string]string // options by key as digests, so that a changed secret shows as changed and not what it is
@@ -96,4 +98,6 @@ type Input struct {
 	Drivers []driver.Driver
 	// Twins names the settings that the simulator of a driver takes, by driver name. A driver that is absent has no twins.
 	Twins map[string][]string
+	// Faces are what can serve devices of several drivers.
+	Faces []Face
 }

@@ -38,22 +38,23 @@ func (c *Config) Explain() string {
 	head(0, "devices")
 	for _, d := range c.Devices {
 		head(1, d.Name)
-		section := ""
+		var in []string // the sections around the last setting
 		for _, s := range d.settings {
-			indent, key := 2, s.key
-			if name, inner, nested := strings.Cut(s.key, "."); nested {
-				if name != section {
-					section = name
-					head(2, name)
+			names := strings.Split(s.key, ".")
+			sections, key := names[:len(names)-1], names[len(names)-1]
+			for k, name := range sections {
+				if k >= len(in) || in[k] != name {
+					head(2+k, name)
+					in = append(in[:k:k], name)
 				}
-				indent, key = 3, inner
 			}
+			in = sections
 			text := s.text
-			if s.key == "url" || section == "labels" && indent == 3 ||
+			if s.key == "url" || len(in) > 0 && in[0] == "labels" ||
 				strings.Contains(text, "${") && !strings.HasPrefix(text, `"`) && !strings.HasPrefix(text, "[") {
 				text = flow(text)
 			}
-			add(indent, key, text, s.origin)
+			add(2+len(in), key, text, s.origin)
 		}
 	}
 	return align(rows)

@@ -17,7 +17,7 @@ const referencePattern = `\$\{(env|file):[^}]+\}`
 
 // Schema is the JSON Schema (draft 2020-12) of the file, made of the same structs that it is read into. twins is as in
 // [Input].
-func Schema(drivers []driver.Driver, twins map[string][]string) ([]byte, error) {
+func Schema(drivers []driver.Driver, twins map[string][]string, faces []Face) ([]byte, error) {
 	root := object("Configuration of patchbay")
 	root.Version = jsonschema.Version
 	root.Title = "patchbay"
@@ -46,7 +46,7 @@ func Schema(drivers []driver.Driver, twins map[string][]string) ([]byte, error) 
 		}
 		forms = append(forms, form)
 		schemes = append(schemes, own...)
-		kinds = append(kinds, deviceSchema(d, form, twins[d.Info().Name]))
+		kinds = append(kinds, deviceSchema(d, form, twins[d.Info().Name], faces))
 	}
 	short := text("URL of the device; its settings may follow as ?key=value")
 	short.Pattern = "^(" + strings.Join(forms, "|") + "):"
@@ -61,7 +61,7 @@ func Schema(drivers []driver.Driver, twins map[string][]string) ([]byte, error) 
 	return append(b, '\n'), err
 }
 
-func deviceSchema(d driver.Driver, form string, twin []string) *jsonschema.Schema {
+func deviceSchema(d driver.Driver, form string, twin []string, faces []Face) *jsonschema.Schema {
 	s := object(d.Info().Title)
 	address := text("address of the device")
 	address.Pattern = "^" + form + ":"
@@ -80,12 +80,31 @@ func deviceSchema(d driver.Driver, form string, twin []string) *jsonschema.Schem
 		s.Properties.Set(k, v)
 	}
 	addOptions(s, d.Options())
-	if server, ok := d.(driver.Server); ok && d.Info().Can&driver.CanServe != 0 {
-		serve := object("lets other programs connect to this device through patchbay as if they connected to it")
-		addOptions(serve, server.ServeOptions())
+	if serve := serveSchema(d, faces); serve != nil {
 		s.Properties.Set(serveKey, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{serve, {Type: "null"}}})
 	}
 	return s
+}
+
+// serveSchema is of the section that lets other programs connect; nil: devices of this driver have none.
+func serveSchema(d driver.Driver, faces []Face) *jsonschema.Schema {
+	serve := object("lets other programs connect to this device through patchbay as if they connected to it")
+	server, served := d.(driver.Server)
+	if served = served && d.Info().Can&driver.CanServe != 0; served {
+		addOptions(serve, server.ServeOptions())
+	}
+	for _, f := range faces {
+		if f.Fits(d.Info()) == nil {
+			face := object(f.Doc)
+			addOptions(face, f.Options())
+			serve.Properties.Set(f.Name, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{face, {Type: "null"}}})
+			served = true
+		}
+	}
+	if !served {
+		return nil
+	}
+	return serve
 }
 
 // addOptions adds the driver's options with their descriptions and defaults.

@@ -12,7 +12,7 @@ import (
 func compile(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	in := input("")
-	text, err := Schema(in.Drivers, in.Twins)
+	text, err := Schema(in.Drivers, in.Twins, in.Faces)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 
 func TestSchemaDescribesOptions(t *testing.T) {
 	in := input("")
-	text, err := Schema(in.Drivers, in.Twins)
+	text, err := Schema(in.Drivers, in.Twins, in.Faces)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,3 +83,74 @@ func TestServeSectionProblems(t *testing.T) {
 		}
 	}
 }
+
+// faceOptions are those of a face.
+type faceOptions struct {
+	Listen string `yaml:"listen" doc:"where"`
+}
+
+func (o *faceOptions) Validate() error {
+	if o.Listen == "" {
+		return errors.New("listen: nowhere; give HOST:PORT")
+	}
+	return nil
+}
+
+// loadFaced loads devices of a driver with a server of its own and of one without; a face fits both, and not the third.
+func loadFaced(text string) (*Config, error) {
+	return Load(Input{File: "patchbay.yaml", Data: []byte(text), Drivers: []driver.Driver{servant{}, toy{"mill"}}, Faces: []Face{{
+		Name: "mirror", Doc: "shows it", Options: func() any { return &faceOptions{Listen: "127.0.0.1:9"} },
+		Fits: func(driver.Info) error { return nil },
+	}, {
+		Name: "lens", Doc: "shows it", Options: func() any { return &faceOptions{} },
+		Fits: func(driver.Info) error { return errors.New("this is for eyes") },
+	}}})
+}
+
+func TestFaces(t *testing.T) {
+	scheme := "mill"
+	for _, row := range []struct {
+		name, url, serve, want string
+		native                 bool
+	}{
+		{"a face of a device without a server", scheme, "{mirror: {listen: 127.0.0.1:5}}", "127.0.0.1:5", false},
+		{"its defaults", scheme, "{mirror: }", "127.0.0.1:9", false},
+		{"a face alone", "servant", "{mirror: {}}", "127.0.0.1:9", false},
+		{"both", "servant", "{listen: 127.0.0.1:4, mirror: {listen: 127.0.0.1:5}}", "127.0.0.1:5", true},
+		{"the server alone", "servant", "{}", "", true},
+	} {
+		c, err := loadFaced("devices:\n  a:\n    url: " + row.url + "://h\n    serve: " + row.serve + "\n")
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		again, err := loadFaced(c.Explain())
+		if err != nil {
+			t.Errorf("%s: what explain prints cannot be loaded again: %v\n%s", row.name, err, c.Explain())
+			continue
+		}
+		for _, c := range []*Config{c, again} {
+			d := c.Devices[0]
+			got := ""
+			if o, ok := d.Faces["mirror"].(*faceOptions); ok {
+				got = o.Listen
+			}
+			if got != row.want || (d.Serve != nil) != row.native {
+				t.Errorf("%s: %q, %v", row.name, got, d.Serve)
+			}
+		}
+	}
+	for text, want := range map[string]string{
+		"serve: ":                          "it says for whom. Known here: mirror",
+		"serve: {miror: {}}":               `Did you mean "mirror"?`,
+		"serve: {mirror: {lissten: a}}":    `Did you mean "listen"?`,
+		`serve: {mirror: {listen: ""}}`:    "serve.mirror.listen: nowhere",
+		"serve: {lens: {}}":                "serve.lens: this is for eyes",
+		"serve: {mirror: {}, listen: x:1}": `unknown key "listen"`,
+	} {
+		_, err := loadFaced("devices:\n  a:\n    url: " + scheme + "://h\n    " + text + "\n")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}

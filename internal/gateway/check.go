@@ -73,7 +73,7 @@ func valueError(dev string, path device.Path, err error) *north.WriteError {
 }
 
 // checkItem passes everything that can be known before the device is asked.
-func (g *Gateway) checkItem(who driver.Who, it *north.WriteItem) (*link, device.Point, *north.WriteError) {
+func (g *Gateway) checkItem(who driver.Who, it *north.WriteItem, opt north.WriteOptions) (*link, device.Point, *north.WriteError) {
 	l, pt, e := g.target(it.Device, it.Path)
 	if e != nil {
 		return nil, pt, e
@@ -84,7 +84,13 @@ func (g *Gateway) checkItem(who driver.Who, it *north.WriteItem) (*link, device.
 	}
 	cfg := l.config()
 	dev := cfg.north()
-	if e := g.authorize(who, &dev, pt.Spec.Hazard, driver.Action{Device: it.Device, Path: it.Path}); e != nil {
+	a := driver.Action{Device: it.Device, Path: it.Path}
+	if opt.Nameless && who.User == "" {
+		e = granted(&dev, pt.Spec.Hazard, a)
+	} else {
+		e = g.authorize(who, &dev, pt.Spec.Hazard, a)
+	}
+	if e != nil {
 		return l, pt, e
 	}
 	v, err := l.current()

@@ -101,6 +101,34 @@ func TestWhoMayWrite(t *testing.T) {
 	})
 }
 
+// A door whose controllers have no logins writes what the device's configuration allows; a user is asked about all the same.
+func TestNamelessWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, _, stop := guarded(t, people(t))
+		defer stop()
+		for _, tt := range []struct {
+			user, dev string
+			path      device.Path
+			nameless  bool
+			code      string
+		}{
+			{"", "m", "gain", true, ""}, {"", "m", "gain", false, "forbidden"}, {"", "m", "power", true, ""}, {"", "n", "power", true, "not-writable"},
+			{"eve", "m", "gain", true, "forbidden"}, {"gone", "m", "gain", true, "forbidden"},
+		} {
+			value := any(true)
+			if tt.path == "gain" {
+				value = 1.5
+			}
+			_, err := g.Write(t.Context(), driver.Who{User: tt.user, Door: "toy"}, []north.WriteItem{set(tt.dev, tt.path, value)},
+				north.WriteOptions{DryRun: true, Nameless: tt.nameless})
+			var we *north.WriteError
+			if errors.As(err, &we); err == nil && tt.code != "" || err != nil && (we == nil || we.Code != tt.code) {
+				t.Errorf("%+v: %v", tt, err)
+			}
+		}
+	})
+}
+
 func TestGateOfNativeServers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := people(t)

@@ -33,7 +33,7 @@ func (g *Gateway) Write(ctx context.Context, who driver.Who, items []north.Write
 	var first *north.WriteError
 	refusals := make([]*north.WriteError, len(items))
 	for i := range items {
-		l, pt, e := g.checkItem(who, &items[i])
+		l, pt, e := g.checkItem(who, &items[i], opt)
 		links[i], refusals[i] = l, e
 		states[i] = north.ItemState{Device: items[i].Device, Path: items[i].Path}
 		if pt.Spec != nil {

@@ -72,6 +72,9 @@ type WriteOptions struct {
 	Deadline time.Duration // 0: 2 s
 	DryRun   bool          // check everything, send nothing
 	Wait     bool          // return when every item has ended, else as soon as it is accepted
+	// Nameless is for a door whose protocol has no logins: for a who without a user the configuration of the device alone decides,
+	// as it does for native servers. The door has asked the gate, which counts what comes without a user, and its own rules.
+	Nameless bool
 }
 
 // Stage is where a write stands.

@@ -1,0 +1,167 @@
+package aes70
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/oca"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
+)
+
+// again is the pause before a listener that failed is opened again.
+const again = 5 * time.Second
+
+// face is one device as controllers see it.
+type face struct {
+	door     *Door
+	name     string
+	opts     *oca.Options
+	log      *slog.Logger
+	networks []netip.Prefix
+	mirror   *oca.Mirror
+	server   *ocaserver.Server
+
+	cancel context.CancelFunc // of run, with done: set before it starts
+	done   chan struct{}
+
+	carried, refused atomic.Uint64
+
+	mu      sync.Mutex
+	seqs    map[device.Path]uint64 // of the newest value of each point that the mirror has
+	clients map[*ocaserver.Conn]*client
+}
+
+// client is one controller.
+type client struct {
+	since    time.Time
+	reported map[device.Path]bool // refusals that are in the log
+}
+
+func newFace(d *Door, dev Device) *face {
+	f := &face{door: d, name: dev.Name, opts: dev.Options, log: d.log.With("device", dev.Name, "door", Name),
+		seqs: map[device.Path]uint64{}, clients: map[*ocaserver.Conn]*client{}}
+	f.networks, _ = dev.Options.Networks() // Validate has read them
+	f.mirror = oca.NewMirror(dev.Name, f.write)
+	f.server = ocaserver.New(f.mirror.Device, ocaserver.Options{MaxConns: 2 * dev.Options.MaxClients, Connected: f.connected, Closed: f.closed})
+	return f
+}
+
+// run serves until ctx ends.
+func (f *face) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { f.follow(ctx) })
+	wg.Go(func() { f.followMeters(ctx) })
+	if f.opts.Listen != "" {
+		wg.Go(func() { f.listen(ctx, "tcp", f.opts.Listen, f.server.Serve) })
+	}
+	if f.opts.WS != "" {
+		wg.Go(func() {
+			f.listen(ctx, "ws", f.opts.WS, func(ctx context.Context, ln net.Listener) error {
+				return ocaws.New(func(ctx context.Context, c net.Conn) { _ = f.server.ServeConn(ctx, c) },
+					ocaws.Options{MaxConns: 2 * f.opts.MaxClients, Origins: f.opts.Origins}).Serve(ctx, ln)
+			})
+		})
+	}
+	wg.Wait()
+}
+
+// listen serves one address for as long as ctx lives. What fails is said once, and tried again.
+func (f *face) listen(ctx context.Context, way, addr string, serve func(context.Context, net.Listener) error) {
+	said := ""
+	for {
+		ln, err := f.door.cfg.Listen(ctx, "tcp", addr)
+		if err == nil {
+			f.log.Info("AES70 controllers may connect", "over", way, "address", ln.Addr().String())
+			err = serve(ctx, ln)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && err.Error() != said {
+			said = err.Error()
+			f.log.Error("AES70 controllers cannot connect", "over", way, "address", addr, "error", err, "again", again,
+				"hint", "another program may use the address: choose another one with serve.aes70.listen or serve.aes70.ws")
+		}
+		pause := time.NewTimer(again)
+		select {
+		case <-ctx.Done():
+		case <-pause.C:
+		}
+		pause.Stop()
+	}
+}
+
+var (
+	errNothing = errors.New("the device has not said yet what it has")
+	errForeign = errors.New("the address may not connect")
+	errFull    = errors.New("too many controllers")
+)
+
+// connected lets a controller in.
+func (f *face) connected(c *ocaserver.Conn) error {
+	addr := c.RemoteAddr().String()
+	switch {
+	case !oca.MayConnect(f.networks, addr):
+		f.log.Warn("refused a controller: serve.aes70.from does not hold its address", "client", addr)
+		return errForeign
+	case f.mirror.Len() == 0:
+		f.log.Debug("refused a controller", "client", addr, "error", errNothing)
+		return errNothing
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.clients) >= f.opts.MaxClients {
+		f.log.Warn("refused a controller: as many as serve.aes70.max_clients are connected", "client", addr, "max_clients", f.opts.MaxClients)
+		return errFull
+	}
+	f.clients[c] = &client{since: time.Now()}
+	f.log.Info("AES70 controller", "client", addr)
+	return nil
+}
+
+// closed forgets a controller.
+func (f *face) closed(c *ocaserver.Conn) {
+	f.mu.Lock()
+	cl := f.clients[c]
+	delete(f.clients, c)
+	f.mu.Unlock()
+	if cl != nil {
+		f.log.Info("AES70 controller gone", "client", c.RemoteAddr().String(), "since", cl.since, "commands", c.Commands(), "refused", c.Refused(),
+			"events", c.Events(), "merged", c.Merged())
+	}
+}
+
+func (f *face) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.clients)
+}
+
+// maxReported bounds how many different refusals of one controller are in the log.
+const maxReported = 64
+
+// first reports whether a refusal is the first of its kind: a controller that tries again and again must not fill log and audit.
+func (f *face) first(c *ocaserver.Conn, p device.Path) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	cl := f.clients[c]
+	switch {
+	case cl == nil || cl.reported[p] || len(cl.reported) >= maxReported:
+		return false
+	case cl.reported == nil:
+		cl.reported = map[device.Path]bool{}
+	}
+	cl.reported[p] = true
+	return true
+}
+
+func who(c *ocaserver.Conn) driver.Who { return driver.Who{Door: Name, Addr: c.RemoteAddr().String()} }
