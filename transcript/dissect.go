@@ -27,6 +27,13 @@ type Frame struct {
 	Fields  []Field // in order of offset; a field may lie inside another
 	Unknown []Range // bytes that no field explains
 	Err     error   // why the bytes are not a proper message; nil: they are
+
+	// Carried is how many of the bytes belong to another protocol that this frame carries. They count there and not here.
+	Carried int
+	// Inside are the messages of that protocol which this frame completes, with bytes as that protocol has them: unmasked,
+	// unpacked, decrypted. Frame.Offset of each counts over everything that the direction sent in that protocol. A dissector
+	// that is told to end a direction may have such messages and no bytes of its own; they come in a frame of length 0.
+	Inside []Message
 }
 
 // Field is one named part of a frame.
@@ -42,24 +49,24 @@ type Field struct {
 // Range is a stretch of bytes of a frame.
 type Range struct{ Offset, Length int }
 
-// Decoded is how many of the frame's bytes are explained; none when the frame is faulty.
+// Decoded is how many of the frame's bytes are explained, without those that it carries; none when the frame is faulty.
 func (f *Frame) Decoded() int {
 	if f.Err != nil {
 		return 0
 	}
-	n := f.Length
+	n := f.Length - f.Carried
 	for _, u := range f.Unknown {
 		n -= u.Length
 	}
 	return max(n, 0)
 }
 
-// Share counts bytes and how many of them were explained.
+// Share counts bytes and how many of them were explained. What one protocol carries for another counts once, as the other's.
 type Share struct{ Bytes, Decoded int64 }
 
 // Add counts a frame.
 func (s *Share) Add(f *Frame) {
-	s.Bytes += int64(f.Length)
+	s.Bytes += int64(f.Length - f.Carried)
 	s.Decoded += int64(f.Decoded())
 }
 

@@ -8,11 +8,14 @@ import (
 
 // Message is one frame with where it came from.
 type Message struct {
-	Flow   uint32
-	Dir    Direction
-	Offset time.Duration // of the event that completed it
-	Frame  Frame
-	Raw    []byte // the frame's bytes
+	Flow     uint32
+	Dir      Direction
+	Offset   time.Duration // of the event that completed it
+	Frame    Frame         // its Inside is nil: those are messages of their own, behind this one
+	Raw      []byte        // the frame's bytes
+	Level    int           // how many protocols carry it; 0: it is one of the flow's own
+	Protocol string        // of a carried message, its protocol; empty: none that is known
+	Carries  bool          // it completes messages of Level+1, which follow
 }
 
 // Dissection takes the events of a recording apart, with one [Dissector] for each flow. It holds the bytes of incomplete
@@ -105,7 +108,15 @@ func (f *flowState) messages(flow uint32, dir Direction, frames []Frame) []Messa
 			s.held = s.held[fr.Length:]
 			s.base += int64(fr.Length)
 		}
-		out = append(out, m)
+		m.Carries, m.Frame.Inside = len(fr.Inside) > 0, nil
+		if fr.Length > 0 || !m.Carries || m.Frame.Err != nil {
+			out = append(out, m)
+		}
+		for _, in := range fr.Inside {
+			in.Flow, in.Dir, in.Offset = flow, dir, f.lastOff
+			in.Level++
+			out = append(out, in)
+		}
 	}
 	return out
 }

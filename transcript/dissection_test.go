@@ -211,3 +211,48 @@ func TestLimitsOfLines(t *testing.T) {
 		}
 	}
 }
+
+// carrying is counted, whose messages are those of another protocol, with one more at the end.
+type carrying struct{ counted }
+
+func (c *carrying) Feed(dir Direction, b []byte) []Frame {
+	out := c.counted.Feed(dir, b)
+	for i := range out {
+		f := &out[i]
+		deepest := Message{Level: 1, Protocol: "z", Raw: []byte{9}, Frame: Frame{Length: 1}}
+		f.Carried = f.Length - 1
+		f.Inside = []Message{{Protocol: "y", Raw: []byte(f.Summary), Frame: Frame{Length: f.Length - 1}}, deepest}
+	}
+	return out
+}
+
+func (c *carrying) End(dir Direction) []Frame {
+	if dir == FromServer {
+		return nil
+	}
+	return []Frame{{Offset: c.at[0], Inside: []Message{{Protocol: "y", Raw: []byte("!"), Frame: Frame{Length: 1}}}}}
+}
+
+// What is carried comes behind what carries it, one level deeper, with the time and flow of the event; bytes count once.
+func TestCarriedMessages(t *testing.T) {
+	d := NewDissection(func() Dissector { return new(carrying) })
+	e := data(7, FromClient, time.Second, "\x02ab")
+	got := append(d.Feed(&e), d.End()...)
+	var share Share
+	var lines []string
+	for i := range got {
+		m := &got[i]
+		share.Add(&m.Frame)
+		lines = append(lines, fmt.Sprintf("%d%s %v carries %v: %s", m.Level, m.Protocol, m.Offset, m.Carries, told(got[i : i+1])[0]))
+		if m.Frame.Inside != nil {
+			t.Errorf("%+v has messages inside", m)
+		}
+	}
+	want := []string{`0 1s carries true: 7> 1s @0 "\x02ab"`, `1y 1s carries false: 7> 1s @0 "ab"`, `2z 1s carries false: 7> 1s @0 "\t"`, `1y 1s carries false: 7> 1s @0 "!"`}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
+	}
+	if (share != Share{Bytes: 5, Decoded: 5}) { // 1 of the carrier, 2, 1 and 1
+		t.Errorf("%+v", share)
+	}
+}
