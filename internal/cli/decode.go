@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/patchbay-io/patchbay/internal/keys"
 	"github.com/patchbay-io/patchbay/internal/lab/decode"
+	"github.com/patchbay-io/patchbay/protocol/fc2"
 )
 
 // exitDamaged says that an input could not be read to its end, or lacks bytes; what there is has been shown.
@@ -21,8 +24,10 @@ const exitDamaged = 8
 // decodeFlags are the flags of decode.
 type decodeFlags struct {
 	decode.Options
-	least float64
-	diff  bool
+	least   float64
+	diff    bool
+	keys    []string // files
+	servers []string // public keys
 }
 
 func (a *app) decodeCommand() *cobra.Command {
@@ -34,17 +39,25 @@ func (a *app) decodeCommand() *cobra.Command {
 or pcapng file, or hex: Wireshark's packet dumps and followed streams, xxd, hexdump, or as a mail has it. - reads standard
 input. The protocol is the file's own, else it is found by ports and by trying.
 
+WebSockets are followed, and what is inside shown as its own protocol. What Focusrite Control 2 encrypts is opened with --keys:
+a file of secret keys, 64 hex digits on a line, such as keys/fc2-identity.key in the state folder of patchbay. With a client's key
+the server's public key is needed too, --server-key; a server's own secret key is enough.
+
 --stats says how much is understood, and what to look at next. --diff compares two recordings message by message and names
 the first field that differs in each pair.
 
 The exit code is 8 when a file is damaged, cut or lacks bytes; everything that could be read has been shown then.`,
 		Example: `  patchbay decode session.transcript
   patchbay decode --stats capture.pcapng
+  patchbay decode --keys fc2-identity.key --server-key 0faa68…0f20 capture.pcapng
   patchbay decode --diff before.transcript after.transcript
   echo 'a0a0a0a0 0002 0101 0002 0002' | patchbay decode -`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.JSON = a.json
+			if err := f.readKeys(); err != nil {
+				return usageError(err)
+			}
 			if f.diff {
 				return a.decodeDiff(cmd.Context(), args, f.Options)
 			}
@@ -57,8 +70,59 @@ The exit code is 8 when a file is damaged, cut or lacks bytes; everything that c
 	fl.BoolVar(&f.Brief, "brief", false, "one line for each frame, no fields")
 	fl.BoolVar(&f.Stats, "stats", false, "how much is understood, and what to look at next, instead of frames")
 	fl.BoolVar(&f.diff, "diff", false, "compare two recordings; the exit code is 1 when they differ")
+	fl.StringArrayVar(&f.keys, "keys", nil, "file with secret keys of Focusrite Control 2, one a line in hex; may be repeated")
+	fl.StringArrayVar(&f.servers, "server-key", nil, "public key of a Focusrite Control 2, 64 hex digits; may be repeated")
 	fl.Float64Var(&f.least, "least", 0, "fail when less than this share of the bytes is decoded, in percent")
 	return c
+}
+
+// readKeys reads the keys that the flags name. What is wrong with a file is said by its line: keys do not get into messages.
+func (f *decodeFlags) readKeys() error {
+	for _, text := range f.servers {
+		k, err := fc2.ParsePublicKey(text)
+		if err != nil {
+			return fmt.Errorf("--server-key: %w", err)
+		}
+		f.Keys.Servers = append(f.Keys.Servers, k)
+	}
+	for _, name := range f.keys {
+		b, err := readLimited(name, keys.MaxSize)
+		if err != nil {
+			return fmt.Errorf("--keys: %w", err)
+		}
+		n := 0
+		for line := range strings.Lines(string(b)) {
+			n++
+			line = strings.TrimSpace(line)
+			if line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			secret, err := hex.DecodeString(line)
+			if err != nil {
+				return fmt.Errorf("--keys %s: line %d: %w", name, n, fc2.ErrKey)
+			}
+			id, err := fc2.IdentityOf(secret)
+			if err != nil {
+				return fmt.Errorf("--keys %s: line %d: %w", name, n, err)
+			}
+			f.Keys.Identities = append(f.Keys.Identities, id)
+		}
+	}
+	return nil
+}
+
+// readLimited reads a file that is no longer than limit bytes.
+func readLimited(name string, limit int64) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("%s is longer than %d bytes", name, limit)
+	}
+	return b, err
 }
 
 // input opens a file, or standard input for "-".

@@ -109,11 +109,11 @@ func tapTarget(arg string) (tapEnd, error) {
 	t := tapEnd{network: u.Scheme}
 	port := u.Port()
 	if u.Scheme != "tcp" && u.Scheme != "udp" {
-		network, standard, ok := decode.Server(u.Scheme)
+		protocol, network, standard, ok := decode.Server(u.Scheme)
 		if !ok {
 			return bad("has a scheme that tap does not know")
 		}
-		t.protocol, t.network = u.Scheme, network
+		t.protocol, t.network = protocol, network
 		port = cmp.Or(port, strconv.Itoa(int(standard)))
 	}
 	n, err := strconv.ParseUint(port, 10, 16)

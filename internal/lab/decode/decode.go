@@ -22,6 +22,7 @@ type Options struct {
 	JSON     bool              // JSON lines instead of text
 	Brief    bool              // one line for each frame, no fields
 	Stats    bool              // what is understood and what is not, instead of frames
+	Keys     Keys              // that encrypted conversations are opened with
 	Limits   transcript.Limits // of the input
 }
 
@@ -112,17 +113,16 @@ func unknownProtocol(name string) error {
 	return fmt.Errorf("%w: %q; known are %s", ErrProtocol, name, strings.Join(Names(), ", "))
 }
 
-func choose(named, recorded string, head []record) (p *Protocol, guessed bool, err error) {
-	for _, name := range []string{named, recorded} {
-		if name == "" {
-			continue
-		}
-		if p := find(name); p != nil {
-			return p, false, nil
-		}
-		return nil, false, unknownProtocol(name)
+// within is the protocol that was asked for, or WebSocket where it is carried in that.
+func within(p *Protocol, client, server []byte) *Protocol {
+	if p.carried && looksLikeWebSocket(client, server) > 0 {
+		return find("websocket")
 	}
-	var client, server []byte
+	return p
+}
+
+// firstBytes are what the two sides sent, as far as it was read ahead.
+func firstBytes(head []record) (client, server []byte) {
 	for i := range head {
 		switch e := &head[i]; e.Dir {
 		case transcript.FromClient:
@@ -130,6 +130,21 @@ func choose(named, recorded string, head []record) (p *Protocol, guessed bool, e
 		case transcript.FromServer:
 			server = append(server, e.Data...)
 		}
+	}
+	return client, server
+}
+
+func choose(named, recorded string, head []record) (p *Protocol, guessed bool, err error) {
+	client, server := firstBytes(head)
+	for _, name := range []string{named, recorded} {
+		if name == "" {
+			continue
+		}
+		p := find(name)
+		if p == nil {
+			return nil, false, unknownProtocol(name)
+		}
+		return within(p, client, server), false, nil
 	}
 	best := 0
 	for i := range protocols {

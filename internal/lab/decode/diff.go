@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/patchbay-io/patchbay/transcript"
 )
@@ -69,7 +70,7 @@ func (d *diffSide) next(ctx context.Context) (k diffKey, p pending, ok bool, err
 			d.done, d.err = true, err
 		case err != nil:
 			return k, p, false, err
-		case it.msg != nil:
+		case it.msg != nil && it.msg.Frame.Carried == 0: // of what carries others, those are compared
 			if _, known := d.flows[it.msg.Flow]; !known {
 				d.flows[it.msg.Flow] = len(d.flows) + 1
 			}
@@ -179,7 +180,7 @@ func Diff(ctx context.Context, a, b io.Reader, out io.Writer, o Options) (DiffRe
 
 // difference names the first field that differs; ok is false when the bytes are the same.
 func difference(a, b *transcript.Message) (field string, offset int, va, vb string, ok bool) {
-	if bytes.Equal(a.Raw, b.Raw) {
+	if bytes.Equal(a.Raw, b.Raw) || masked(a) && masked(b) && a.Frame.Summary == b.Frame.Summary {
 		return "", 0, "", "", false
 	}
 	at := 0
@@ -202,6 +203,11 @@ func difference(a, b *transcript.Message) (field string, offset int, va, vb stri
 		}
 	}
 	return fmt.Sprintf("unknown bytes at %#x", at), at, hexFrom(a.Raw, at), hexFrom(b.Raw, at), true
+}
+
+// masked reports whether m is a frame of a WebSocket with a mask, which is random.
+func masked(m *transcript.Message) bool {
+	return slices.ContainsFunc(m.Frame.Fields, func(f transcript.Field) bool { return f.Name == "mask" })
 }
 
 // unexplained reports whether no field of m covers the byte at.

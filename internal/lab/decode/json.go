@@ -43,7 +43,8 @@ type (
 	}
 	jsonFrame struct {
 		Type    string      `json:"type"`               // "frame"
-		By      string      `json:"protocol,omitempty"` // in a capture
+		By      string      `json:"protocol,omitempty"` // in a capture, and of what is carried
+		Level   int         `json:"level,omitempty"`    // how many protocols carry it; it belongs to the frame of one level less before it
 		Flow    uint32      `json:"flow"`
 		From    string      `json:"from"`
 		Time    float64     `json:"time"`   // seconds since the start
@@ -127,8 +128,8 @@ func (j *jsonPrinter) message(m *transcript.Message, by *Protocol) error {
 	f := &m.Frame
 	l := jsonFrame{Type: "frame", Flow: m.Flow, From: m.Dir.String(), Time: m.Offset.Seconds(), Offset: f.Offset, Length: f.Length,
 		Summary: f.Summary, Hex: hex.EncodeToString(m.Raw)}
-	if j.capture {
-		l.By = by.Name
+	if j.capture || m.Level > 0 {
+		l.By, l.Level = by.Name, m.Level
 	}
 	if f.Err != nil {
 		l.Error = f.Err.Error()

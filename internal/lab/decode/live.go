@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -146,13 +145,4 @@ func (l *Live) count(e *transcript.Event) error {
 	return l.w.event(&record{Event: transcript.Event{Flow: e.Flow, Dir: transcript.Neither, Kind: transcript.Note, Offset: e.Offset,
 		Text: fmt.Sprintf("%s bytes in %s pieces from the client, %s bytes in %s pieces from the server", thousands(c.bytes[0]), thousands(c.pieces[0]),
 			thousands(c.bytes[1]), thousands(c.pieces[1]))}})
-}
-
-// Server is the network and the port on which servers of a protocol listen; ok is false when the protocol is unknown.
-func Server(protocol string) (network string, port uint16, ok bool) {
-	p := find(protocol)
-	if p == nil {
-		return "", 0, false
-	}
-	return cmp.Or(p.network, "tcp"), p.ports[0], true
 }

@@ -88,20 +88,63 @@ const (
 	nameWidth  = 24
 )
 
-func (t *textPrinter) message(m *transcript.Message, _ *Protocol) error {
+// message writes what is carried deeper than what carries it. Of the latter nothing is said in brief, unless it is faulty.
+func (t *textPrinter) message(m *transcript.Message, by *Protocol) error {
 	f := &m.Frame
-	b := fmt.Appendf(t.buf[:0], "%c %d +%.6f %s (%d bytes)\n", m.Dir, m.Flow, m.Offset.Seconds(), f.Summary, f.Length)
+	if t.brief && m.Carries && f.Err == nil {
+		return nil
+	}
+	b := t.buf[:0]
+	deeper := strings.Repeat("  ", m.Level)
+	if t.brief {
+		deeper = ""
+	}
+	name := ""
+	if m.Level > 0 && by.Name != "" {
+		name = by.Name + ": "
+	}
+	b = fmt.Appendf(b, "%s%c %d +%.6f %s%s (%d bytes)\n", deeper, m.Dir, m.Flow, m.Offset.Seconds(), name, f.Summary, f.Length)
 	if f.Err != nil {
-		b = fmt.Appendf(b, "    error: %v\n", f.Err)
+		b = fmt.Appendf(b, "%s    error: %v\n", deeper, f.Err)
 	}
 	if t.brief {
 		return t.flush(b)
 	}
 	t.lines = linesOf(t.lines[:0], f)
 	for i := range t.lines {
+		b = append(b, deeper...)
 		b = appendLine(b, &t.lines[i], m.Raw)
+		if t.lines[i].Name == unknownName {
+			b = appendUnknown(b, deeper, &t.lines[i], m.Raw)
+		}
 	}
 	return t.flush(b)
+}
+
+// unknownName stands in place of the name of bytes that no field explains.
+const unknownName = "?"
+
+// unknownRow is how many unknown bytes stand on a line of their own.
+const unknownRow = 16
+
+// appendUnknown is all bytes of an unknown stretch, as hex and as text, unless they have stood on the line before.
+func appendUnknown(b []byte, deeper string, l *transcript.Field, raw []byte) []byte {
+	part := raw[min(l.Offset, len(raw)):min(l.Offset+l.Length, len(raw))]
+	if len(part) <= shownBytes {
+		return b
+	}
+	for at := 0; at < len(part); at += unknownRow {
+		row := part[at:min(at+unknownRow, len(part))]
+		b = fmt.Appendf(b, "%s    %04x  % -*x  |", deeper, l.Offset+at, 3*unknownRow-1, row)
+		for _, c := range row {
+			if c < ' ' || c > '~' {
+				c = '.'
+			}
+			b = append(b, c)
+		}
+		b = append(b, "|\n"...)
+	}
+	return b
 }
 
 const hexDigits = "0123456789abcdef"
@@ -148,7 +191,7 @@ func appendLine(b []byte, l *transcript.Field, raw []byte) []byte {
 func linesOf(lines []transcript.Field, f *transcript.Frame) []transcript.Field {
 	lines = append(lines, f.Fields...)
 	for _, u := range f.Unknown {
-		lines = append(lines, transcript.Field{Name: "?", Offset: u.Offset, Length: u.Length, Value: fmt.Sprintf("%d unknown bytes", u.Length)})
+		lines = append(lines, transcript.Field{Name: unknownName, Offset: u.Offset, Length: u.Length, Value: fmt.Sprintf("%d unknown bytes", u.Length)})
 	}
 	slices.SortStableFunc(lines, func(a, b transcript.Field) int { return cmp.Compare(a.Offset, b.Offset) })
 	return lines

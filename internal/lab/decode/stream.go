@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchbay-io/patchbay/protocol/rfc6455"
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -18,8 +19,11 @@ var ErrDamaged = errors.New("the rest cannot be read")
 type item struct {
 	rec *record // nil for a message; valid until the next call
 	msg *transcript.Message
-	by  *Protocol // of a message
+	by  *Protocol // of a message; nobodys when what carries it is known and it is not
 }
+
+// nobodys is the protocol of carried bytes of which none is known; never changed.
+var nobodys Protocol
 
 // stream takes one input apart. Each flow of a capture has a protocol of its own; in a transcript or in hex all flows have
 // the same.
@@ -189,7 +193,7 @@ func (s *stream) take(r *record) {
 		}
 		if s.only != nil {
 			f.decided, f.protocol = true, s.only
-			f.d = transcript.NewDissection(s.only.Open)
+			f.d = transcript.NewDissection(s.only.opener(&s.o))
 		}
 	}
 	if r.Kind == transcript.Open {
@@ -219,14 +223,17 @@ func (s *stream) take(r *record) {
 // decide finds the protocol of a flow of a capture once there is enough to tell, or now when last is set.
 func (s *stream) decide(f *streamFlow, last bool) {
 	p := s.guess(f)
-	if p == nil && !last && f.bytes < undecidedBytes && len(f.held) < undecidedEvents {
+	switch {
+	case last:
+	case p == nil && (f.bytes < undecidedBytes && len(f.held) < undecidedEvents || s.unfinishedHead(f)),
+		p != nil && p.carried && (f.bytes == 0 || s.unfinishedHead(f)): // it may come in a WebSocket
 		return
 	}
 	f.decided, f.protocol = true, p
 	if p == nil {
 		s.other(f)
 	} else {
-		f.d = transcript.NewDissection(p.Open)
+		f.d = transcript.NewDissection(p.opener(&s.o))
 		s.decoded[p.Name] = true
 		s.result.Flows++
 	}
@@ -238,26 +245,19 @@ func (s *stream) decide(f *streamFlow, last bool) {
 }
 
 func (s *stream) guess(f *streamFlow) *Protocol {
+	client, server := firstBytes(f.held)
 	if s.o.Port != 0 && f.open.port == s.o.Port && s.o.Protocol != "" {
-		return find(s.o.Protocol)
-	}
-	var client, server []byte
-	for i := range f.held {
-		if e := &f.held[i]; e.Dir == transcript.FromClient {
-			client = append(client, e.Data...)
-		} else if e.Dir == transcript.FromServer {
-			server = append(server, e.Data...)
-		}
+		return within(find(s.o.Protocol), client, server)
 	}
 	var best *Protocol
 	most := 0
 	for i := range protocols {
 		p := &protocols[i]
-		if !p.on(f.open.network) || s.o.Protocol != "" && p.Name != s.o.Protocol || s.o.Port != 0 && f.open.port != s.o.Port {
+		if !p.on(f.open.network) || !s.wants(p) || s.o.Port != 0 && f.open.port != s.o.Port {
 			continue
 		}
 		n := p.looks(client, server)
-		if slices.Contains(p.ports, f.open.port) {
+		if p.owns(f.open.network, f.open.port) {
 			n += 50
 		}
 		if n > most {
@@ -265,6 +265,21 @@ func (s *stream) guess(f *streamFlow) *Protocol {
 		}
 	}
 	return best
+}
+
+// unfinishedHead reports whether a flow begins with a request of HTTP that is not whole: only its end tells what it asks for.
+func (s *stream) unfinishedHead(f *streamFlow) bool {
+	if f.open.network == "udp" || f.bytes >= guessBytes || len(f.held) >= guessEvents {
+		return false
+	}
+	client, _ := firstBytes(f.held)
+	_, _, err := rfc6455.ParseHead(client)
+	return len(client) > 0 && errors.Is(err, rfc6455.ErrShort)
+}
+
+// wants reports whether flows of a protocol were asked for. What is carried in WebSockets is found there.
+func (s *stream) wants(p *Protocol) bool {
+	return s.o.Protocol == "" || p.Name == s.o.Protocol || p.Name == "websocket" && find(s.o.Protocol).carried
 }
 
 // other counts a flow that is none of ours.
@@ -329,6 +344,14 @@ func (s *stream) messages(f *streamFlow, messages []transcript.Message) {
 		if m.Frame.Err != nil {
 			s.result.Faulty++
 		}
-		s.queue = append(s.queue, item{msg: m, by: f.protocol})
+		by := f.protocol
+		if m.Level > 0 {
+			if by = find(m.Protocol); by == nil {
+				by = &nobodys
+			} else {
+				s.decoded[by.Name] = true
+			}
+		}
+		s.queue = append(s.queue, item{msg: m, by: by})
 	}
 }
