@@ -23,6 +23,23 @@
 // MAC. After a message with [TagRekey] in its tag, and when the counter has come round to 0, key and nonce change on both
 // sides, so that what was sent before stays secret when the key in memory is lost later.
 //
+// # Speed
+//
+// golang.org/x/crypto has vector code for ChaCha20 only inside its AEAD, and that is what encrypts here. Where the two paddings
+// are as long, when n mod 16 is 0 or 8, the AEAD's MAC is also the right one. Otherwise the message is gone over once more with
+// Poly1305, and block 0, from which its key comes, is made once more with portable code. In nanoseconds per message on amd64
+// with AVX2, in one run with libsodium 1.0.18 (make interop shows it):
+//
+//	            64    1280    1283    16384 bytes
+//	push       226     874    1568     8900
+//	libsodium  475    1384    1489    12190
+//	pull       361    1038    1606     9750
+//	libsodium  496    1400    1517    12210
+//
+// At 1283 bytes 912 of the 1568 are the AEAD's, 490 are Poly1305 a second time, 136 block 0 and 30 copies. The AEAD without its own
+// Poly1305, with a counter to start from, or with its MAC key in view would make up for the difference, and has none of these.
+// Padding its input does not help: 1408 bytes take it 919 ns, 1536 take 958.
+//
 // # Evidence
 //
 // The format is specified by libsodium's documentation; the vectors in the tests were made with libsodium 1.0.18, and make

@@ -23,7 +23,7 @@ const (
 	Overhead = 1 + poly1305.TagSize
 	// Room is how much more than its message a buffer must have to encrypt or decrypt into it without allocating. The
 	// additional bytes are work space.
-	Room = blockSize + poly1305.TagSize
+	Room = blockSize + 2*poly1305.TagSize
 
 	blockSize = 64
 )
@@ -65,10 +65,9 @@ var (
 type state struct {
 	key   [KeySize]byte
 	nonce [chacha20.NonceSize]byte // counter, then the part that the MACs change
-	aead  cipher.AEAD              // of key; its stream from block 1 on is what is wanted of it
+	aead  cipher.AEAD              // of key; its ciphertext is the XOR with the stream from block 1 on
 
 	head [2 * blockSize]byte // blocks 0 and 1 of the stream
-	tail [16]byte            // lengths
 	mac  [poly1305.TagSize]byte
 }
 
@@ -121,11 +120,6 @@ func (s *state) stream(dst, src []byte, from uint32) error {
 	return nil
 }
 
-// xor encrypts or decrypts b, which begins with a tag block, in place; cap(b) is at least 16 more than its length. The AEAD's
-// ciphertext is the XOR with the stream from block 1 on, and its assembler is much faster than the plain cipher's Go; its own
-// MAC, of another input than ours, lands behind b and is not used.
-func (s *state) xor(b []byte) { s.aead.Seal(b[:0], s.nonce[:], b, nil) }
-
 // asAEAD reports whether the MAC of a message of n bytes is that of the AEAD over tag block and message: where libsodium's n mod
 // 16 zeros and the AEAD's -n mod 16 are as many. One pass then does everything.
 func asAEAD(n int) bool { return n&7 == 0 }
@@ -137,18 +131,20 @@ func (s *state) blocks(from, to uint32) error {
 	return s.stream(b, b, from)
 }
 
-// authenticate leaves the MAC in s.mac. The first block of the stream is in s.head.
-func (s *state) authenticate(ad, block, c []byte) {
+// authenticate leaves in s.mac the MAC of b, which is the encrypted tag block and message. The first block of the stream is in
+// s.head. The zeros and the lengths go behind b, where cap(b) leaves 31 bytes for them: Poly1305 is quick when it has all in one
+// piece.
+func (s *state) authenticate(ad, b []byte) {
 	var zeros [16]byte
+	end := append(b, zeros[:len(b)&15]...)
+	end = binary.LittleEndian.AppendUint64(end, uint64(len(ad)))
+	end = binary.LittleEndian.AppendUint64(end, uint64(len(b)))
 	m := poly1305.New((*[32]byte)(s.head[:32]))
-	_, _ = m.Write(ad)
-	_, _ = m.Write(zeros[:-len(ad)&15])
-	_, _ = m.Write(block)
-	_, _ = m.Write(c)
-	_, _ = m.Write(zeros[:len(c)&15])
-	binary.LittleEndian.PutUint64(s.tail[:8], uint64(len(ad)))
-	binary.LittleEndian.PutUint64(s.tail[8:], uint64(blockSize+len(c)))
-	_, _ = m.Write(s.tail[:])
+	if len(ad) > 0 {
+		_, _ = m.Write(ad)
+		_, _ = m.Write(zeros[:-len(ad)&15])
+	}
+	_, _ = m.Write(end)
 	m.Sum(s.mac[:0])
 }
 
@@ -202,8 +198,8 @@ func (p *Pusher) Push(dst, m, ad []byte, tag Tag) ([]byte, error) {
 		if err := s.blocks(0, 1); err != nil {
 			return dst, err
 		}
-		s.xor(work)
-		s.authenticate(ad, work[:blockSize], work[blockSize:])
+		s.aead.Seal(work[:0], s.nonce[:], work, nil) // for the stream; its MAC, of another input than ours, lands behind
+		s.authenticate(ad, work)
 	}
 	out := dst[at : at+len(m)+Overhead]
 	copy(out[1:], work[blockSize:])
@@ -218,7 +214,12 @@ func (p *Pusher) Push(dst, m, ad []byte, tag Tag) ([]byte, error) {
 func (p *Pusher) Rekey() error { return p.s.rekey() }
 
 // Puller decrypts the messages of one stream. It is not safe for concurrent use.
-type Puller struct{ s state }
+type Puller struct {
+	s state
+	// work is tag block and message as they are encrypted, while both are decrypted into the caller's buffer: the MAC needs them
+	// together, and the block is known only with the stream. It grows to the longest message.
+	work []byte
+}
 
 // NewPuller starts to read a stream under key, whose sender gave header.
 func NewPuller(key, header []byte) (*Puller, error) {
@@ -230,8 +231,9 @@ func NewPuller(key, header []byte) (*Puller, error) {
 }
 
 // Pull checks the encrypted message c with its ad, appends what it holds to dst and returns the result and the tag. After an
-// error dst and the stream are as they were. With room for len(c)-[Overhead]+[Room] bytes in dst, nothing is allocated, save a new cipher with
-// new keys; what lies in dst behind its length is overwritten that far. c may lie there, ad must not.
+// error dst and the stream are as they were. With room for len(c)-[Overhead]+[Room] bytes in dst, nothing is allocated, save a
+// new cipher with new keys, and work space when no message was as long; what lies in dst behind its length is overwritten that
+// far, with zeros when the message is not authentic. c may lie there, ad must not.
 func (p *Puller) Pull(dst, c, ad []byte) ([]byte, Tag, error) {
 	if len(c) < Overhead {
 		return dst, 0, ErrShort
@@ -240,42 +242,65 @@ func (p *Puller) Pull(dst, c, ad []byte) ([]byte, Tag, error) {
 	if uint64(n) > MaxMessage {
 		return dst, 0, ErrLong
 	}
-	s, at := &p.s, len(dst)
-	first := uint32(0)
-	if asAEAD(n) {
-		first = 1 // the AEAD makes its own MAC key
-	}
-	if err := s.blocks(first, 2); err != nil {
-		return dst, 0, err
-	}
-	block := s.head[blockSize:]
-	tag := Tag(block[0] ^ c[0])
-	block[0] = c[0]
-	if asAEAD(n) {
-		copy(s.mac[:], c[1+n:])
-		dst = slices.Grow(dst, n+Room)
-		work := dst[at : at+n+Room]
-		copy(work[blockSize:], c[1:])
-		copy(work, block)
-		if _, err := s.aead.Open(work[:0], s.nonce[:], work, ad); err != nil {
-			return dst[:at], 0, ErrAuth
-		}
-	} else {
-		s.authenticate(ad, block, c[1:1+n])
-		if subtle.ConstantTimeCompare(s.mac[:], c[1+n:]) != 1 {
-			return dst, 0, ErrAuth
-		}
-		dst = slices.Grow(dst, n+Room)
-		work := dst[at : at+blockSize+n]
-		copy(work[blockSize:], c[1:1+n])
-		s.xor(work)
-	}
+	at := len(dst)
+	dst = slices.Grow(dst, n+Room)
 	work := dst[at : at+blockSize+n]
+	open := p.twoPasses
+	if asAEAD(n) {
+		open = p.onePass
+	}
+	tag, err := open(work, c, ad)
+	if err != nil {
+		return dst[:at], 0, err
+	}
 	copy(work, work[blockSize:])
-	if err := s.advance(tag); err != nil {
+	if err := p.s.advance(tag); err != nil {
 		return dst[:at], 0, err
 	}
 	return dst[:at+n], tag, nil
+}
+
+// onePass checks and decrypts c into work, behind a block of work space, with the AEAD. The state is left as it is, but for the
+// MAC.
+func (p *Puller) onePass(work, c, ad []byte) (Tag, error) {
+	s := &p.s
+	if err := s.blocks(1, 2); err != nil {
+		return 0, err
+	}
+	copy(s.mac[:], c[len(c)-len(s.mac):])
+	first := c[0] // which may lie in the way of the block
+	copy(work[blockSize:len(work)+len(s.mac)], c[1:])
+	tag := Tag(s.head[blockSize] ^ first)
+	copy(work, s.head[blockSize:])
+	work[0] = first
+	if _, err := s.aead.Open(work[:0], s.nonce[:], work[:len(work)+len(s.mac)], ad); err != nil {
+		return 0, ErrAuth
+	}
+	return tag, nil
+}
+
+// twoPasses does the same where the AEAD's MAC is another one. It decrypts before it checks, as the AEAD does: with the stream
+// comes what the tag block's 63 zeros are encrypted to.
+func (p *Puller) twoPasses(work, c, ad []byte) (Tag, error) {
+	s, n := &p.s, len(work)
+	if err := s.blocks(0, 1); err != nil {
+		return 0, err
+	}
+	var mac [poly1305.TagSize]byte
+	copy(mac[:], c[len(c)-len(mac):])
+	p.work = slices.Grow(p.work[:0], n+Room)[:n]
+	clear(p.work[:blockSize])
+	p.work[0] = c[0]
+	copy(p.work[blockSize:], c[1:])
+	s.aead.Seal(work[:0], s.nonce[:], p.work, nil)
+	tag := Tag(work[0])
+	copy(p.work[1:blockSize], work[1:])
+	s.authenticate(ad, p.work)
+	if subtle.ConstantTimeCompare(s.mac[:], mac[:]) != 1 {
+		clear(work)
+		return 0, ErrAuth
+	}
+	return tag, nil
 }
 
 // Rekey changes the keys without a message; the other side has to do the same at the same place.

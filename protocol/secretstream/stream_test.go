@@ -123,6 +123,23 @@ func TestFailedPullChangesNothing(t *testing.T) {
 	}
 }
 
+// What is not authentic does not leave a message in the caller's buffer, whichever way it is checked.
+func TestFailedPullShowsNothing(t *testing.T) {
+	for n := 100; n < 116; n++ {
+		push, pull := pair(t)
+		m := bytes.Repeat([]byte("secret"), 20)[:n]
+		c, _ := push.Push(nil, m, nil, TagMessage)
+		c[len(c)-1] ^= 1
+		buf := make([]byte, 0, n+Room)
+		if _, _, err := pull.Pull(buf, c, nil); !errors.Is(err, ErrAuth) {
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+		if bytes.Contains(buf[:cap(buf)], []byte("secret")) {
+			t.Errorf("%d bytes: the buffer holds %q", n, buf[:cap(buf)])
+		}
+	}
+}
+
 // When the counter comes round, the keys change without being asked to; libsodium does so after 2^32-1 messages.
 func TestCounterRunsOut(t *testing.T) {
 	push, pull := pair(t)

@@ -3,7 +3,8 @@
      P tag ad m    push: answers the encrypted message
      D ad c        pull: answers 1, the tag and the message; 0 when it does not authenticate
      R             rekey both directions
-     B n           push n bytes again and again for a fifth of a second: answers nanoseconds per message as a double
+     B n           push n bytes, 20 times at a stretch, for a twentieth of a second: answers nanoseconds per message in the quickest
+                   stretch as a double
      C n           the same with pull */
 #include <sodium.h>
 #include <stdint.h>
@@ -60,15 +61,14 @@ int main(void) {
     }
     if (what == 'B' || what == 'C') {
       STATE s, t;
-      long count = 0;
       need(&n, sizeof n);
       if (n > MOST) return 3;
       crypto_secretstream_xchacha20poly1305_init_push(&s, own, key);
       crypto_secretstream_xchacha20poly1305_init_pull(&t, own, key);
       crypto_secretstream_xchacha20poly1305_push(&s, out, NULL, in, n, NULL, 0, 0);
-      double start = now(), spent;
+      double start = now(), before = start, after, best = 1e18;
       do {
-        for (int i = 0; i < 100; i++, count++) {
+        for (int i = 0; i < 20; i++) {
           if (what == 'B') {
             crypto_secretstream_xchacha20poly1305_push(&s, out, NULL, in, n, NULL, 0, 0);
           } else {
@@ -76,10 +76,11 @@ int main(void) {
             if (crypto_secretstream_xchacha20poly1305_pull(&u, in, NULL, &tag, out, n + OVERHEAD, NULL, 0)) return 4;
           }
         }
-        spent = now() - start;
-      } while (spent < 2e8);
-      spent /= count;
-      answer(&spent, sizeof spent);
+        after = now();
+        if ((after - before) / 20 < best) best = (after - before) / 20;
+        before = after;
+      } while (after - start < 5e7);
+      answer(&best, sizeof best);
     } else if (what == 'P') {
       need(&tag, 1);
       adlen = block(ad);
