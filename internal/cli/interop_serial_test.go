@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -148,7 +147,8 @@ func TestInteropPyserial(t *testing.T) {
 	}
 }
 
-// socat keeps its side open, as a person at a terminal does, and ends when nothing has come for 3 s.
+// socat keeps its side open, as a person at a terminal does, and ends when nothing has come for 3 s. Without ignoreeof it closes its
+// sending side with its input, as nc -N does, and waits for the answer until our side ends.
 func TestInteropSocat(t *testing.T) {
 	socat := peerProgram(t, "socat")
 	r := startSerial(t)
@@ -156,6 +156,9 @@ func TestInteropSocat(t *testing.T) {
 		if out, err := runPeer(t, 20*time.Second, "through socat", socat, "-T", "3", "-,ignoreeof", there); err != nil || out != "through socat" {
 			t.Errorf("%s: %v, %q", there, err, out)
 		}
+	}
+	if out, err := runPeer(t, 20*time.Second, "and an end", socat, "-t", "19", "-", fmt.Sprint("TCP:127.0.0.1:", r.raw+2)); err != nil || out != "and an end" {
+		t.Errorf("with its sending side closed: %v, %q", err, out)
 	}
 }
 
@@ -166,35 +169,6 @@ func TestInteropPicocom(t *testing.T) {
 	if err != nil || !strings.Contains(out, "through-picocom") {
 		t.Errorf("%v, %q", err, out)
 	}
-}
-
-// gensio is a client of our server. As a server it is what ser2net is made of; Debian's gensiot itself crashes when a client asks
-// for its signature.
-func TestInteropGensio(t *testing.T) {
-	gensiot := peerProgram(t, "gensiot")
-	r := startSerial(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, gensiot, "-i", "stdio(self)", fmt.Sprint("telnet(rfc2217),tcp,127.0.0.1,", r.rfc2217+2))
-	in, err := cmd.StdinPipe() // it ends with its input
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	io.WriteString(in, "through gensio")
-	b := make([]byte, len("through gensio"))
-	if _, err := io.ReadFull(out, b); err != nil || string(b) != "through gensio" {
-		t.Errorf("%q %v", b, err)
-	}
-	in.Close()
-	cancel()
-	_ = cmd.Wait()
 }
 
 // throughTerm sends a text to a port that echoes, with our own client.
@@ -211,60 +185,6 @@ func throughTerm(t *testing.T, url string) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	t.Errorf("%s: %q %s", url, out.String(), errs.String())
-}
-
-// ser2net serves a PTY with an echo behind it to our client, and connects our port to a PTY as a client.
-func TestInteropSer2net(t *testing.T) {
-	ser2net, socat := peerProgram(t, "ser2net"), peerProgram(t, "socat")
-	r := startSerial(t)
-	dir := t.TempDir()
-	port, other := freePorts(t, 1), freePorts(t, 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	var all []*exec.Cmd
-	defer func() {
-		cancel()
-		for _, c := range all {
-			_ = c.Wait()
-		}
-	}()
-	start := func(name string, args ...string) {
-		c := exec.CommandContext(ctx, name, args...)
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, c)
-	}
-	start(socat, "pty,raw,echo=0,link="+dir+"/line", "exec:cat,nofork=0")
-	for range 200 {
-		if _, err := os.Stat(dir + "/line"); err == nil {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	conf := fmt.Sprintf(`connection: &server
-  accepter: telnet(rfc2217),tcp,127.0.0.1,%d
-  connector: serialdev,%s/line,9600n81,local
-connection: &client
-  accepter: tcp,127.0.0.1,%d
-  connector: telnet(rfc2217),tcp,127.0.0.1,%d
-`, port, dir, other, r.rfc2217+2)
-	if err := os.WriteFile(dir+"/ser2net.yaml", []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	start(ser2net, "-n", "-c", dir+"/ser2net.yaml")
-	throughTerm(t, fmt.Sprint("rfc2217://127.0.0.1:", port))
-
-	c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", other))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
-	c.Write([]byte("as a client"))
-	b := make([]byte, 64)
-	if n, err := c.Read(b); err != nil || string(b[:n]) != "as a client" {
-		t.Errorf("ser2net as a client: %q %v", b[:n], err)
-	}
 }
 
 // tshark's dissector reads a session of our client with our server.

@@ -22,6 +22,7 @@ const Port = 2217
 // Options of a device.
 type Options struct {
 	Timeout     time.Duration `yaml:"timeout" doc:"how long the server may take to agree on com-port control, and to answer a setting"`
+	Signature   bool          `yaml:"signature" doc:"ask the server how it calls itself; false for servers that do not bear it, such as gensiot"`
 	TimingMarks bool          `yaml:"timing_marks" doc:"ask the server with telnet timing marks which bytes it has taken; without them nothing is known about bytes on the way"`
 }
 
@@ -48,7 +49,7 @@ func (Driver) Info() driver.Info {
 
 // Options are the defaults.
 func (Driver) Options() any {
-	return &Options{Timeout: rfc2217client.DefaultTimeout, TimingMarks: true}
+	return &Options{Timeout: rfc2217client.DefaultTimeout, TimingMarks: true, Signature: true}
 }
 
 // Open connects and agrees on com-port control. Many servers open their port for that, which may raise DTR and RTS; patchbay
@@ -67,7 +68,7 @@ func (d Driver) Open(ctx context.Context, env driver.Env, target driver.Target) 
 	}
 	addr := net.JoinHostPort(target.URL.Hostname(), port)
 	c, err := rfc2217client.Dial(ctx, rfc2217client.Opener(env.Dial), addr, rfc2217client.Options{Timeout: opts.Timeout, Signature: "patchbay",
-		NoTimingMark: !opts.TimingMarks})
+		NoTimingMark: !opts.TimingMarks, NoSignature: !opts.Signature})
 	if err != nil {
 		return nil, wrap("open", addr, err)
 	}
@@ -109,6 +110,10 @@ func wrap(op, addr string, err error) error {
 	if errors.Is(err, rfc2217client.ErrNoComPort) {
 		return &driver.Error{Op: op, Target: addr, Class: driver.NotThisProtocol, Err: rfc2217client.ErrNoComPort,
 			Hint: "check the port number; the server must have RFC 2217 switched on for this port (ser2net: telnet,rfc2217)"}
+	}
+	if errors.Is(err, rfc2217client.ErrAsked) {
+		return &driver.Error{Op: op, Target: addr, Class: driver.Closed, Err: rfc2217client.ErrAsked,
+			Hint: "some servers, such as gensiot, do not bear the question who they are: leave it out with signature: false, or ?signature=false in the URL"}
 	}
 	if errors.Is(err, rfc2217client.ErrNoAnswer) {
 		return &driver.Error{Op: op, Target: addr, Class: driver.Timeout, Err: err, Hint: "the server does not answer this setting"}

@@ -27,6 +27,8 @@ const (
 var (
 	// ErrNoComPort: the peer speaks telnet and refuses com-port control, or answers nothing that is telnet.
 	ErrNoComPort = errors.New("the peer does not do com-port control (RFC 2217)")
+	// ErrAsked: the server agreed, and ended the connection when it was asked who it is and for its settings.
+	ErrAsked = errors.New("the server ended the connection when it was asked who it is and for its settings")
 	// ErrSilent: the server does not answer any more, not even a question that it has answered before.
 	ErrSilent = errors.New("the server does not answer any more")
 	// ErrNoAnswer: a request got no answer in time. The connection lives on.
@@ -42,6 +44,8 @@ type Options struct {
 	ControlTimeout time.Duration
 	// Signature is what the server is told when it asks who we are; empty: it gets no answer.
 	Signature string
+	// NoSignature does not ask the server how it calls itself. gensiot of gensio 2.6.2 as a server crashes on that question.
+	NoSignature bool
 	// NoTimingMark leaves out the marks behind the data by which the client learns what the server has taken; then Unacked
 	// counts everything that was ever written, and Drain cannot tell.
 	NoTimingMark bool
@@ -190,14 +194,20 @@ func (c *Client) negotiate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	questions := []rfc2217.Message{{Code: rfc2217.Signature}, {Code: rfc2217.SetBaudRate}, {Code: rfc2217.SetDataSize}, {Code: rfc2217.SetParity},
+	questions := []rfc2217.Message{{Code: rfc2217.SetBaudRate}, {Code: rfc2217.SetDataSize}, {Code: rfc2217.SetParity},
 		{Code: rfc2217.SetStopSize}, {Code: rfc2217.SetControl, Value: uint32(rfc2217.ControlFlowAsk)},
 		{Code: rfc2217.SetControl, Value: uint32(rfc2217.ControlBreakAsk)}, {Code: rfc2217.SetControl, Value: uint32(rfc2217.ControlDTRAsk)},
 		{Code: rfc2217.SetControl, Value: uint32(rfc2217.ControlRTSAsk)}, {Code: rfc2217.NotifyModemState}}
+	if !c.opts.NoSignature {
+		questions = append(questions, rfc2217.Message{Code: rfc2217.Signature})
+	}
 	also := []rfc2217.Message{{Code: rfc2217.SetModemStateMask, Value: 255}, {Code: rfc2217.SetLineStateMask, Value: uint32(rfc2217.LineErrors)}}
 	missing, err := c.request(ctx, questions, also, c.opts.ControlTimeout)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err != nil && c.err != nil {
+		return fmt.Errorf("%s: %w: %w", c.addr, ErrAsked, err)
+	}
 	for _, k := range missing { // asked in vain; a change may be answered all the same
 		delete(c.mute, k)
 	}

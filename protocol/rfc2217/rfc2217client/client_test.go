@@ -111,6 +111,31 @@ func TestServersWithoutModemLines(t *testing.T) {
 	})
 }
 
+// gensiot 2.6.2 crashes when a client asks who it is (see the tests of internal/cli with peers).
+func TestServersThatDoNotBearTheQuestion(t *testing.T) {
+	for _, ask := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			client, server := testnet.Pipe(1 << 20)
+			go peer(server, rfc2217.DO, func(m *rfc2217.Message) bool {
+				if m.Code == rfc2217.Signature {
+					server.Close()
+				}
+				return false
+			})
+			c, err := Dial(t.Context(), func(context.Context, string, string) (net.Conn, error) { return client, nil }, "box:1", Options{NoSignature: !ask})
+			if ask != errors.Is(err, ErrAsked) || ask && !strings.Contains(err.Error(), "box:1") {
+				t.Errorf("asked: %v, %v", ask, err)
+			}
+			if err == nil {
+				if s := c.Settings(); s.Baud != 300 || c.Signature() != "" {
+					t.Errorf("%+v %q", s, c.Signature())
+				}
+				c.Close()
+			}
+		})
+	}
+}
+
 func TestASettingWithoutAnswerIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, err := dial(t, rfc2217.DO, func(m *rfc2217.Message) bool {
