@@ -260,7 +260,10 @@ func (s *remotePort) Flush(ctx context.Context, in, out bool) error {
 }
 
 func (s *remotePort) Drain(context.Context) error { return nil }
-func (s *remotePort) Unacked() int                { return 0 }
+
+// Yield is nothing that can be told through HTTP.
+func (s *remotePort) Yield(bool)   {}
+func (s *remotePort) Unacked() int { return 0 }
 
 func (s *remotePort) Close() error {
 	s.once.Do(func() {

@@ -42,6 +42,10 @@ func (c Class) String() string {
 // someone may be changing the other side right now.
 func (c Class) Retry() bool { return c != Internal && c != Unsupported }
 
+// ErrTaken is the cause of a stream's end when the device has given the port to somebody else, on another host or with a tool. It is
+// not to be opened again by itself: two who do that fight.
+var ErrTaken = errors.New("somebody else has taken the port")
+
 // Error is every error that crosses the driver boundary.
 type Error struct {
 	Op     string // "open", "read", "write", …

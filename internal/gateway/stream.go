@@ -111,7 +111,7 @@ func (h *hub) attach(who driver.Who, opt north.StreamOptions) (*tap, error) {
 	}
 	if opt.Own {
 		if h.owner != nil {
-			if !opt.Take {
+			if !opt.Take && !h.owner.yields {
 				return nil, &driver.Error{Op: "open " + string(h.path), Target: h.l.name, Class: driver.Busy,
 					Err: fmt.Errorf("%s has the port", h.owner.name()), Hint: "observe it, wait, or take it over"}
 			}

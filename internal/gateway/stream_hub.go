@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -79,6 +80,7 @@ func (h *hub) settle() (wait <-chan struct{}) {
 		h.cancel()
 		h.cancel = nil
 		h.want = driver.Line{}
+		h.stream = nil // it is being given back: whoever comes now writes to the next one
 		return h.done
 	}
 	return nil
@@ -104,8 +106,13 @@ func (h *hub) keep(ctx context.Context, before <-chan struct{}, done chan<- stru
 		}
 		h.mu.Lock()
 		h.opening, h.why = false, h.l.g.scrubbed(err)
+		givenUp := errors.Is(err, driver.ErrTaken) && h.giveUp()
 		h.touch()
 		h.mu.Unlock()
+		if givenUp {
+			h.l.log.Warn("another host has taken the port by force; it is opened again when somebody asks for it", "path", string(h.path), "error", err)
+			return
+		}
 		select { // a session that is gone is waited for above
 		case <-v.gone:
 			continue
@@ -119,6 +126,27 @@ func (h *hub) keep(ctx context.Context, before <-chan struct{}, done chan<- stru
 		}
 		pause.Stop()
 	}
+}
+
+// giveUp lets go of a port that another host has taken by force, unless somebody here is to take it back: the owner ends, and who held
+// it open reads on without holding it. It reports whether the port stays closed. The lock is held.
+func (h *hub) giveUp() bool {
+	for t := range h.taps {
+		if t.opt.Retake && (t == h.owner || t.opt.Hold) {
+			return false
+		}
+	}
+	for t := range h.taps {
+		t.opt.Hold = false
+	}
+	if h.owner != nil {
+		h.owner.end(fmt.Errorf("%w, by force: %w", north.ErrStreamTaken, h.why))
+		delete(h.taps, h.owner)
+		h.owner = nil
+		h.room()
+	}
+	h.settle()
+	return true
 }
 
 // session waits for a live one.

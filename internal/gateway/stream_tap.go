@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"sync"
@@ -19,8 +20,11 @@ type tap struct {
 	h        *hub
 	who      driver.Who
 	opt      north.StreamOptions
+	yields   bool // whoever wants to own the port gets it
 	happened driver.LineEvent
 	seen     <-chan struct{} // the change that State has told
+	life     context.Context // ends with the tap
+	over     context.CancelFunc
 
 	in       sync.Mutex
 	arrived  sync.Cond
@@ -41,6 +45,7 @@ func newTap(h *hub, who driver.Who, opt north.StreamOptions) *tap {
 		size = defaultStreamBuffer
 	}
 	t := &tap{h: h, who: who, opt: opt, ring: make([]byte, size)}
+	t.life, t.over = context.WithCancel(context.Background())
 	t.arrived.L = &t.in
 	return t
 }
@@ -98,6 +103,7 @@ func (t *tap) end(err error) {
 	defer t.in.Unlock()
 	if t.err == nil {
 		t.err = err
+		t.over()
 		t.arrived.Broadcast()
 	}
 }
@@ -279,7 +285,21 @@ func (t *tap) Drain(ctx context.Context) error {
 	if err != nil || s == nil {
 		return err
 	}
-	return s.Drain(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(t.life, cancel) // the next owner's bytes are not waited for
+	defer stop()
+	if err := s.Drain(ctx); err != nil {
+		return errors.Join(t.endedLocked(), err)
+	}
+	return nil
+}
+
+// Yield lets the next owner take over without asking for it.
+func (t *tap) Yield(on bool) {
+	t.h.mu.Lock()
+	defer t.h.mu.Unlock()
+	t.yields = on
 }
 
 // Unacked is what the device may not have yet.

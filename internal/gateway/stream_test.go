@@ -25,6 +25,7 @@ type box struct {
 	window int           // bytes that may be on their way
 	drain  time.Duration // for each byte; 0: at once
 	busy   bool
+	parts  time.Duration // how long giving a port back takes
 
 	mu       sync.Mutex
 	sessions map[*boxSession]bool
@@ -200,7 +201,11 @@ func (s *boxStream) take() {
 	})
 }
 
-func (s *boxStream) Close() error                { s.end(net.ErrClosed); return nil }
+func (s *boxStream) Close() error {
+	time.Sleep(s.b.parts)
+	s.end(net.ErrClosed)
+	return nil
+}
 func (s *boxStream) SetDeadline(time.Time) error { return nil }
 func (s *boxStream) Unacked() int                { s.mu.Lock(); defer s.mu.Unlock(); return len(s.way) }
 func (s *boxStream) Set(_ context.Context, l driver.Line) (driver.Line, error) {
@@ -218,7 +223,16 @@ func (s *boxStream) Flush(context.Context, bool, bool) error {
 	s.flushes++
 	return nil
 }
-func (s *boxStream) Drain(context.Context) error { return nil }
+func (s *boxStream) Drain(ctx context.Context) error {
+	for s.Unacked() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
 func (s *boxStream) Event(ctx context.Context) (driver.LineEvent, error) {
 	s.mu.Lock()
 	first := s.first

@@ -43,6 +43,9 @@ type StreamOptions struct {
 	Buffer int
 	// Trace, when not nil, is told of all bytes of both directions instead of Read, when they pass. It must not block, nor keep b.
 	Trace func(toLine bool, b []byte)
+	// Retake opens the port again when another host has taken it from the device by force, which goes on as long as both want it. Else
+	// that ends the owner, as another owner here does, and the port stays closed until somebody asks for it anew.
+	Retake bool
 	// Coalesce lets Read wait so long for more bytes after the first. 0: nothing waits.
 	Coalesce time.Duration
 }
@@ -63,6 +66,8 @@ type Stream interface {
 	Set(ctx context.Context, line driver.Line) (driver.Line, error)
 	Flush(ctx context.Context, in, out bool) error
 	Drain(ctx context.Context) error
+	// Yield says that the owner only waits for the rest: while it is on, whoever else wants to own the port gets it.
+	Yield(on bool)
 	// Unacked is how many bytes may not have arrived yet.
 	Unacked() int
 	Close() error
@@ -91,7 +96,7 @@ type StreamCounts struct {
 
 // Errors of a Stream, for errors.Is.
 var (
-	ErrStreamTaken = errors.New("another owner has taken the port")
+	ErrStreamTaken = errors.New("another owner has taken the port") // here, or by force on another host
 	ErrStreamDown  = errors.New("the port is not open; the bytes were dropped")
 	ErrNotOwner    = errors.New("only the owner may do that")
 )

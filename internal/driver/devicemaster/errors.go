@@ -73,8 +73,17 @@ func wrap(op, target string, err error) error {
 		return err
 	}
 	c := classOf(err)
-	return &driver.Error{Op: op, Target: target, Class: c, Hint: hint(op, c, err), Err: bare(err)}
+	cause := bare(err)
+	if errors.Is(err, dmclient.ErrLost) {
+		cause = &taken{cause}
+	}
+	return &driver.Error{Op: op, Target: target, Class: c, Hint: hint(op, c, err), Err: cause}
 }
+
+// taken is the loss of a port to another host in the words of the contract.
+type taken struct{ error }
+
+func (t *taken) Unwrap() []error { return []error{driver.ErrTaken, t.error} }
 
 // bare is an error of the client without the operation and the address, which the driver's error says already.
 func bare(err error) error {

@@ -39,6 +39,8 @@ type BoxPort struct {
 	brk   bool
 	until time.Time
 	timer *time.Timer
+	taken bool // by another host
+	held  bool // the line takes nothing
 }
 
 // boxBuffer is how many bytes may wait at a port.
@@ -72,6 +74,32 @@ func (b *Box) Cut() {
 		p.open = false
 	}
 	b.cond.Broadcast()
+}
+
+// Release takes the port from whoever has it, as another host does with force.
+func (p *BoxPort) Release() {
+	p.box.mu.Lock()
+	defer p.box.mu.Unlock()
+	if p.open {
+		p.open, p.taken = false, true
+		p.box.cond.Broadcast()
+	}
+}
+
+// Hold makes the line take nothing, as a machine does that has suspended it, or go on.
+func (p *BoxPort) Hold(on bool) {
+	p.box.mu.Lock()
+	defer p.box.mu.Unlock()
+	p.held = on
+	p.box.cond.Broadcast()
+}
+
+// over is why the stream has ended; the lock is held.
+func (p *BoxPort) over(op string) error {
+	if p.taken {
+		return &driver.Error{Op: op, Target: BoxName, Class: driver.Closed, Err: driver.ErrTaken}
+	}
+	return net.ErrClosed
 }
 
 // Line is what is in force.
@@ -132,7 +160,7 @@ func (s *boxSession) OpenStream(_ context.Context, path device.Path, line driver
 	if p.open {
 		return nil, &driver.Error{Op: "open", Target: string(path), Class: driver.Busy, Err: os.ErrExist}
 	}
-	p.open, p.in, p.told = true, nil, p.fed-1
+	p.open, p.taken, p.in, p.told = true, false, nil, p.fed-1
 	p.set(line)
 	return p, nil
 }
@@ -158,7 +186,7 @@ func (p *BoxPort) Read(b []byte) (int, error) {
 	for len(p.in) == 0 {
 		switch {
 		case !p.open:
-			return 0, net.ErrClosed
+			return 0, p.over("read")
 		case !p.until.IsZero() && !time.Now().Before(p.until):
 			return 0, os.ErrDeadlineExceeded
 		}
@@ -176,12 +204,12 @@ func (p *BoxPort) Write(b []byte) (n int, err error) {
 	for n < len(b) {
 		switch {
 		case !p.open:
-			return n, net.ErrClosed
+			return n, p.over("write")
 		case !p.peer.open: // nobody listens on the other end of the cable
 			return len(b), nil
 		}
 		k := min(len(b)-n, boxBuffer-len(p.peer.in))
-		if k == 0 {
+		if k == 0 || p.held {
 			p.box.cond.Wait()
 			continue
 		}
