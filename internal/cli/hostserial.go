@@ -51,7 +51,7 @@ func portsOf(section config.Serial, streams func(string) []device.Path) []serial
 			return
 		}
 		s := serial.Port{Device: p.Device, Path: path, Line: p.Line, RFC2217: offset(p.RFC2217, index), Raw: offset(p.Raw, index), PTY: p.PTY,
-			PTYMode: p.PTYMode, PTYOwner: p.PTYOwner, PTYGroup: p.PTYGroup, Observe: p.Observe, MaxClients: p.MaxClients, KickOld: p.KickOld, Keep: p.Keep,
+			PTYMode: p.PTYMode, PTYOwner: p.PTYOwner, PTYGroup: p.PTYGroup, Observe: p.Observe, MaxClients: p.MaxClients, KickOld: p.KickOld, Keep: p.Keep, Retake: p.Retake, HalfClose: p.HalfClose,
 			Coalesce: p.Coalesce, KeepAlive: p.KeepAlive, UserTimeout: p.UserTimeout, TLS: p.TLS, Login: p.Login, Log: p.Log, LogSize: p.LogSize}
 		if p.PTY == "auto" {
 			s.PTY = filepath.Join(section.Folder, ptyName(p.Device, path))

@@ -35,12 +35,18 @@ type SerialPort struct {
 	PTYOwner     int // -1: unchanged
 	PTYGroup     int
 
-	Observe, KickOld, Keep, TLS, Login bool
-	MaxClients                         int
-	Coalesce, KeepAlive, UserTimeout   time.Duration
-	Log                                string
-	LogSize                            int64
+	Observe, KickOld, Keep, Retake, TLS, Login  bool
+	MaxClients                                  int
+	Coalesce, KeepAlive, UserTimeout, HalfClose time.Duration
+	Log                                         string
+	LogSize                                     int64
 }
+
+// Bounds of half_close.
+const (
+	defaultHalfClose = 3 * time.Second
+	maxHalfClose     = time.Hour
+)
 
 // serialKeys are the keys of a port, with what they are for.
 var serialKeys = []struct{ name, doc string }{
@@ -58,6 +64,8 @@ var serialKeys = []struct{ name, doc string }{
 	{"max_clients", "clients of each listener; the first owns the port, the others read along; default 1"},
 	{"kick_old", "a new client takes the port from the one before"},
 	{"keep", "keep what could not be sent over a loss of the link, instead of dropping it"},
+	{"retake", "take the port back when another host has taken it by force; default false: it is opened again when somebody asks for it"},
+	{"half_close", "how long a client of raw that has closed its sending side is served while the line is silent, 0s to 1h; default 3s"},
 	{"coalesce", "wait so long for more bytes before they are passed on; default 0s, nothing waits"},
 	{"keep_alive", "how often TCP asks a silent client whether it is there; default 15s"},
 	{"user_timeout", "how long sent bytes may stay unacknowledged before TCP gives the client up (Linux)"},
@@ -108,7 +116,7 @@ func (l *loader) serialPort(kv pair) {
 		l.at(kv.token, "%q names no port; write DEVICE/PATH such as box/ports/3, or DEVICE/* for all ports", kv.key)
 		return
 	}
-	p := SerialPort{Device: dev, Path: path, PTYOwner: -1, PTYGroup: -1}
+	p := SerialPort{Device: dev, Path: path, PTYOwner: -1, PTYGroup: -1, HalfClose: defaultHalfClose}
 	key := "serial.ports." + kv.key
 	var shown []string
 	for _, x := range l.mapping(kv.value, key) {
@@ -199,6 +207,8 @@ func (p *SerialPort) set(key, s string) (err error) {
 		boolean(&p.KickOld)
 	case "keep":
 		boolean(&p.Keep)
+	case "retake":
+		boolean(&p.Retake)
 	case "tls":
 		boolean(&p.TLS)
 	case "login":
@@ -209,6 +219,10 @@ func (p *SerialPort) set(key, s string) (err error) {
 			err = fmt.Errorf("0 clients make no sense")
 		}
 		p.MaxClients = int(n)
+	case "half_close":
+		if duration(&p.HalfClose); err == nil && p.HalfClose > maxHalfClose {
+			err = fmt.Errorf("%q is not from 0s to 1h", s)
+		}
 	case "coalesce":
 		duration(&p.Coalesce)
 	case "keep_alive":

@@ -24,6 +24,8 @@ serial:
       pty_mode: 0660
       max_clients: 4
       coalesce: 5ms
+      half_close: 1m
+      retake: true
       log: /var/log/port3
     box/*: {raw: 4001+, kick_old: true}
 `)})
@@ -34,10 +36,10 @@ serial:
 	yes, no := true, false
 	if c.Serial.Folder != "/run/ports" || p.Device != "box" || p.Path != "ports/3" || p.Line.Baud != 9600 || p.Line.Flow != driver.FlowRtsCts || p.Line.Mode != "rs-485" ||
 		*p.Line.DTR != yes || *p.Line.RTS != no || p.RFC2217 != "127.0.0.1:4003" || p.Raw != "0.0.0.0:5003" || p.PTY != "auto" || p.PTYMode != 0o660 ||
-		p.MaxClients != 4 || p.Coalesce != 5*time.Millisecond || p.Log != "/var/log/port3" || p.PTYOwner != -1 {
+		p.MaxClients != 4 || p.Coalesce != 5*time.Millisecond || p.HalfClose != time.Minute || !p.Retake || p.Log != "/var/log/port3" || p.PTYOwner != -1 {
 		t.Errorf("%+v", p)
 	}
-	if q := c.Serial.Ports[1]; q.Path != "*" || q.Raw != "127.0.0.1:4001" || !q.KickOld {
+	if q := c.Serial.Ports[1]; q.Path != "*" || q.Raw != "127.0.0.1:4001" || !q.KickOld || q.HalfClose != 3*time.Second || q.Retake {
 		t.Errorf("%+v", q)
 	}
 	text := c.Explain()
@@ -69,6 +71,7 @@ func TestSerialMistakes(t *testing.T) {
 		"serial: {ports: {box/ports/1: {max_clients: 0}}}":             "0 clients",
 		"serial: {ports: {box/ports/1: {pty_mode: 999}}}":              "invalid syntax",
 		"serial: {ports: {box/ports/1: {coalesce: -1s}}}":              "below 0",
+		"serial: {ports: {box/ports/1: {half_close: 2h}}}":             "0s to 1h",
 		"serial: {ports: {box/ports/1: {on_open: {cts: true}}}}":       "unknown key",
 		"serial: {ports: {box/ports/1: {colour: red}}}":                "unknown key",
 		"serial: {ports: {box/ports/1: {log: x}}}":                     "whole path",

@@ -25,10 +25,14 @@ type Port struct {
 	PTYOwner     int // user id, -1: whoever runs this
 	PTYGroup     int
 
-	Observe     bool // clients only read, and the port is held open
-	MaxClients  int  // of each listener: one owns, the others read along; 0: 1
-	KickOld     bool // a new client takes the port over
-	Keep        bool // keep what could not be sent over a link loss
+	Observe    bool // clients only read, and the port is held open
+	MaxClients int  // of each listener: one owns, the others read along; 0: 1
+	KickOld    bool // a new client takes the port over
+	Keep       bool // keep what could not be sent over a link loss
+	Retake     bool // take the port back that another host has taken by force
+	// HalfClose is how long a client of Raw that has closed its sending side is still served while nothing comes and nothing is
+	// taken; 0: no longer than the line needs for what the client has sent.
+	HalfClose   time.Duration
 	Coalesce    time.Duration
 	KeepAlive   time.Duration // of TCP; 0: 15 s
 	UserTimeout time.Duration // how long bytes may stay unacknowledged before TCP gives up; 0: the system's

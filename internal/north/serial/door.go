@@ -150,7 +150,7 @@ func pause(ctx context.Context, d time.Duration) {
 // options are those by which a client of this port attaches.
 func (o *offer) options(own bool) north.StreamOptions {
 	p := &o.port
-	return north.StreamOptions{Own: own, Hold: p.Observe, Take: own && p.KickOld, Granted: true, Keep: p.Keep, Line: p.Line, Coalesce: p.Coalesce}
+	return north.StreamOptions{Own: own, Hold: p.Observe, Take: own && p.KickOld, Granted: true, Keep: p.Keep, Retake: p.Retake, Line: p.Line, Coalesce: p.Coalesce}
 }
 
 // attach opens the stream for a client: as its owner, or to read along when somebody owns it and that is allowed.

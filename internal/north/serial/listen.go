@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -27,6 +28,9 @@ type client struct {
 	net.Conn
 	who driver.Who
 	in  io.Reader // of the connection, with what was read ahead
+
+	leaving atomic.Bool   // it sends no more, and gives way to whoever comes
+	passed  atomic.Uint64 // bytes that came from the line
 }
 
 func (c *client) Read(p []byte) (int, error) { return c.in.Read(p) }
@@ -50,7 +54,7 @@ func (o *offer) listen(ctx context.Context, door, addr string, serve func(contex
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	var mu sync.Mutex
-	clients := map[net.Conn]context.CancelFunc{}
+	clients := map[*client]context.CancelFunc{}
 	for {
 		conn, err := l.Accept()
 		if err != nil {
@@ -65,14 +69,16 @@ func (o *offer) listen(ctx context.Context, door, addr string, serve func(contex
 		mu.Lock()
 		most := max(p.MaxClients, 1)
 		full := len(clients) >= most
-		if full && p.KickOld {
-			for _, old := range clients { // with one client that is the one; with more, all make room
-				old()
+		for old, end := range clients {
+			if full && (p.KickOld || old.leaving.Load()) { // with kick_old all make room
+				end()
+				delete(clients, old)
 			}
-			full = false
 		}
+		full = len(clients) >= most
+		c := &client{Conn: conn, in: conn, who: driver.Who{Door: door, Addr: conn.RemoteAddr().String()}}
 		if !full {
-			clients[conn] = cancel
+			clients[c] = cancel
 		}
 		mu.Unlock()
 		if full {
@@ -85,12 +91,12 @@ func (o *offer) listen(ctx context.Context, door, addr string, serve func(contex
 				cancel()
 				conn.Close()
 				mu.Lock()
-				delete(clients, conn)
+				delete(clients, c)
 				mu.Unlock()
 			}()
 			stop := context.AfterFunc(mine, func() { conn.Close() })
 			defer stop()
-			o.client(mine, conn, door, serve)
+			o.client(mine, c, serve)
 		})
 	}
 }
@@ -108,9 +114,9 @@ func refuse(conn net.Conn, text string) {
 }
 
 // client serves one connection.
-func (o *offer) client(ctx context.Context, conn net.Conn, door string, serve func(context.Context, *client, north.Stream, bool)) {
-	p := &o.port
-	log := o.log.With("as", door, "from", conn.RemoteAddr().String())
+func (o *offer) client(ctx context.Context, c *client, serve func(context.Context, *client, north.Stream, bool)) {
+	p, conn := &o.port, c.Conn
+	log := o.log.With("as", c.who.Door, "from", c.who.Addr)
 	tune(conn, p.KeepAlive, p.UserTimeout)
 	if p.TLS {
 		if o.d.cfg.TLS == nil {
@@ -126,8 +132,8 @@ func (o *offer) client(ctx context.Context, conn net.Conn, door string, serve fu
 			return
 		}
 		conn = secure
+		c.Conn, c.in = secure, secure
 	}
-	c := &client{Conn: conn, who: driver.Who{Door: door, Addr: conn.RemoteAddr().String()}, in: conn}
 	if p.Login {
 		if err := o.login(ctx, c); err != nil {
 			log.Warn("a client of a serial port was not let in", "error", err)
@@ -206,44 +212,4 @@ func tune(conn net.Conn, keepAlive, userTimeout time.Duration) {
 	if userTimeout > 0 {
 		setUserTimeout(t, userTimeout)
 	}
-}
-
-// serveRaw passes bytes on as they are.
-func (o *offer) serveRaw(ctx context.Context, c *client, s north.Stream, own bool) {
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		defer c.Close()
-		buf := make([]byte, 16<<10)
-		for {
-			n, err := s.Read(buf)
-			if n > 0 {
-				if _, err := c.Write(buf[:n]); err != nil {
-					return
-				}
-			}
-			if err != nil {
-				return
-			}
-		}
-	})
-	buf := make([]byte, 16<<10)
-	for {
-		n, err := c.Read(buf)
-		if n > 0 && own {
-			if _, werr := s.Write(buf[:n]); werr != nil && !errors.Is(werr, north.ErrStreamDown) {
-				break
-			}
-		}
-		if err != nil {
-			break
-		}
-	}
-	// What the client sent before it closed its side has been written; the line may still have to take it.
-	if own {
-		drain, cancel := context.WithTimeout(ctx, time.Second)
-		_ = s.Drain(drain)
-		cancel()
-	}
-	s.Close()
-	wg.Wait()
 }

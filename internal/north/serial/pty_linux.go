@@ -1,21 +1,16 @@
 package serial
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
-	"github.com/patchbay-io/patchbay/internal/north"
 	"github.com/patchbay-io/patchbay/internal/tty"
 )
 
@@ -96,6 +91,9 @@ func link(name, at string) error {
 		return &driver.Error{Op: "pty", Target: at, Class: driver.Auth, Err: err, Hint: "choose a folder that patchbay may write, or make it"}
 	}
 	err := os.Symlink(name, at)
+	if errors.Is(err, os.ErrPermission) {
+		return &driver.Error{Op: "pty", Target: at, Class: driver.Auth, Err: err, Hint: "choose a folder that patchbay may write"}
+	}
 	if !errors.Is(err, os.ErrExist) {
 		return err
 	}
@@ -155,7 +153,8 @@ func (t *terminal) opened(changed func(inUse bool)) error {
 }
 
 // settings are those that the program on the slave has chosen: speed, stop bits and flow control. Data bits and parity cannot be
-// known: the kernel keeps every PTY at 8 bits without parity, whatever is asked for (seen on Linux 6.18).
+// known: the kernel keeps every PTY at 8 bits without parity, whatever is asked for (seen on Linux 6.18). Speed 0 stays 0: it asks for
+// a hang-up.
 func (t *terminal) settings() (driver.Line, error) {
 	raw, err := t.slave.SyscallConn()
 	if err != nil {
@@ -172,210 +171,54 @@ func (t *terminal) settings() (driver.Line, error) {
 	return l, errors.Join(e, err)
 }
 
-// drop throws away what waits for a program that has gone.
-func (t *terminal) drop() {
+// read waits for what the program has written or set, and holds busy from the moment of taking it; the caller unlocks.
+func (t *terminal) read(busy *sync.Mutex, buf []byte) (n int, err error) {
+	raw, err := t.master.SyscallConn()
+	if err != nil {
+		busy.Lock()
+		return 0, err
+	}
+	held := false
+	e := raw.Read(func(fd uintptr) bool {
+		busy.Lock()
+		for n, err = unix.Read(int(fd), buf); err == unix.EINTR; {
+			n, err = unix.Read(int(fd), buf)
+		}
+		if err == unix.EAGAIN {
+			busy.Unlock()
+			return false
+		}
+		held = true
+		return true
+	})
+	if !held {
+		busy.Lock()
+		return 0, e
+	}
+	return max(n, 0), err
+}
+
+// written reports whether something waits that a program has written. Polling makes the kernel pass on what is between the two ends.
+func (t *terminal) written() bool {
+	raw, err := t.master.SyscallConn()
+	if err != nil {
+		return false
+	}
+	fds := [1]unix.PollFd{{Events: unix.POLLIN}}
+	e := raw.Control(func(fd uintptr) {
+		fds[0].Fd = int32(fd)
+		_, err = unix.Poll(fds[:], 0)
+	})
+	return e == nil && err == nil && fds[0].Revents&unix.POLLIN != 0
+}
+
+// drop throws away what waits for a program that has gone, and with written what it wrote and nobody took.
+func (t *terminal) drop(written bool) {
+	what := unix.TCIFLUSH
+	if written {
+		what = unix.TCIOFLUSH
+	}
 	if raw, err := t.slave.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { _ = unix.IoctlSetInt(int(fd), unix.TCFLSH, unix.TCIFLUSH) }) // an empty queue is as good
-	}
-}
-
-// Bits of the byte in front of each read in packet mode.
-const (
-	pktFlushRead  = 0x01
-	pktFlushWrite = 0x02
-	pktIoctl      = 0x40
-)
-
-// servePTY offers the port as a PTY until ctx ends. The port is open while a program has the PTY open.
-func (o *offer) servePTY(ctx context.Context) (err error) {
-	t, err := newTerminal(&o.port)
-	if err != nil {
-		return err
-	}
-	o.log.Info("serial port offered", "as", "pty", "link", t.link, "terminal", t.name)
-	p := &ptyServer{offer: o, t: t}
-	stop := context.AfterFunc(ctx, func() {
-		t.watch.Close()
-		t.master.Close()
-	})
-	var wg sync.WaitGroup
-	users := make(chan bool, 16)
-	wg.Go(func() {
-		defer close(users)
-		_ = t.opened(func(inUse bool) { users <- inUse }) // it ends with the PTY
-	})
-	wg.Go(func() { p.follow(ctx, users) })
-	err = p.fromProgram(ctx)
-	if stop() {
-		t.watch.Close()
-		t.master.Close()
-	}
-	wg.Wait()
-	t.watch, t.master = nil, nil
-	if e := t.close(); err == nil || ctx.Err() != nil {
-		err = e
-	}
-	return err
-}
-
-// ptyServer is a PTY while it is offered.
-type ptyServer struct {
-	*offer
-	t *terminal
-
-	mu     sync.Mutex
-	stream north.Stream // nil: no program has the PTY open, or it cannot have the port
-}
-
-func (p *ptyServer) current() north.Stream {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stream
-}
-
-// follow opens the port when a program opens the PTY, and gives it back when the last one has closed it.
-func (p *ptyServer) follow(ctx context.Context, users <-chan bool) {
-	inUse := false
-	var wg sync.WaitGroup
-	release := func() {
-		p.mu.Lock()
-		s := p.stream
-		p.stream = nil
-		p.mu.Unlock()
-		if s != nil {
-			s.Close()
-		}
-		wg.Wait()
-	}
-	defer release()
-	said := ""
-	retry := time.NewTicker(again / 4)
-	defer retry.Stop()
-	for {
-		select {
-		case now, ok := <-users:
-			if !ok {
-				return
-			}
-			inUse = now
-			if !inUse {
-				release()
-				p.t.drop()
-			}
-		case <-retry.C:
-		}
-		if !inUse || p.current() != nil || ctx.Err() != nil {
-			continue
-		}
-		wg.Wait()
-		s, err := p.open(ctx)
-		if err != nil {
-			if err.Error() != said {
-				said = err.Error()
-				p.log.Warn("a program has the PTY open and cannot have the port", "error", err, "hint", driver.HintOf(err))
-			}
-			continue
-		}
-		said = ""
-		p.mu.Lock()
-		p.stream = s
-		p.mu.Unlock()
-		wg.Go(func() {
-			p.toProgram(s)
-			p.mu.Lock()
-			if p.stream == s {
-				p.stream = nil
-			}
-			p.mu.Unlock()
-			s.Close()
-		})
-	}
-}
-
-// open attaches with the settings that the program has chosen.
-func (p *ptyServer) open(ctx context.Context) (north.Stream, error) {
-	s, _, err := p.attach(ctx, driver.Who{Door: "pty", Addr: p.port.PTY}, false)
-	if err != nil {
-		return nil, err
-	}
-	if line, err := p.t.settings(); err == nil {
-		if _, err := s.Set(ctx, line); err != nil && !errors.Is(err, north.ErrNotOwner) {
-			p.log.Warn("the port does not take the settings of the PTY", "line", line.String(), "error", err)
-		}
-	}
-	return s, nil
-}
-
-// toProgram passes on what comes from the line until the stream ends.
-func (p *ptyServer) toProgram(s north.Stream) {
-	buf := make([]byte, 8<<10)
-	for {
-		n, err := s.Read(buf)
-		for b := buf[:n]; len(b) > 0; {
-			k, err := p.t.master.Write(b)
-			b = b[k:]
-			if err != nil {
-				return
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-// fromProgram passes on what the program writes and sets, until the PTY is closed.
-func (p *ptyServer) fromProgram(ctx context.Context) error {
-	buf := make([]byte, 8<<10)
-	for {
-		n, err := p.t.master.Read(buf)
-		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, io.EOF) {
-				return nil
-			}
-			return fmt.Errorf("pty %s: %w", p.t.link, err)
-		}
-		if n == 0 {
-			continue
-		}
-		s := p.waitStream(ctx, buf[0] == 0)
-		if s == nil {
-			continue
-		}
-		if buf[0] == 0 {
-			if _, err := s.Write(buf[1:n]); err != nil && !errors.Is(err, north.ErrStreamDown) {
-				p.log.Debug("pty", "error", err)
-			}
-			continue
-		}
-		p.control(ctx, s, buf[0])
-	}
-}
-
-// waitStream gives the stream; a program that writes at once is ahead of the news that it has opened the PTY.
-func (p *ptyServer) waitStream(ctx context.Context, data bool) north.Stream {
-	for try := 0; ; try++ {
-		if s := p.current(); s != nil || !data || try == 20 || ctx.Err() != nil {
-			return s
-		}
-		pause(ctx, 5*time.Millisecond)
-	}
-}
-
-// control does what the program did with the terminal instead of writing to it.
-func (p *ptyServer) control(ctx context.Context, s north.Stream, bits byte) {
-	if bits&(pktFlushRead|pktFlushWrite) != 0 {
-		if err := s.Flush(ctx, bits&pktFlushRead != 0, bits&pktFlushWrite != 0); err != nil {
-			p.log.Debug("pty flush", "error", err)
-		}
-	}
-	if bits&pktIoctl != 0 {
-		line, err := p.t.settings()
-		if err == nil {
-			_, err = s.Set(ctx, line)
-		}
-		if err != nil {
-			p.log.Warn("the port does not take the settings of the PTY", "line", line.String(), "error", err)
-		}
+		_ = raw.Control(func(fd uintptr) { _ = unix.IoctlSetInt(int(fd), unix.TCFLSH, what) }) // an empty queue is as good
 	}
 }

@@ -16,18 +16,6 @@ import (
 	"github.com/patchbay-io/patchbay/internal/tty"
 )
 
-// until waits for something that another process tells about.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for range 5000 {
-		if ok() {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Fatalf("%s did not happen", what)
-}
-
 func openTTY(t *testing.T, name string) *os.File {
 	t.Helper()
 	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)

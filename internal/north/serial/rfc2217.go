@@ -14,7 +14,14 @@ import (
 // serveRFC2217 speaks telnet with com-port control.
 func (o *offer) serveRFC2217(ctx context.Context, c *client, s north.Stream, own bool) {
 	port := &telnetPort{Stream: s, own: own}
-	stats, err := rfc2217server.Serve(ctx, c, port, rfc2217server.Options{Signature: "patchbay " + o.port.name()}, func() { s.Close() })
+	stats, err := rfc2217server.Serve(ctx, c, port, rfc2217server.Options{Signature: "patchbay " + o.port.name()}, func() {
+		if own {
+			s.Yield(true)
+			c.leaving.Store(true)
+			settle(ctx, s)
+		}
+		s.Close()
+	})
 	if err = ended(err); err != nil {
 		o.log.Info("rfc2217 client ended", "error", err)
 	}

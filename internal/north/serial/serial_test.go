@@ -64,6 +64,18 @@ func newRig(t *testing.T, cfg Config, ports ...Port) *rig {
 	return r
 }
 
+// until waits for something that another process tells about.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 5000 {
+		if ok() {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("%s did not happen", what)
+}
+
 func dial(t *testing.T, addr string) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)

@@ -1,0 +1,99 @@
+package serial
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/patchbay-io/patchbay/internal/north"
+)
+
+// serveRaw passes bytes on as they are. A client that closes its sending side, as `echo '*IDN?' | nc -N HOST PORT` does, is served
+// until the line has been silent for the time of the configuration. TCP does not tell that from a client which has closed both
+// sides, so until then it gives way to anybody who wants the port.
+func (o *offer) serveRaw(ctx context.Context, c *client, s north.Stream, own bool) {
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		defer c.Close()
+		buf := make([]byte, 16<<10)
+		for {
+			n, err := s.Read(buf)
+			if n > 0 {
+				if _, err := c.Write(buf[:n]); err != nil {
+					return
+				}
+				c.passed.Add(uint64(n))
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	half := o.fromClient(c, s, own)
+	s.Yield(true)
+	c.leaving.Store(true)
+	if own {
+		settle(ctx, s)
+	}
+	if half {
+		c.linger(ctx, gone, o.port.HalfClose)
+	}
+	s.Close()
+	<-gone
+}
+
+// fromClient passes on what a client sends. It reports whether the client has ended only that, as far as can be known.
+func (o *offer) fromClient(c *client, s north.Stream, own bool) (half bool) {
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := c.Read(buf)
+		if n > 0 && own {
+			if _, werr := s.Write(buf[:n]); werr != nil && !errors.Is(werr, north.ErrStreamDown) {
+				return false
+			}
+		}
+		if err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
+}
+
+// linger waits until nothing has passed for as long as idle says, or the client is gone.
+func (c *client) linger(ctx context.Context, gone <-chan struct{}, idle time.Duration) {
+	for before := c.passed.Load(); ctx.Err() == nil && idle > 0; before = c.passed.Load() {
+		timer := time.NewTimer(idle)
+		select {
+		case <-gone:
+		case <-ctx.Done():
+		case <-timer.C:
+			if c.passed.Load() != before {
+				continue
+			}
+		}
+		timer.Stop()
+		return
+	}
+}
+
+// settleWait is how long a port whose user has gone may take nothing before what it has not taken is given up; as Linux does for its
+// own ports (closing_wait).
+const settleWait = 30 * time.Second
+
+// settle waits until the line has taken what was written. It goes on as long as the line takes something.
+func settle(ctx context.Context, s north.Stream) {
+	for ctx.Err() == nil {
+		before := s.Unacked()
+		if before == 0 {
+			return
+		}
+		step, cancel := context.WithTimeout(ctx, settleWait)
+		err := s.Drain(step)
+		waited := step.Err() != nil
+		cancel()
+		if err == nil || !waited || s.Unacked() >= before {
+			return
+		}
+	}
+}
