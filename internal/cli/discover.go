@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/all"
 	"github.com/patchbay-io/patchbay/internal/lab/discover"
 )
@@ -32,7 +34,8 @@ func (a *app) discoverCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "discover",
 		Short: "Find devices and print the configuration lines for them",
-		Long: `Find devices and print the configuration lines for them. It looks at what listens on this machine; other machines are asked
+		Long: `Find devices and print the configuration lines for them. It looks at what listens on this machine, on Linux also at what
+Focusrite Control has open, whose port the system assigns; other machines are asked
 only when they are named: with --subnet, or with --neighbours for those that this machine has talked to lately; --lan puts one
 question to everybody in the local network, as the makers' own tools do, and opens nothing. Where it asks, it asks on
 the ports that belong to a protocol which patchbay speaks, opens a session there and closes it, and changes nothing.
@@ -127,6 +130,11 @@ func (a *app) discover(ctx context.Context, f discoverFlags) error {
 	if err != nil {
 		return err
 	}
+	programs, err := a.localPrograms(ctx, finder, report)
+	if err != nil {
+		return err
+	}
+	looked.Add(programs)
 	if f.lan {
 		if err := a.seek(ctx, max(f.timeout, seekFor), report); err != nil {
 			return err
@@ -211,6 +219,45 @@ func (a *app) localTargets(f *discover.Finder) ([]discover.Target, error) {
 	return out, nil
 }
 
+// localPrograms asks the programs of Focusrite on this machine, which have no port of their own, where they listen. Only they
+// are asked, and only in their protocols.
+func (a *app) localPrograms(ctx context.Context, f *discover.Finder, report func(discover.Found)) (looked discover.Looked, err error) {
+	list, others, err := discover.Processes(os.DirFS("/proc"), discover.IsFocusrite)
+	if errors.Is(err, discover.ErrNoTable) {
+		return looked, nil // what is asked instead is said above
+	}
+	if err != nil {
+		return looked, fmt.Errorf("discover: %w", err)
+	}
+	own := *f
+	own.Ports = nil
+	own.Drivers = slices.DeleteFunc(slices.Clone(f.Drivers), func(d driver.Driver) bool { return !slices.Contains(discover.FocusriteDrivers(), d.Info().Name) })
+	var targets []discover.Target
+	for _, p := range list {
+		if p.Hidden {
+			a.say("Programs: %s, process %d, belongs to another user, and its ports are not shown to this one. Run discover as that user, or as root.", p.Name, p.PID)
+			continue
+		}
+		var at []string
+		for _, x := range p.At {
+			at = append(at, x.String())
+			targets = append(targets, discover.Target{Network: "tcp", Addr: x})
+		}
+		a.say("Programs: %s, process %d, listens on %s.", p.Name, p.PID, strings.Join(at, ", "))
+	}
+	if !others {
+		a.say("Programs: the processes of other users are hidden on this machine; a Focusrite Control of theirs is found by root, or with --lan.")
+	}
+	var found []discover.Found
+	if looked, err = own.Search(ctx, targets, func(x discover.Found) { found = append(found, x) }); err != nil {
+		return looked, err
+	}
+	for _, x := range discover.OnePerFC2(found) {
+		report(x)
+	}
+	return looked, nil
+}
+
 // neighbourHosts are the hosts of the neighbour table, or none when they are not to be asked.
 func (a *app) neighbourHosts(f *discover.Finder, ask bool) ([]netip.Addr, error) {
 	list, err := discover.Neighbours()
@@ -241,6 +288,10 @@ func (a *app) printFound(found []discover.Found) {
 		if len(x.Reasons) > 0 {
 			comment = "  # " + oneLine(x.Reasons[0])
 		}
-		fmt.Fprintf(a.Out, "  %s%d: %s%s\n", x.Protocol, numbers[x.Protocol], x.URL, comment)
+		name := x.Protocol
+		if last := name[len(name)-1]; last >= '0' && last <= '9' {
+			name += "-" // fc2-1 is no fc21
+		}
+		fmt.Fprintf(a.Out, "  %s%d: %s%s\n", name, numbers[x.Protocol], x.URL, comment)
 	}
 }

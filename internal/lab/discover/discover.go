@@ -53,6 +53,14 @@ type Looked struct {
 	Silent  int `json:"silent"`  // of them without an answer
 }
 
+// Add adds what another search has looked at.
+func (l *Looked) Add(o Looked) {
+	l.Asked += o.Asked
+	l.Open += o.Open
+	l.Refused += o.Refused
+	l.Silent += o.Silent
+}
+
 // AllPorts are the ports that are asked on each host over "tcp" or "udp".
 func (f *Finder) AllPorts(network string) []uint16 {
 	return append((&probe.Prober{Drivers: f.Drivers}).Ports(network), f.Ports...)

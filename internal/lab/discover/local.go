@@ -71,11 +71,29 @@ const (
 // ParseListening reads /proc/net/tcp or /proc/net/udp, or their twins for IPv6. What listens on all addresses is reached at
 // loopback.
 func ParseListening(r io.Reader, network string) ([]netip.AddrPort, error) {
+	list, err := parseSockets(r, network)
+	var out []netip.AddrPort
+	for _, s := range list {
+		out = append(out, s.at)
+	}
+	return out, err
+}
+
+// socket is one that takes what comes from anywhere.
+type socket struct {
+	at    netip.AddrPort
+	inode string // by which processes hold it; may be empty
+}
+
+// inodeColumn is where the inode stands in the kernel's tables.
+const inodeColumn = 9
+
+func parseSockets(r io.Reader, network string) ([]socket, error) {
 	state := stateListen
 	if network == "udp" {
 		state = stateClosed
 	}
-	var out []netip.AddrPort
+	var out []socket
 	err := rows(r, func(f []string) error {
 		if len(f) < 4 || f[3] != state {
 			return nil
@@ -97,7 +115,11 @@ func ParseListening(r io.Reader, network string) ([]netip.AddrPort, error) {
 		if ip.IsUnspecified() {
 			ip = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 		}
-		out = append(out, netip.AddrPortFrom(ip, uint16(n)))
+		s := socket{at: netip.AddrPortFrom(ip, uint16(n))}
+		if len(f) > inodeColumn {
+			s.inode = f[inodeColumn]
+		}
+		out = append(out, s)
 		return nil
 	})
 	return out, err

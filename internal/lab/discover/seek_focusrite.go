@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -39,6 +40,27 @@ func fcxmlSeeker() Seeker {
 			}
 			return g.Wait()
 		}}
+}
+
+// FocusriteDrivers are the drivers that can tell what the programs of [IsFocusrite] are.
+func FocusriteDrivers() []string { return []string{"fcxml", "fc2"} }
+
+// IsFocusrite reports whether a process has the name of Focusrite Control or Focusrite Control 2, whose TCP ports the system
+// assigns: "FocusriteControlServer" on macOS, "ControlServer.exe" on Windows, whose programs Linux may run too. A name may be
+// cut as Linux cuts it.
+func IsFocusrite(name string) bool {
+	name = strings.ToLower(name)
+	const server = "controlserver.exe"
+	return strings.Contains(name, "focusrite") || name == server || name == server[:commSize]
+}
+
+// OnePerFC2 leaves the onboarding endpoints out whose secure endpoint, one port below, was found too: both are one program.
+func OnePerFC2(found []Found) []Found {
+	return slices.DeleteFunc(found, func(f Found) bool {
+		return f.Protocol == "fc2" && slices.ContainsFunc(found, func(g Found) bool {
+			return g.Protocol == "fc2" && g.Addr.Addr() == f.Addr.Addr() && g.Addr.Port()+1 == f.Addr.Port()
+		})
+	})
 }
 
 // fc2Seeker finds Focusrite Control 2 by the service that carries its public key.
