@@ -29,8 +29,8 @@ type Conn struct {
 	subs  map[*subscription]struct{}
 	locks map[*Object]struct{}
 
-	wmu   sync.Mutex // of writing
-	renew time.Time  // when the deadline of writing is moved on
+	writing chan struct{} // of size 1, full while somebody writes, which may take long: a controller need not read
+	renew   time.Time     // when the deadline of writing is moved on; of whoever writes
 
 	mu     sync.Mutex // of what follows
 	quiet  bool
@@ -177,8 +177,8 @@ func (c *Conn) respond(rrq bool, out []byte, at, count int) {
 
 // send writes whole messages. A controller that does not read them is disconnected.
 func (c *Conn) send(b []byte) {
-	c.wmu.Lock()
-	defer c.wmu.Unlock()
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
 	now := time.Now()
 	if limit := c.srv.opts.WriteTimeout; now.After(c.renew) { // a deadline is a little work, and need not be exact
 		c.conn.SetWriteDeadline(now.Add(limit))

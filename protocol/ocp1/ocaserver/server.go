@@ -66,7 +66,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error { return s.tc
 // ServeConn serves one connection, which came from anywhere, until it or ctx ends, and closes it. The error is why it ended.
 func (s *Server) ServeConn(ctx context.Context, conn net.Conn) error {
 	c := &Conn{srv: s, conn: conn, id: s.lastID.Add(1), subs: map[*subscription]struct{}{}, locks: map[*Object]struct{}{},
-		queued: map[eventKey]int{}, wake: make(chan struct{}, 1), alive: make(chan bool, 1)}
+		queued: map[eventKey]int{}, wake: make(chan struct{}, 1), alive: make(chan bool, 1), writing: make(chan struct{}, 1)}
 	if s.opts.Connected != nil {
 		if err := s.opts.Connected(c); err != nil {
 			conn.Close()
