@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/lab/replay"
+	"github.com/patchbay-io/patchbay/internal/lab/simulate"
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -76,6 +78,9 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 		return err
 	}
 	if f.answer {
+		if p := orElse(f.Protocol, t.Header.Protocol); p != "" && p != "focas" {
+			return a.replayDevice(ctx, name, p, f.listen)
+		}
 		return a.replayAnswers(ctx, name, t, f.listen)
 	}
 	var res replay.Result
@@ -120,6 +125,26 @@ func readTranscript(name string) (*transcript.Transcript, error) {
 			hint: "replay reads transcripts, such as sim --record and tap write."}
 	}
 	return t, nil
+}
+
+// replayDevice serves the recorded device of any other protocol until interrupted.
+func (a *app) replayDevice(ctx context.Context, name, protocol, addr string) error {
+	d, err := simulate.New(protocol, url.Values{"file": {name}})
+	if err != nil {
+		return &failure{code: exitFailed, kind: "unknown-format", err: err}
+	}
+	if d.Services[0].Stream == nil {
+		return usageError(fmt.Errorf("--answer serves connections, and %s has datagrams; replay+%s:%s is the same inside patchbay", protocol, protocol, name))
+	}
+	l, err := a.listenReplay(addr)
+	if err != nil {
+		return err
+	}
+	d.Services = d.Services[:1]
+	if err := d.Serve(ctx, []simulate.Socket{{Listener: l}}); ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 // replayAnswers serves the recorded control until interrupted.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/patchbay-io/patchbay/protocol/atem"
@@ -31,14 +30,9 @@ var ErrNoDump = errors.New("the recording has no session in which a switcher say
 
 // ReadATEM reads a recording from a file.
 func ReadATEM(name string) (*ATEM, error) {
-	f, err := os.Open(name)
+	t, err := readTranscript(name)
 	if err != nil {
-		return nil, fmt.Errorf("replay: %w", err)
-	}
-	defer f.Close()
-	t, err := transcript.Read(f, transcript.Limits{})
-	if err != nil {
-		return nil, fmt.Errorf("replay: %s: %w", name, err)
+		return nil, err
 	}
 	r, err := NewATEM(t)
 	if err != nil {

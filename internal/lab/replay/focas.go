@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"sync"
 
 	"github.com/patchbay-io/patchbay/protocol/focas"
@@ -65,14 +64,9 @@ var ErrNoSession = errors.New("the recording has no answer to an open request of
 
 // ReadFOCAS reads a recording from a file; see [NewFOCAS].
 func ReadFOCAS(name string) (*FOCAS, error) {
-	f, err := os.Open(name)
+	t, err := readTranscript(name)
 	if err != nil {
-		return nil, fmt.Errorf("replay: %w", err)
-	}
-	defer f.Close()
-	t, err := transcript.Read(f, transcript.Limits{})
-	if err != nil {
-		return nil, fmt.Errorf("replay: %s: %w", name, err)
+		return nil, err
 	}
 	r, err := NewFOCAS(t)
 	if err != nil {

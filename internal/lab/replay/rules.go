@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/patchbay-io/patchbay/protocol/devicemaster"
 	"github.com/patchbay-io/patchbay/protocol/focas"
 	"github.com/patchbay-io/patchbay/protocol/openswitcher"
 	"github.com/patchbay-io/patchbay/transcript"
@@ -19,7 +20,8 @@ type protocol struct {
 }
 
 // protocols is never changed. The rules of each are in PROTOCOL_rules.go.
-var protocols = []protocol{{"focas", focas.NewDissector, focasMay}, {"openswitcher", openswitcher.NewDissector, openswitcherMay}}
+var protocols = []protocol{{"focas", focas.NewDissector, focasMay}, {"openswitcher", openswitcher.NewDissector, openswitcherMay},
+	{"devicemaster", devicemaster.NewDissector, devicemasterMay}}
 
 // Protocols are the names of the protocols that can be compared field by field.
 func Protocols() []string {

@@ -23,6 +23,7 @@ func devicemasterKind() Kind {
 			}
 			return d.Device(), nil
 		},
+		Replay: replayDeviceMaster,
 	}
 }
 
