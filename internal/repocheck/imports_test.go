@@ -35,6 +35,7 @@ var rules = []rule{
 	{`protocol/[a-z0-9]+/[a-z0-9]+sim`, `wire|protocol/[a-z0-9]+|protocol/[a-z0-9]+/[a-z0-9]+server`, true, noLog, "a simulator sits on the server"},
 	{`internal/device`, ``, true, noLog, "the tree of points knows no protocol"},
 	{`internal/testnet`, ``, true, noLog, ""},
+	{`internal/testpeer`, ``, true, noLog, "C programs around foreign libraries, for tests"},
 	{`internal/driver`, `internal/device`, true, ``, "the contract knows points only"},
 	{`internal/driver/wrap`, `internal/device|internal/driver`, true, ``, ""},
 	{`internal/driver/drivertest`, `internal/device|internal/driver|internal/testnet|transcript(/.*)?`, false, ``, ""},

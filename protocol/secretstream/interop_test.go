@@ -1,88 +1,54 @@
 package secretstream
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
-	"io"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/patchbay-io/patchbay/internal/testpeer"
 )
 
-// sodium is libsodium in a program of its own.
+// sodium is libsodium in a program of its own, testdata/sodium.c.
 type sodium struct {
-	t   *testing.T
-	in  *bufio.Writer
-	out *bufio.Reader
+	*testing.T
+	*testpeer.Peer
 }
 
-// startSodium compiles and starts testdata/sodium.c. Without compiler or library the test is skipped, and fails in CI.
+// startSodium starts it with a key and the header of our stream, and gives the header of its own.
 func startSodium(t *testing.T, key, header []byte) (s *sodium, theirs []byte) {
 	t.Helper()
-	missing := t.Skipf
-	if os.Getenv("CI") == "true" {
-		missing = t.Fatalf
-	}
-	cc, err := exec.LookPath("cc")
-	if err != nil {
-		missing("no C compiler: %v", err)
-	}
-	program := filepath.Join(t.TempDir(), "sodium")
-	if out, err := exec.Command(cc, "-O2", "-o", program, filepath.Join("testdata", "sodium.c"), "-lsodium").CombinedOutput(); err != nil {
-		missing("libsodium is missing (Debian: libsodium-dev): %v\n%s", err, out)
-	}
-	cmd := exec.Command(program)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("libsodium: %v", err)
-		}
-	})
-	s = &sodium{t, bufio.NewWriter(in), bufio.NewReader(out)}
+	s = &sodium{t, testpeer.Start(t, filepath.Join("testdata", "sodium.c"), "sodium", "libsodium-dev")}
 	s.say(key, header)
 	return s, s.read(HeaderSize)
 }
 
 func (s *sodium) say(parts ...[]byte) {
-	s.t.Helper()
-	for _, p := range parts {
-		s.in.Write(p)
-	}
-	if err := s.in.Flush(); err != nil {
-		s.t.Fatal(err)
+	s.Helper()
+	if err := s.Say(parts...); err != nil {
+		s.Fatal(err)
 	}
 }
 
 func (s *sodium) read(n int) []byte {
-	s.t.Helper()
-	b := make([]byte, n)
-	if _, err := io.ReadFull(s.out, b); err != nil {
-		s.t.Fatal(err)
+	s.Helper()
+	b, err := s.Read(n)
+	if err != nil {
+		s.Fatal(err)
 	}
 	return b
 }
 
-func (s *sodium) block() []byte { return s.read(int(binary.NativeEndian.Uint32(s.read(4)))) }
-
-func block(b []byte) []byte {
-	return append(binary.NativeEndian.AppendUint32(nil, uint32(len(b))), b...)
+func (s *sodium) block() []byte {
+	s.Helper()
+	b, err := s.ReadBlock()
+	if err != nil {
+		s.Fatal(err)
+	}
+	return b
 }
 
 // Ten thousand messages each way, of random lengths, tags and additional data, with keys that change by tag and by call.
@@ -123,12 +89,12 @@ func TestInteropLibsodium(t *testing.T) {
 		if i%100 == 7 { // what libsodium refuses leaves its stream where it was, as ours does
 			bad := bytes.Clone(c)
 			bad[r.IntN(len(bad))] ^= 1 << r.IntN(8)
-			s.say([]byte{'D'}, block(ad), block(bad))
+			s.say([]byte{'D'}, testpeer.Block(ad), testpeer.Block(bad))
 			if s.read(1)[0] != 0 {
 				t.Fatalf("message %d: libsodium takes a changed message", i)
 			}
 		}
-		s.say([]byte{'D'}, block(ad), block(c))
+		s.say([]byte{'D'}, testpeer.Block(ad), testpeer.Block(c))
 		if s.read(1)[0] != 1 {
 			t.Fatalf("message %d of %d bytes, tag %v: libsodium refuses it", i, len(m), tag)
 		}
@@ -139,7 +105,7 @@ func TestInteropLibsodium(t *testing.T) {
 			t.Fatalf("message %d of %d bytes: libsodium reads another", i, len(m))
 		}
 
-		s.say([]byte{'P', byte(tag)}, block(ad), block(m))
+		s.say([]byte{'P', byte(tag)}, testpeer.Block(ad), testpeer.Block(m))
 		got, gotTag, err := pull.Pull(nil, s.block(), ad)
 		if err != nil || gotTag != tag || !bytes.Equal(got, m) {
 			t.Fatalf("message %d of libsodium, %d bytes, tag %v: tag %v, %v", i, len(m), tag, gotTag, err)
