@@ -38,4 +38,4 @@ browser: ## drive the page with Chromium
 
 interop: ## run programs that are not ours against this one; a missing one is skipped, except with CI=true
 	@command -v npm >/dev/null && (for d in internal/cli/testdata/peers protocol/atem/atemsim/testdata/atem-connection; do (cd $$d && npm ci --no-audit --no-fund --loglevel=error) || exit 1; done) || echo "npm is missing: the peers that are npm packages are skipped"
-	$(GO) test -count=1 -run Interop -v ./internal/cli ./internal/lab/... ./protocol/atem/... ./protocol/secretstream
+	$(GO) test -count=1 -run Interop -v ./internal/cli ./internal/lab/... ./protocol/atem/... ./protocol/secretstream ./protocol/fc2/...
