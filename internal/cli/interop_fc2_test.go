@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"net"
 	"os/exec"
 	"strings"
@@ -9,12 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/patchbay-io/patchbay/protocol/fc2"
 	"github.com/patchbay-io/patchbay/protocol/fc2/fc2sim"
 )
 
 // fc2Script is a program with the WebSocket of Node.js: what it hears at both ports of Focusrite Control 2.
 const fc2Script = `
-const [secure, onboarding] = process.argv.slice(1);
+import http from 'node:http';
+const [secure, onboarding, known] = process.argv.slice(1);
 const hex = b => Buffer.from(b).toString('hex');
 const say = (what, came) => console.log(what + ': ' + came);
 function at(url, protocols, send, wait = 700) {
@@ -28,9 +31,25 @@ function at(url, protocols, send, wait = 700) {
     ws.onerror = () => done(opened ? 'closed' : 'refused');
   });
 }
+// status is that of HTTP, which WebSocket does not tell: of a plain request, or of one that asks for the upgrade.
+function status(host, path, headers = {}) {
+  return new Promise((done, fail) => {
+    const request = http.get('http://' + host + path, {headers}, answer => { answer.resume(); done('HTTP ' + answer.statusCode); });
+    request.on('upgrade', (answer, socket) => { socket.destroy(); done('HTTP ' + answer.statusCode); });
+    request.on('error', fail);
+  });
+}
+const upgrade = {Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA=='};
 const bytes = s => Uint8Array.from(Buffer.from(s.replaceAll(' ', ''), 'hex'));
 say('secure', await at('ws://' + secure + '/'));
 say('secure with a strange key', await at('ws://' + secure + '/' + '7b'.repeat(32)));
+say('secure with a known key', await at('ws://' + secure + '/' + known));
+say('secure, plain', await status(secure, '/'));
+say('secure, plain with a known key', await status(secure, '/' + known));
+say('secure, upgrade', await status(secure, '/', upgrade));
+say('secure, upgrade with a strange key', await status(secure, '/' + '7b'.repeat(32), upgrade));
+say('secure, upgrade with a known key', await status(secure, '/' + known, upgrade));
+say('onboarding, plain', await status(onboarding, '/'));
 say('onboarding', await at('ws://' + onboarding + '/'));
 say('onboarding, any path and protocol', await at('ws://' + onboarding + '/any/path', ['anything']));
 say('keep-alive', await at('ws://' + onboarding + '/', [], bytes('3b 0001 0000000b 04 0001 0001')));
@@ -55,15 +74,29 @@ func TestInteropFC2WithNode(t *testing.T) {
 		addrs = append(addrs, l.Addr().String())
 		wg.Go(func() { _ = serve(ctx, l) })
 	}
+	id, err := fc2.NewIdentity(rand.Reader)
+	if err == nil {
+		err = sim.Clients().Approve(id.Public(), "Node.js")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	limited, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
-	cmd := exec.CommandContext(limited, node, "--no-warnings", "--experimental-websocket", "--input-type=module", "-e", fc2Script, "--", addrs[0], addrs[1])
+	cmd := exec.CommandContext(limited, node, "--no-warnings", "--experimental-websocket", "--input-type=module", "-e", fc2Script, "--", addrs[0], addrs[1], id.Public().String())
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	want := `secure: refused
 secure with a strange key: refused
+secure with a known key: open 
+secure, plain: HTTP 404
+secure, plain with a known key: HTTP 404
+secure, upgrade: HTTP 404
+secure, upgrade with a strange key: HTTP 404
+secure, upgrade with a known key: HTTP 101
+onboarding, plain: HTTP 404
 onboarding: open 
 onboarding, any path and protocol: open anything
 keep-alive: answer 3b00010000000b0400010001
