@@ -30,7 +30,7 @@ func Bench(b *testing.B, far func() Far, target Target) {
 		<-done
 	}()
 	var conn *testnet.Conn
-	env := driver.Env{Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Keys: keys{},
+	env := driver.Env{Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), Keys: newKeys(target.Keys),
 		Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			c, err := l.Dial(ctx)
 			if err == nil && conn == nil {

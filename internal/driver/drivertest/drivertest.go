@@ -39,6 +39,9 @@ type Target struct {
 	Refused *driver.Write
 	// BadLogin makes options with a login that the far end does not accept; nil: the device knows no login.
 	BadLogin func() any
+	// Keys is what the key store holds when a subtest begins, for a driver whose far end and server must know it already; nil:
+	// nothing.
+	Keys map[string][]byte
 	// ServeOptions makes the options of the driver's native server that listens on the given address and lets Writes
 	// through when the gate agrees; nil: the driver has none.
 	ServeOptions func(listen string) any

@@ -53,7 +53,7 @@ func (w *world) behindServer() *server {
 	s.linkUp()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))
 	ended := make(chan error, 1)
-	env := driver.ServeEnv{Listen: w.net.Listen, ListenPacket: w.net.ListenPacket, Upstreams: []driver.Upstream{s}, OpenStream: s.openStream, Gate: s, Log: slog.New(slog.DiscardHandler)}
+	env := driver.ServeEnv{Listen: w.net.Listen, ListenPacket: w.net.ListenPacket, Upstreams: []driver.Upstream{s}, OpenStream: s.openStream, Gate: s, Keys: w.keys, Log: slog.New(slog.DiscardHandler)}
 	go func() { ended <- sd.Serve(ctx, env, w.target.ServeOptions(front.Host)) }()
 	stopFar := w.stop
 	w.stop = func() {

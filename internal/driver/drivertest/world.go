@@ -28,6 +28,7 @@ type world struct {
 	net    *testnet.Network
 	addr   string
 	url    *url.URL
+	keys   *keys // of sessions and of the driver's server alike
 
 	udp      bool
 	disturb  *disturbance // of datagrams
@@ -39,7 +40,7 @@ type world struct {
 }
 
 func runWorld(t *testing.T, target Target, run func(*world)) {
-	w := &world{T: t, target: target, net: new(testnet.Network), stop: func() {}, disturb: new(disturbance)}
+	w := &world{T: t, target: target, net: new(testnet.Network), keys: newKeys(target.Keys), stop: func() {}, disturb: new(disturbance)}
 	at := target.URL
 	if target.Far != nil {
 		if w.far = target.Far(t); w.far.URL != "" {
@@ -160,7 +161,7 @@ func (w *world) tryOpen(ctx context.Context, options any) (driver.Session, error
 }
 
 func (w *world) openAt(ctx context.Context, at *url.URL, options any) (driver.Session, error) {
-	env := driver.Env{Dial: w.dial, ListenPacket: w.listenPacket, Keys: keys{}, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}
+	env := driver.Env{Dial: w.dial, ListenPacket: w.listenPacket, Keys: w.keys, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)}
 	if w.target.Real {
 		env.ListenPacket = func(ctx context.Context, network, addr string) (net.PacketConn, error) {
 			return new(net.ListenConfig).ListenPacket(ctx, network, addr)
@@ -347,9 +348,3 @@ func readable(specs []device.Spec) []device.Path {
 	}
 	return out
 }
-
-// keys is a KeyStore that forgets.
-type keys struct{}
-
-func (keys) Load(name string) ([]byte, error) { return nil, fmt.Errorf("no key %q", name) }
-func (keys) Store(string, []byte) error       { return nil }

@@ -208,8 +208,7 @@ func (o *opener) onboard(ctx context.Context, port uint64) (*fc2client.Onboardin
 
 // isOnboarding reports whether a port that has opened a WebSocket and no tunnel is the onboarding endpoint.
 func (o *opener) isOnboarding(ctx context.Context, port uint64, err error) bool {
-	var de *driver.Error
-	if port < 2 || ctx.Err() != nil || !errors.As(err, &de) || de.Class != driver.Closed {
+	if port < 2 || ctx.Err() != nil || !errors.Is(err, fc2client.ErrHandshake) {
 		return false
 	}
 	b, err := o.onboard(ctx, port)

@@ -31,6 +31,9 @@ func classOf(err error) driver.Class {
 		return driver.DeviceSaidNo
 	}
 	c := driver.ClassOf(err)
+	if c == driver.Closed && errors.Is(err, fc2client.ErrHandshake) {
+		return driver.Auth // it cannot read what is meant for another key
+	}
 	if c == driver.Internal { // what the HTTP and WebSocket layers say about other protocols has no type
 		var ne net.Error
 		if errors.As(err, &ne) && ne.Timeout() || errors.Is(err, io.ErrNoProgress) {

@@ -207,8 +207,8 @@ func TestOpenFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = s.open("fc2://192.0.2.50", func(o *Options) { o.ServerKey = id.Public().String() })
-		if err == nil {
-			t.Error("a wrong server key opens")
+		if driver.ClassOf(err) != driver.Auth || !strings.Contains(driver.HintOf(err), "server_key") {
+			t.Errorf("a wrong server key: %v", err)
 		}
 		s.keys[IdentityName] = []byte("xyz")
 		if _, err = s.open("fc2://192.0.2.50", nil); err == nil || !strings.Contains(err.Error(), "damaged") {

@@ -23,6 +23,10 @@ type Opener = func(ctx context.Context, network, addr string) (net.Conn, error)
 // ErrNotPaired is why the secure endpoint does not let this program in: it answers 404 to a key that nobody has approved.
 var ErrNotPaired = errors.New("Focusrite Control 2 does not know this program: it has not been paired, or was removed there")
 
+// ErrHandshake is why there is no tunnel although the server knows this program. A server whose key is another than the expected
+// one ends the connection then, because it cannot read the first record.
+var ErrHandshake = errors.New("the tunnel was not made")
+
 // Options say who connects to whom.
 type Options struct {
 	Identity fc2.Identity
@@ -43,7 +47,8 @@ func (o *Options) defaults() {
 }
 
 // Dial connects to the secure endpoint at addr and makes the handshake. The result carries the OCP.1 stream: give it to
-// ocaclient.New. The error wraps [ErrNotPaired] when the server does not know the program.
+// ocaclient.New. The error wraps [ErrNotPaired] when the server does not know the program, and [ErrHandshake] when what follows
+// the upgrade fails.
 func Dial(ctx context.Context, open Opener, addr string, o Options) (net.Conn, error) {
 	o.defaults()
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
@@ -58,7 +63,7 @@ func Dial(ctx context.Context, open Opener, addr string, o Options) (net.Conn, e
 	}
 	c, err := tunnel.Open(ctx, ws, o.Identity, o.Server, fc2.Client, o.Random)
 	if err != nil {
-		return nil, fmt.Errorf("fc2 open %s: %w", addr, err)
+		return nil, fmt.Errorf("fc2 open %s: %w: %w", addr, ErrHandshake, err)
 	}
 	return c, nil
 }
