@@ -21,6 +21,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/gateway"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
+	"github.com/patchbay-io/patchbay/internal/mdns"
 	"github.com/patchbay-io/patchbay/internal/north"
 	"github.com/patchbay-io/patchbay/internal/north/aes70"
 	"github.com/patchbay-io/patchbay/internal/north/httpapi"
@@ -44,6 +45,7 @@ type host struct {
 	security    *security
 	serialDoor  *serial.Door
 	aes70Door   *aes70.Door
+	responder   *mdns.Responder // of multicast DNS
 
 	load    func() (*config.Config, error) // nil: there is nothing to read again
 	current *config.Config                 // in force; run's alone once it runs
@@ -102,7 +104,8 @@ func (h *host) assemble(c *config.Config, o *hostOptions) error {
 		o.secrets = new(obs.Secrets)
 	}
 	h.gateway = gateway.New(gateway.Options{Log: o.log, Env: h.environment, Access: h.security.access, Audit: h.security.audit,
-		Scrub: o.secrets.ScrubString})
+		Scrub: o.secrets.ScrubString, ServeEnv: func(_ gateway.DeviceConfig, env *driver.ServeEnv) { env.Announce = h.announce }})
+	h.responder = newResponder(o.log)
 	h.aes70Door = h.newAES70Door()
 	if err := h.apply(c); err != nil {
 		return err
@@ -278,6 +281,7 @@ func (h *host) run(ctx context.Context, hangup <-chan os.Signal) error {
 	g.Go(func() error { return h.door.Run(inner) })
 	g.Go(func() error { return h.serialDoor.Run(inner) })
 	g.Go(func() error { return h.aes70Door.Run(inner) })
+	g.Go(func() error { return h.responder.Run(inner) })
 	g.Go(func() error { h.followPorts(inner); return nil })
 	h.tell(h.manager.Ready(h.status()))
 	g.Go(func() error {

@@ -1,10 +1,17 @@
 package cli
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
 
 	"github.com/patchbay-io/patchbay/internal/config"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/mdns"
 	"github.com/patchbay-io/patchbay/internal/north/aes70"
 	"github.com/patchbay-io/patchbay/internal/oca"
 )
@@ -28,7 +35,30 @@ func faces() []config.Face {
 
 // newAES70Door makes the door of AES70 controllers.
 func (h *host) newAES70Door() *aes70.Door {
-	return aes70.New(aes70.Config{Tree: h.gateway.Tree(), Writes: h.gateway, Gate: h.gateway.Gate(aes70.Name), Log: h.log})
+	return aes70.New(aes70.Config{Tree: h.gateway.Tree(), Writes: h.gateway, Gate: h.gateway.Gate(aes70.Name), Log: h.log, Announce: h.announce})
+}
+
+// newResponder makes what tells the local network of servers. Its name is not the computer's own, which belongs to the responder of the
+// system.
+func newResponder(log *slog.Logger) *mdns.Responder {
+	name := "patchbay"
+	if host, err := os.Hostname(); err == nil {
+		short, _, _ := strings.Cut(host, ".")
+		name += "-" + short
+	}
+	return mdns.New(mdns.Options{Host: name, Log: log})
+}
+
+// announce is a driver.Announcer.
+func (h *host) announce(ctx context.Context, a driver.Announcement) error {
+	at, err := netip.ParseAddrPort(a.Addr.String())
+	if err != nil {
+		return fmt.Errorf("announce %s: %w", a.Instance, err)
+	}
+	if ip := at.Addr().Unmap(); ip.IsUnspecified() { // of either family
+		at = netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port())
+	}
+	return h.responder.Announce(ctx, mdns.Service{Type: a.Type, Instance: a.Instance, Addr: at, Text: a.Text})
 }
 
 // facesOf are the devices that AES70 controllers see.

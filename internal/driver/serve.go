@@ -34,7 +34,20 @@ type ServeEnv struct {
 	Sink         Sink            // its clients are points
 	Commands     func(Commander) // for instance "disconnect this client"
 	Keys         KeyStore        // identities of the server, and of the programs that it has let in; nil: there is no place for them
+	Announce     Announcer       // nil: the local network is told of nothing
 	Log          *slog.Logger
+}
+
+// Announcer tells the local network of a service until ctx ends, and takes it back then. An error comes at once, and is about the
+// service.
+type Announcer func(ctx context.Context, a Announcement) error
+
+// Announcement is a service for those who look for it by multicast DNS (DNS-SD).
+type Announcement struct {
+	Type     string   // "_oca._tcp"
+	Instance string   // what people read; when it is taken, a number is put behind it
+	Addr     net.Addr // of the listener; on every interface when it is unspecified
+	Text     []string // key=value each
 }
 
 // Upstream is a device that a native server shows.

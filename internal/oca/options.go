@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
 )
 
 // Port is where AES70 devices are by habit; none is registered.
@@ -23,6 +24,7 @@ type Options struct {
 	From       []string `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
 	Origins    []string `yaml:"origins" doc:"hosts whose web pages may connect over WebSocket from a browser, such as [desk.example.com]"`
 	MaxClients int      `yaml:"max_clients" doc:"controllers at a time"`
+	Announce   bool     `yaml:"announce" doc:"tell the local network by multicast DNS, so that controllers find the device"`
 }
 
 // Defaults listen on this computer alone, and let nobody change anything.
@@ -32,6 +34,9 @@ func Defaults() *Options {
 
 var errOpenToAll = errors.New("allow: controllers may change these points, and the address is open to the network without a word about who may " +
 	"connect; AES70 without TLS has no passwords. Name the computers: from: [192.0.2.10], or listen on 127.0.0.1")
+
+var errUnheard = errors.New("announce: controllers would find what they cannot reach, since the address is of this computer alone; listen on " +
+	"an address of the network, or leave announce out")
 
 // Validate says what is wrong with the options and what would be right. The text begins with the key.
 func (o *Options) Validate() error {
@@ -56,6 +61,9 @@ func (o *Options) Validate() error {
 	from, err := o.Networks()
 	if err != nil {
 		return err
+	}
+	if o.Announce && Loopback(o.Listen) && Loopback(o.WS) {
+		return errUnheard
 	}
 	if !(Loopback(o.Listen) && Loopback(o.WS)) && len(from) == 0 && len(o.Allow) > 0 {
 		return errOpenToAll
@@ -110,4 +118,13 @@ func (o *Options) Allows(path device.Path, hazard string) bool {
 		}
 	}
 	return false
+}
+
+// Announcement is what the local network is told of a listener for controllers (AES70-3).
+func Announcement(device string, overWS bool, addr net.Addr) driver.Announcement {
+	a := driver.Announcement{Type: "_oca._tcp", Instance: device, Addr: addr, Text: []string{"txtvers=1", "protovers=1"}}
+	if overWS {
+		a.Type, a.Text = "_ocaws._tcp", append(a.Text, "path=/")
+	}
+	return a
 }

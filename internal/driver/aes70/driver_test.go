@@ -229,7 +229,8 @@ func TestOptions(t *testing.T) {
 	}
 	for key, change := range map[string]func(*ServeOptions){
 		"listen": func(o *ServeOptions) { o.Listen = "" }, "ws": func(o *ServeOptions) { o.WS = "x" }, "max_clients": func(o *ServeOptions) { o.MaxClients = 0 },
-		"from": func(o *ServeOptions) { o.From = []string{"x"} }, "allow": func(o *ServeOptions) { o.Listen, o.Allow = "0.0.0.0:1", []string{"*"} },
+		"from": func(o *ServeOptions) { o.From = []string{"x"} }, "announce": func(o *ServeOptions) { o.Announce = true },
+		"allow": func(o *ServeOptions) { o.Listen, o.Allow = "0.0.0.0:1", []string{"*"} },
 	} {
 		o := serveDefaults()
 		change(o)

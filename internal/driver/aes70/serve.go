@@ -84,7 +84,7 @@ func (p *proxy) run(ctx context.Context, up driver.Upstream, fail func(driver.Cl
 	defer cancel()
 	ended := make(chan error, 2)
 	var wg sync.WaitGroup
-	serve := func(addr string, f func(context.Context, net.Listener) error) error {
+	serve := func(ws bool, addr string, f func(context.Context, net.Listener) error) error {
 		ln, err := p.env.Listen(ctx, "tcp", addr)
 		if err != nil {
 			return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve.listen or serve.ws")
@@ -94,15 +94,22 @@ func (p *proxy) run(ctx context.Context, up driver.Upstream, fail func(driver.Cl
 		}
 		p.listens += ln.Addr().String()
 		wg.Go(func() { ended <- f(inner, ln) })
+		if p.opts.Announce && p.env.Announce != nil && !oca.Loopback(addr) {
+			wg.Go(func() {
+				if err := p.env.Announce(inner, oca.Announcement(p.device, ws, ln.Addr())); err != nil {
+					p.env.Log.Error("the local network is not told of the device", "error", err)
+				}
+			})
+		}
 		return nil
 	}
 	var err error
 	if p.opts.Listen != "" {
-		err = serve(p.opts.Listen, p.server.Serve)
+		err = serve(false, p.opts.Listen, p.server.Serve)
 	}
 	if p.opts.WS != "" && err == nil {
 		ws := ocaws.New(func(ctx context.Context, c net.Conn) { _ = p.server.ServeConn(ctx, c) }, ocaws.Options{MaxConns: 2 * p.opts.MaxClients, Origins: p.opts.Origins})
-		err = serve(p.opts.WS, ws.Serve)
+		err = serve(true, p.opts.WS, ws.Serve)
 	}
 	if err == nil {
 		if p.env.Commands != nil {

@@ -30,6 +30,7 @@ type ServeOptions struct {
 	Allow      []string `yaml:"allow" doc:"points that paired programs may change, as in writable: patterns such as inputs/*; empty: they may only look"`
 	From       []string `yaml:"from" doc:"addresses and networks that may change something, such as [192.0.2.0/24]; empty: every paired program"`
 	MaxClients int      `yaml:"max_clients" doc:"programs at a time"`
+	Announce   bool     `yaml:"announce" doc:"tell the local network by multicast DNS, with the server's public key, so that programs find it"`
 }
 
 func serveDefaults() *ServeOptions {
@@ -50,9 +51,15 @@ func (o *ServeOptions) Validate() error {
 	if o.MaxClients < 1 || o.MaxClients > 1000 {
 		return fmt.Errorf("max_clients: %d is out of range; give 1 to 1000", o.MaxClients)
 	}
+	if o.Announce && oca.Loopback(o.Secure) {
+		return errUnheard
+	}
 	_, err := o.networks()
 	return err
 }
+
+var errUnheard = errors.New("announce: programs would find what they cannot reach, since secure is an address of this computer alone; write one of " +
+	"the network, or leave announce out")
 
 func (o *ServeOptions) networks() ([]netip.Prefix, error) {
 	var out []netip.Prefix
@@ -184,6 +191,13 @@ func (p *proxy) run(ctx context.Context, fail func(driver.Class, error, string) 
 	wg.Go(func() { ended <- p.server.ServeOnboarding(inner, onboarding) })
 	wg.Go(func() { p.follow(inner) })
 	wg.Go(func() { p.publish(inner) })
+	if p.opts.Announce && p.env.Announce != nil {
+		wg.Go(func() {
+			if err := p.env.Announce(inner, announcement(p.device, p.id.Public(), secure.Addr())); err != nil {
+				p.env.Log.Error("the local network is not told of the server", "error", err)
+			}
+		})
+	}
 	err = <-ended
 	cancel()
 	wg.Wait()
@@ -191,6 +205,12 @@ func (p *proxy) run(ctx context.Context, fail func(driver.Class, error, string) 
 		return ctx.Err()
 	}
 	return fail(driver.ClassOf(err), err, "")
+}
+
+// announcement is what programs look for: the secure port, and the public key under any name, since nobody knows which one Focusrite Control 2
+// uses (guess).
+func announcement(device string, key fc2.PublicKey, addr net.Addr) driver.Announcement {
+	return driver.Announcement{Type: "_ocaws._tcp", Instance: device, Addr: addr, Text: []string{"txtvers=1", "key=" + key.String()}}
 }
 
 // follow keeps the upstream true: each session for as long as it lives, and no program outlives it.

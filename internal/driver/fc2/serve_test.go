@@ -83,10 +83,12 @@ func TestServe(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { _ = session.Watch(ctx, driver.Everything{}, s) })
 		keys := store{}
-		opts := &ServeOptions{Secure: "192.0.2.30:58322", Onboarding: "192.0.2.30:58323", Allow: []string{"inputs/analogue-1/air"}, MaxClients: 4}
+		opts := &ServeOptions{Secure: "192.0.2.30:58322", Onboarding: "192.0.2.30:58323", Allow: []string{"inputs/analogue-1/air"}, MaxClients: 4, Announce: true}
+		announced := make(chan driver.Announcement, 1)
 		served := make(chan error, 1)
 		go func() {
 			served <- New().(driver.Server).Serve(ctx, driver.ServeEnv{Listen: s.net.Listen, Upstreams: []driver.Upstream{f}, Gate: f, Sink: f, Keys: keys,
+				Announce: func(ctx context.Context, a driver.Announcement) error { announced <- a; <-ctx.Done(); return nil },
 				Commands: func(c driver.Commander) { f.mu.Lock(); f.commander = c; f.mu.Unlock() }, Log: slog.New(slog.DiscardHandler)}, opts)
 		}()
 		synctest.Wait()
@@ -94,6 +96,10 @@ func TestServe(t *testing.T) {
 		server, err := fc2.ParsePublicKey(f.point("_clients/server-key"))
 		if err != nil {
 			t.Fatal(err)
+		}
+		a := <-announced
+		if key, ok := fc2.KeyOfTXT(a.Text); !ok || key != server || a.Type != "_ocaws._tcp" || a.Addr.String() != opts.Secure {
+			t.Errorf("the local network hears %+v", a)
 		}
 		phone, err := fc2.IdentityOf(bytes.Repeat([]byte{0x77}, fc2.KeySize))
 		if err != nil {
@@ -176,7 +182,7 @@ func TestServe(t *testing.T) {
 
 func TestServeOptions(t *testing.T) {
 	for _, change := range []func(*ServeOptions){func(o *ServeOptions) { o.Secure = "x" }, func(o *ServeOptions) { o.Onboarding = "" },
-		func(o *ServeOptions) { o.MaxClients = 0 }, func(o *ServeOptions) { o.From = []string{"x"} }} {
+		func(o *ServeOptions) { o.MaxClients = 0 }, func(o *ServeOptions) { o.From = []string{"x"} }, func(o *ServeOptions) { o.Announce = true }} {
 		o := serveDefaults()
 		change(o)
 		if o.Validate() == nil {

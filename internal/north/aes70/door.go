@@ -23,6 +23,8 @@ type Config struct {
 	Log    *slog.Logger // nil: none
 	// Listen opens listeners; nil: the network of this machine.
 	Listen driver.Opener[net.Listener]
+	// Announce tells the local network; nil: it is told of nothing.
+	Announce driver.Announcer
 }
 
 // Device is a device that controllers see, and how.

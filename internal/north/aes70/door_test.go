@@ -296,3 +296,46 @@ func TestSet(t *testing.T) {
 		}
 	})
 }
+
+// The local network is told of listeners that it reaches, for as long as they are there, and of no others.
+func TestAnnounce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		told := map[string]bool{}
+		g := northtest.New()
+		d := New(Config{Tree: g.Tree, Writes: g, Gate: &gate{}, Listen: func(_ context.Context, _, addr string) (net.Listener, error) {
+			return new(testnet.Network).MustListen(addr), nil
+		}, Announce: func(ctx context.Context, a driver.Announcement) error {
+			what := a.Type + " " + a.Instance + " " + a.Addr.String()
+			mu.Lock()
+			told[what] = true
+			mu.Unlock()
+			<-ctx.Done()
+			mu.Lock()
+			delete(told, what)
+			mu.Unlock()
+			return nil
+		}})
+		o := oca.Defaults()
+		o.WS, o.Announce = "192.0.2.5:8080", true
+		quiet := oca.Defaults()
+		quiet.Listen = "192.0.2.5:65001"
+		d.Set([]Device{{northtest.Mill, o}, {northtest.Down, quiet}})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- d.Run(ctx) }()
+		synctest.Wait()
+		mu.Lock()
+		if len(told) != 1 || !told["_ocaws._tcp mill1 192.0.2.5:8080"] {
+			t.Errorf("%v", told)
+		}
+		mu.Unlock()
+		d.Set(nil)
+		synctest.Wait()
+		if len(told) != 0 {
+			t.Errorf("after the end: %v", told)
+		}
+		cancel()
+		<-done
+	})
+}

@@ -81,7 +81,7 @@ func (f *face) listen(ctx context.Context, way, addr string, serve func(context.
 		ln, err := f.door.cfg.Listen(ctx, "tcp", addr)
 		if err == nil {
 			f.log.Info("AES70 controllers may connect", "over", way, "address", ln.Addr().String())
-			err = serve(ctx, ln)
+			err = f.announced(ctx, way == "ws", ln, serve)
 		}
 		if ctx.Err() != nil {
 			return
@@ -98,6 +98,25 @@ func (f *face) listen(ctx context.Context, way, addr string, serve func(context.
 		}
 		pause.Stop()
 	}
+}
+
+// announced serves a listener, and tells the local network for that time when it shall know.
+func (f *face) announced(ctx context.Context, ws bool, ln net.Listener, serve func(context.Context, net.Listener) error) error {
+	tell := f.door.cfg.Announce
+	if !f.opts.Announce || tell == nil || oca.Loopback(ln.Addr().String()) {
+		return serve(ctx, ln)
+	}
+	told, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := tell(told, oca.Announcement(f.name, ws, ln.Addr())); err != nil {
+			f.log.Error("the local network is not told of the device", "error", err)
+		}
+	})
+	err := serve(ctx, ln)
+	cancel()
+	wg.Wait()
+	return err
 }
 
 var (
