@@ -150,3 +150,54 @@ func TestDissectOddities(t *testing.T) {
 		})
 	}
 }
+
+// What stands in each field, for people; what nobody knows is marked as such.
+func TestDissectFields(t *testing.T) {
+	id := strings.Join(strings.Fields(idSample), " ")
+	cut := func(n int) string { return strings.Join(strings.Fields(idSample)[:n], " ") }
+	ask := "C 05 00 08 00 00 00 00 00 D "
+	for _, row := range []struct {
+		script, field, value, text string
+		unknown                    int // bytes
+	}{
+		{"C 62 00 70 00 80 25 00", "baud", "2457600", "perhaps 9600, one byte out of place", 0},
+		{"C 62 00 70 80 25 00 00", "baud", "9600", "bits per second", 0},
+		{"D 62 00 72 05 00", "errors", "5", "framing overflow", 0},
+		{"D 62 00 76 10 38 00", "inputs", "56", "cd dsr cts", 0},
+		{"C 62 00 76 02", "request", "2", "close", 0},
+		{"C 62 00 75 85", "mode", "133", "rs-485", 0},
+		{"C 01 03 0a 00 88 11 61 00 01 02", "address", "0x00611188", "", 2},
+		{ask + id, "program", "1", "NS-Link", 23},
+		{ask + id, "tag 3", "2d", "meaning is not known", 23},
+		{ask + cut(103) + " C 73 D 74", "board revision", "7", "", 0},
+		{ask + cut(101) + " C 73 D 74", "ports", "8", "", 1},
+		{ask + cut(110) + " 07 07 07 C 73 D 74", "application 1", "0x00ff", "version 11.34", 3},
+		{ask + cut(108) + " C 73 D 74", "", "", "", 108},
+		{"D " + scanSample[:24] + "01 02" + scanSample[29:], "type", "0x000c", "discovery scan", 2},
+		{"D " + answerSample, "product", "446576696365_", "", 5},
+	} {
+		dis := NewDissector()
+		var got []transcript.Frame
+		for _, p := range parts(t, row.script) {
+			got = append(got, dis.Feed(p.dir, p.b)...)
+		}
+		found, unknown := row.field == "", 0
+		for _, f := range got {
+			for _, u := range f.Unknown {
+				unknown += u.Length
+			}
+			for _, x := range f.Fields {
+				if x.Name != row.field {
+					continue
+				}
+				found = true
+				if prefix, cut := strings.CutSuffix(row.value, "_"); x.Value != row.value && !(cut && strings.HasPrefix(x.Value, prefix)) || row.text != "" && x.Text != row.text {
+					t.Errorf("%s: %s is %q, %q", row.script, x.Name, x.Value, x.Text)
+				}
+			}
+		}
+		if !found || unknown != row.unknown {
+			t.Errorf("%s: field %q is there: %v; %d bytes are unknown, want %d: %s", row.script, row.field, found, unknown, row.unknown, summaries(got))
+		}
+	}
+}

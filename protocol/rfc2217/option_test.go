@@ -150,3 +150,72 @@ func TestConfusedPeers(t *testing.T) {
 		t.Error("the zero value accepts")
 	}
 }
+
+// The whole table of RFC 1143: what an option becomes, and what is said, for every state and every word of either side.
+func TestEveryStateOfTheQMethod(t *testing.T) {
+	const on, off = true, false
+	type row struct {
+		from     qState
+		heard    bool // the peer wants it on
+		accepted bool
+		to       qState
+		say      string // "on", "off" or nothing
+	}
+	for _, r := range []row{
+		{qNo, on, true, qYes, "on"}, {qNo, on, false, qNo, "off"}, {qNo, off, true, qNo, ""},
+		{qYes, on, true, qYes, ""}, {qYes, off, true, qNo, "off"},
+		{qWantNo, on, true, qNo, ""}, {qWantNo, off, true, qNo, ""},
+		{qWantNoOpposite, on, true, qYes, ""}, {qWantNoOpposite, off, true, qWantYes, "on"},
+		{qWantYes, on, true, qYes, ""}, {qWantYes, off, true, qNo, ""},
+		{qWantYesOpposite, on, true, qWantNo, "off"}, {qWantYesOpposite, off, true, qNo, ""},
+	} {
+		for _, local := range []bool{true, false} {
+			n := &Negotiator{Accept: func(bool, byte) bool { return r.accepted }}
+			n.at(local, 9).q = r.from
+			said := map[[2]bool]byte{{true, on}: DO, {true, off}: DONT, {false, on}: WILL, {false, off}: WONT}[[2]bool{local, r.heard}]
+			var want []byte
+			if r.say != "" {
+				want = []byte{IAC, verb(local, r.say == "on"), 9}
+			}
+			got, _ := n.Receive(nil, said, 9)
+			if q := n.at(local, 9).q; q != r.to || !bytes.Equal(got, want) {
+				t.Errorf("state %d hears %s: state %d and % x; want %d and % x", r.from, VerbName(said), q, got, r.to, want)
+			}
+		}
+	}
+	for _, r := range []row{ // heard is what we want now
+		{qNo, on, true, qWantYes, "on"}, {qNo, off, true, qNo, ""}, {qYes, on, true, qYes, ""}, {qYes, off, true, qWantNo, "off"},
+		{qWantNo, on, true, qWantNoOpposite, ""}, {qWantNo, off, true, qWantNo, ""},
+		{qWantNoOpposite, on, true, qWantNoOpposite, ""}, {qWantNoOpposite, off, true, qWantNo, ""},
+		{qWantYes, on, true, qWantYes, ""}, {qWantYes, off, true, qWantYesOpposite, ""},
+		{qWantYesOpposite, on, true, qWantYes, ""}, {qWantYesOpposite, off, true, qWantYesOpposite, ""},
+	} {
+		n := new(Negotiator)
+		n.at(true, 9).q = r.from
+		var want []byte
+		if r.say != "" {
+			want = []byte{IAC, verb(true, r.say == "on"), 9}
+		}
+		got := n.Ask(nil, true, 9, r.heard)
+		if q := n.at(true, 9).q; q != r.to || !bytes.Equal(got, want) {
+			t.Errorf("state %d, on is wanted: %v: state %d and % x; want %d and % x", r.from, r.heard, q, got, r.to, want)
+		}
+	}
+}
+
+// Names for people, and a sub-negotiation of any option with its IAC doubled.
+func TestTelnetNames(t *testing.T) {
+	for o, want := range map[byte]string{0: "BINARY", 1: "ECHO", 3: "SUPPRESS-GO-AHEAD", 5: "STATUS", 6: "TIMING-MARK", 24: "TERMINAL-TYPE", 31: "NAWS",
+		34: "LINEMODE", 44: "COM-PORT-OPTION", 99: "option 99"} {
+		if got := OptionName(o); got != want {
+			t.Errorf("%d: %s", o, got)
+		}
+	}
+	if VerbName(SE) != "SE" || VerbName(IAC) != "IAC" || VerbName(7) != "command 7" {
+		t.Errorf("%s %s %s", VerbName(SE), VerbName(IAC), VerbName(7))
+	}
+	raw := AppendSub([]byte{1}, 24, []byte{0, IAC})
+	if !bytes.Equal(raw, []byte{1, IAC, SB, 24, 0, IAC, IAC, IAC, SE}) {
+		t.Errorf("% x", raw)
+	}
+}

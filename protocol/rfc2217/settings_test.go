@@ -61,3 +61,15 @@ func TestAnswers(t *testing.T) {
 		t.Errorf("inbound flow control is %v", Control(got.Value))
 	}
 }
+
+func TestKnows(t *testing.T) {
+	for _, topic := range []Control{ControlFlowAsk, ControlBreakAsk, ControlDTRAsk, ControlRTSAsk, ControlInAsk} {
+		s := full
+		if !s.Knows(topic) || (&Settings{}).Knows(topic) {
+			t.Errorf("%v", topic)
+		}
+		if !s.Take(&Message{Code: SetControl, Value: uint32(topic)}) || s.Knows(topic) { // an answer that is the question is none
+			t.Errorf("%v is known after all", topic)
+		}
+	}
+}

@@ -291,3 +291,49 @@ func TestLateAnswers(t *testing.T) {
 		}
 	})
 }
+
+// A server that wants no data gets none until it says so, and one that asks who we are is told, once for each time.
+func TestWhatServersAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := testnet.Pipe(1 << 20)
+		var told []string
+		go peer(server, rfc2217.DO, func(m *rfc2217.Message) bool {
+			if m.Code == rfc2217.Signature && len(m.Text) > 0 {
+				told = append(told, string(m.Text))
+				return true
+			}
+			return false
+		})
+		c, err := Dial(t.Context(), func(context.Context, string, string) (net.Conn, error) { return client, nil }, "box:1", Options{Signature: "us"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		say := func(code rfc2217.Code) {
+			m := rfc2217.Message{Code: code, Server: true}
+			server.Write(m.AppendTo(nil))
+			synctest.Wait()
+		}
+		for range 2 {
+			say(rfc2217.Signature)
+		}
+		if len(told) != 2 || told[0] != "us" {
+			t.Errorf("we called ourselves %q", told)
+		}
+		say(rfc2217.FlowControlSuspend)
+		before, _ := client.Out().Counts()
+		written := make(chan error, 1)
+		go func() { _, err := c.Write([]byte("held")); written <- err }()
+		time.Sleep(time.Second)
+		if after, _ := client.Out().Counts(); after != before {
+			t.Errorf("%d bytes went to a server that had suspended us", after-before)
+		}
+		say(rfc2217.FlowControlResume)
+		if err := <-written; err != nil {
+			t.Error(err)
+		}
+		if after, _ := client.Out().Counts(); after < before+4 {
+			t.Errorf("%d bytes went out when it resumed", after-before)
+		}
+	})
+}

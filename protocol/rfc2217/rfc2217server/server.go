@@ -374,12 +374,14 @@ func (c *connection) events(ctx context.Context) error {
 			state = modem.Lines()
 		}
 		first := !c.known
+		// The bits of change have none for RI going on, which is a change all the same.
+		changed := byte(state)&0x0f | byte(modem.Lines()^c.lines)>>4
 		c.lines, c.known = modem.Lines(), true
 		switch {
 		case !c.agreed:
 		case !c.told:
 			b = c.tellFirst(b)
-		case !first && byte(state)&0x0f&byte(c.modemMask|c.modemMask>>4) != 0:
+		case !first && changed&byte(c.modemMask|c.modemMask>>4) != 0:
 			m := rfc2217.Message{Code: rfc2217.NotifyModemState, Server: true, Value: uint32(state)}
 			b = m.AppendTo(b)
 		}
