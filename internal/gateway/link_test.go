@@ -91,6 +91,29 @@ func TestPointsAppearAndVanish(t *testing.T) {
 	})
 }
 
+// What was wrong with the last link is over as soon as a session lives, also one that waits for a person.
+func TestAWaitingSessionHasNoError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newToy()
+		g, stop := running(t, conf("m", d))
+		defer stop()
+		synctest.Wait()
+		d.mu.Lock()
+		d.waits = "not-paired"
+		d.mu.Unlock()
+		d.kill()
+		synctest.Wait()
+		if linkText(t, g, "m", "error") == "" {
+			t.Error("no error after the break")
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if got := linkText(t, g, "m", "state") + linkText(t, g, "m", "error") + linkText(t, g, "m", "error-class"); got != "waiting" {
+			t.Errorf("after the pause: %q", got)
+		}
+	})
+}
+
 func TestADeadSessionSaysNothingMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newToy()

@@ -71,9 +71,9 @@ func (l *link) advance(c *driver.Change, v *live) {
 	if next == up && v.upSince.IsZero() {
 		v.upSince = time.Now()
 		l.status.connects++
-		l.status.err = nil
 		l.log.Info("link up")
 	}
+	l.status.err = nil
 	l.status.to(next)
 	l.show()
 }

@@ -29,6 +29,7 @@ type toy struct {
 	write    func(ctx context.Context, t *toy, w driver.Write) driver.Outcome
 	sessions map[*toySession]bool
 	opened   int
+	waits    string // the condition that a session begins with
 	sent     []driver.Write
 	interest driver.Interest
 	sink     driver.Sink // of the newest session
@@ -104,6 +105,9 @@ func (t *toy) kill() {
 
 func (t *toy) full() *driver.Change {
 	c := &driver.Change{Full: true, Specs: t.specs, Labels: t.labels, Commands: t.commands}
+	if t.waits != "" {
+		c.Condition = &driver.Condition{Code: t.waits}
+	}
 	for p, v := range t.values {
 		c.Samples = append(c.Samples, device.Sample{Path: p, Value: v})
 	}
