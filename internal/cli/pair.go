@@ -158,13 +158,16 @@ func (a *app) pairSteps(ctx context.Context, t *target, dev string, f pairFlags)
 	if err != nil {
 		return err
 	}
-	if state != "code-wanted" && state != "asking" {
-		if err := a.pairDo(ctx, t, dev, pairRequest, nil); err != nil {
-			return err
+	if state != "code-wanted" {
+		if state != "asking" { // by the page, or by a run of this command that was broken off
+			if err := a.pairDo(ctx, t, dev, pairRequest, nil); err != nil {
+				return err
+			}
 		}
+		a.say("Asked. Let patchbay in on the computer of the device.")
+		state = "asking"
 	}
-	a.say("Asked. Let patchbay in on the computer of the device.")
-	for state = "asking"; state == "asking"; {
+	for state == "asking" {
 		if !wait(ctx, 200*time.Millisecond) {
 			return ctx.Err()
 		}
@@ -179,17 +182,36 @@ func (a *app) pairSteps(ctx context.Context, t *target, dev string, f pairFlags)
 		}
 		return classFailure("device-said-no", errors.New(result), "Try again, and click Approve there.")
 	}
-	code := f.code
-	if code == "" {
-		fmt.Fprint(a.Err, "It shows a QR code now. Scan it, and type its text here: ")
-		if code, err = bufio.NewReader(a.In).ReadString('\n'); err != nil && strings.TrimSpace(code) == "" {
-			return classFailure("device-said-no", errors.New("no code was given"), "Run it again with a terminal, or give --code.")
-		}
+	if f.code != "" {
+		err = a.pairDo(ctx, t, dev, pairCode, map[string]any{"code": f.code})
+	} else {
+		err = a.pairCodes(ctx, t, dev)
 	}
-	if err := a.pairDo(ctx, t, dev, pairCode, map[string]any{"code": strings.TrimSpace(code)}); err != nil {
+	if err != nil {
 		return err
 	}
 	return a.pairedUp(ctx, t, dev)
+}
+
+// pairCodes sends what somebody types, until it is the code, or the device wants none any more.
+func (a *app) pairCodes(ctx context.Context, t *target, dev string) error {
+	in := bufio.NewReader(a.In)
+	fmt.Fprint(a.Err, "It shows a QR code now. Scan it, and type its text here: ")
+	for {
+		line, err := in.ReadString('\n')
+		code := strings.TrimSpace(line)
+		if err != nil && code == "" {
+			return classFailure("device-said-no", errors.New("no code was given"), "Run it again with a terminal, or give --code.")
+		}
+		refusal := a.pairDo(ctx, t, dev, pairCode, map[string]any{"code": code})
+		if refusal == nil || err != nil {
+			return refusal
+		}
+		if state, err := a.pairValue(ctx, t, dev, pairState); err != nil || state != "code-wanted" {
+			return refusal
+		}
+		fmt.Fprintf(a.Err, "%v\nType it again: ", refusal)
+	}
 }
 
 // notToPair says why there is nothing to pair.

@@ -155,7 +155,7 @@ func (Driver) Open(ctx context.Context, env driver.Env, target driver.Target) (d
 	server, err := serverKey(env, opts, host)
 	if err != nil {
 		return nil, &driver.Error{Op: "open", Target: target.Name, Class: driver.Auth, Err: err,
-			Hint: "Set server_key to what Focusrite Control 2 announces on the network as _ocaws._tcp, the 64 hexadecimal digits in the TXT record; patchbay discover --lan prints it."}
+			Hint: "Set server_key (of patchbay pair: --server-key) to what Focusrite Control 2 announces on the network as _ocaws._tcp, the 64 hexadecimal digits in the TXT record; patchbay discover --lan prints it."}
 	}
 	o := opener{env: env, opts: opts, host: host, client: fc2client.Options{Identity: id, Server: server, Random: env.Rand, Timeout: opts.Timeout}}
 	s, err := o.open(ctx, port)
