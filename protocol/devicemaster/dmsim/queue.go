@@ -76,6 +76,7 @@ type pace struct {
 	mu     sync.Mutex
 	set    dmserver.Settings
 	free   time.Time // when the line is free again
+	last   time.Time // when the last piece was passed on
 	once   sync.Once
 	closed chan struct{}
 }
@@ -107,7 +108,7 @@ func (p *pace) Send(b []byte) (int, error) {
 		char = time.Duration(p.set.Line.Bits()) * time.Second / time.Duration(p.set.Baud)
 	}
 	now := time.Now()
-	if p.free.Before(now) {
+	if p.free.Before(now) && now.Sub(p.last) > pieceTime { // the line was idle; else only our timer is late, which a line never is
 		p.free = now
 	}
 	n := min(len(b), max(1, int(pieceTime/max(char, 1))))
@@ -121,6 +122,11 @@ func (p *pace) Send(b []byte) (int, error) {
 	case <-p.closed:
 		return 0, net.ErrClosed
 	}
+	defer func() {
+		p.mu.Lock()
+		p.last = time.Now()
+		p.mu.Unlock()
+	}()
 	for done := 0; done < n; {
 		k, err := p.Wire.Send(b[done:n])
 		if err != nil {
