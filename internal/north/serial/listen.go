@@ -21,6 +21,7 @@ const (
 	loginTimeout     = time.Minute
 	handshakeTimeout = 10 * time.Second
 	maxLoginLine     = 256
+	maxAtDoor        = 16 // clients of one listener that have not shown yet who they are
 )
 
 // client is one TCP client while it is served.
@@ -29,11 +30,18 @@ type client struct {
 	who driver.Who
 	in  io.Reader // of the connection, with what was read ahead
 
-	leaving atomic.Bool   // it sends no more, and gives way to whoever comes
-	passed  atomic.Uint64 // bytes that came from the line
+	admitted bool          // of the lock of clients
+	leaving  atomic.Bool   // it sends no more, and gives way to whoever comes
+	passed   atomic.Uint64 // bytes that came from the line
 }
 
 func (c *client) Read(p []byte) (int, error) { return c.in.Read(p) }
+
+// Close ends the connection. Who sees that may come again at once.
+func (c *client) Close() error {
+	c.leaving.Store(true)
+	return c.Conn.Close()
+}
 
 // listen accepts clients until ctx ends or the listener fails.
 func (o *offer) listen(ctx context.Context, door, addr string, serve func(context.Context, *client, north.Stream, bool)) error {
@@ -53,51 +61,88 @@ func (o *offer) listen(ctx context.Context, door, addr string, serve func(contex
 	o.log.Info("serial port offered", "as", door, "address", l.Addr().String())
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	var mu sync.Mutex
-	clients := map[*client]context.CancelFunc{}
+	all := &clients{most: max(p.MaxClients, 1), kick: p.KickOld, in: map[*client]context.CancelFunc{}}
+	defer all.end()
 	for {
 		conn, err := l.Accept()
 		if err != nil {
-			mu.Lock()
-			for _, cancel := range clients {
-				cancel()
-			}
-			mu.Unlock()
 			return driver.WrapNet("accept", addr, err)
 		}
-		mine, cancel := context.WithCancel(ctx)
-		mu.Lock()
-		most := max(p.MaxClients, 1)
-		full := len(clients) >= most
-		for old, end := range clients {
-			if full && (p.KickOld || old.leaving.Load()) { // with kick_old all make room
-				end()
-				delete(clients, old)
-			}
-		}
-		full = len(clients) >= most
-		c := &client{Conn: conn, in: conn, who: driver.Who{Door: door, Addr: conn.RemoteAddr().String()}}
-		if !full {
-			clients[c] = cancel
-		}
-		mu.Unlock()
-		if full {
-			cancel()
-			refuse(conn, "patchbay: the port has as many clients as it may have\r\n")
+		if !all.arrive() {
+			o.log.Debug("too many clients at the door at once", "as", door, "from", conn.RemoteAddr().String())
+			conn.Close()
 			continue
 		}
+		mine, cancel := context.WithCancel(ctx)
 		wg.Go(func() {
-			defer func() {
-				cancel()
-				conn.Close()
-				mu.Lock()
-				delete(clients, c)
-				mu.Unlock()
-			}()
+			c := &client{Conn: conn, in: conn, who: driver.Who{Door: door, Addr: conn.RemoteAddr().String()}}
 			stop := context.AfterFunc(mine, func() { conn.Close() })
-			defer stop()
-			o.client(mine, c, serve)
+			o.client(mine, c, func() bool { return all.admit(c, cancel) }, serve)
+			stop()
+			all.leave(c)
+			cancel()
+			conn.Close()
 		})
+	}
+}
+
+// clients are those of one listener: at the door, until they have shown who they are, or in.
+type clients struct {
+	most int
+	kick bool
+
+	mu     sync.Mutex
+	in     map[*client]context.CancelFunc
+	atDoor int
+}
+
+// arrive counts one at the door; false when there are too many.
+func (a *clients) arrive() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.atDoor >= maxAtDoor {
+		return false
+	}
+	a.atDoor++
+	return true
+}
+
+// admit lets a client in that may have the port. Others make room when they are leaving, or all with kick_old; false: it is full.
+func (a *clients) admit(c *client, cancel context.CancelFunc) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	full := len(a.in) >= a.most
+	for old, end := range a.in {
+		if full && (a.kick || old.leaving.Load()) {
+			end()
+			delete(a.in, old)
+		}
+	}
+	if len(a.in) >= a.most {
+		return false
+	}
+	a.in[c] = cancel
+	c.admitted = true
+	a.atDoor--
+	return true
+}
+
+// leave forgets a client.
+func (a *clients) leave(c *client) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.in, c)
+	if !c.admitted {
+		a.atDoor--
+	}
+}
+
+// end ends those who are in.
+func (a *clients) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, cancel := range a.in {
+		cancel()
 	}
 }
 
@@ -113,8 +158,8 @@ func refuse(conn net.Conn, text string) {
 	conn.Close()
 }
 
-// client serves one connection.
-func (o *offer) client(ctx context.Context, c *client, serve func(context.Context, *client, north.Stream, bool)) {
+// client serves one connection. What it does to others it does in admit, after it has shown that it may.
+func (o *offer) client(ctx context.Context, c *client, admit func() bool, serve func(context.Context, *client, north.Stream, bool)) {
 	p, conn := &o.port, c.Conn
 	log := o.log.With("as", c.who.Door, "from", c.who.Addr)
 	tune(conn, p.KeepAlive, p.UserTimeout)
@@ -140,6 +185,10 @@ func (o *offer) client(ctx context.Context, c *client, serve func(context.Contex
 			refuse(conn, "patchbay: not let in\r\n")
 			return
 		}
+	}
+	if !admit() {
+		refuse(conn, "patchbay: the port has as many clients as it may have\r\n")
+		return
 	}
 	s, own, err := o.attach(ctx, c.who, p.MaxClients > 1)
 	if err != nil {

@@ -193,7 +193,8 @@ func (p *ptyServer) leave(ctx context.Context, users <-chan bool, ended <-chan e
 	for waits := true; waits; { // toProgram may be in the middle of what nobody reads any more
 		p.t.drop(!clean)
 		select {
-		case <-ended:
+		case err := <-ended:
+			p.log.Debug("the port is given back", "error", err)
 			waits = false
 		case <-time.After(time.Millisecond):
 		}
@@ -304,7 +305,11 @@ func (p *ptyServer) fromProgram(ctx context.Context) error {
 // pass takes one message of the PTY in packet mode: what kind it is, and bytes.
 func (p *ptyServer) pass(ctx context.Context, b []byte) {
 	if b[0] != 0 {
-		if s := p.current(); s != nil {
+		s := p.current()
+		if b[0]&pktIoctl != 0 { // it may come while the port is opened with the settings before
+			s = p.wait(ctx)
+		}
+		if s != nil {
 			p.control(ctx, s, b[0])
 		}
 		return
