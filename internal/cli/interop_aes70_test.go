@@ -89,7 +89,8 @@ func TestInteropAES70(t *testing.T) {
 			}
 			for k, want := range map[string]string{
 				"model": `"Simulated audio interface"`, "gain": `[20,0,69]`, "set": `33.5`, "heard": `33.5`, "names": `["Presence","Presence & Drive"]`,
-				"position": `1`, "name": `"Björk 🎹"`, "mute": `1`, "refused": `["7","15"]`, "dimmed": `true`, "meters": `5`, "done": `true`,
+				"position": `1`, "name": `"Björk 🎹"`, "mute": `1`, "renamed": `"Grüße 🎛"`,
+				"searched": `[["Gain 3"],["Air Mode 3","Air Mode 3"],["Inputs 1"]]`, "members": `true`, "refused": `["7","15"]`, "dimmed": `true`, "meters": `5`, "done": `true`,
 			} {
 				if string(got[k]) != want {
 					t.Errorf("%s is %s, want %s", k, got[k], want)

@@ -94,6 +94,12 @@ func set(index uint16, name string, in ...Param) MethodInfo {
 	return MethodInfo{Index: index, Name: name, In: in}
 }
 
+// find is a method that finds objects by a name.
+func find(index uint16, name string) MethodInfo {
+	return MethodInfo{index, name, []Param{{"SearchName", String}, {"NameComparisonType", typeCompare}, {"SearchClassID", typeClassID}, {"ResultFlags", typeWant}},
+		[]Param{{"Result", listFound}}}
+}
+
 // ranged is what a getter of a value with limits returns.
 func ranged(name string, t *Datatype) []Param {
 	return []Param{{name, t}, {"min" + name, t}, {"max" + name, t}}
@@ -189,8 +195,8 @@ func makeClasses() []Class {
 			Properties: []PropertyInfo{{1, "Law", typeLaw}}},
 		{ID: ClassBlock, Name: "OcaBlock", Version: 2,
 			Methods: []MethodInfo{get(1, "GetType", Param{"Type", Uint32}), get(5, "GetMembers", Param{"Members", listObject}), get(6, "GetMembersRecursive", Param{"Members", listMember}),
-				get(9, "GetSignalPaths"), get(16, "GetONoMap"), {Index: 17, Name: "FindObjectsByRole"}, {Index: 18, Name: "FindObjectsByRoleRecursive"},
-				{Index: 19, Name: "FindObjectsByLabelRecursive"}, {Index: 20, Name: "FindObjectsByPath"}},
+				get(9, "GetSignalPaths"), get(10, "GetSignalPathsRecursive"), get(16, "GetONoMap"), find(17, "FindObjectsByRole"), find(18, "FindObjectsByRoleRecursive"),
+				find(19, "FindObjectsByLabelRecursive"), {20, "FindObjectsByPath", []Param{{"SearchPath", listString}, {"ResultFlags", typeWant}}, []Param{{"Result", listFound}}}},
 			Properties: []PropertyInfo{{1, "Type", Uint32}, {2, "Members", listObject}}},
 		{ID: ClassAgent, Name: "OcaAgent", Version: 2,
 			Methods: []MethodInfo{get(1, "GetLabel", Param{"Label", String}), set(2, "SetLabel", Param{"Label", String}), get(3, "GetOwner", Param{"Owner", typeONo}),
@@ -202,7 +208,7 @@ func makeClasses() []Class {
 				get(4, "GetDeviceName", Param{"Name", String}), set(5, "SetDeviceName", Param{"Name", String}), get(6, "GetModelDescription", Param{"Description", typeModel}),
 				get(7, "GetDeviceRole", Param{"Role", String}), set(8, "SetDeviceRole", Param{"Role", String}), get(9, "GetUserInventoryCode", Param{"Code", String}),
 				set(10, "SetUserInventoryCode", Param{"Code", String}), get(11, "GetEnabled", Param{"Enabled", Bool}), set(12, "SetEnabled", Param{"Enabled", Bool}),
-				get(13, "GetState", Param{"State", typeState}), get(15, "GetResetCause", Param{"ResetCause", Uint8}), get(17, "GetMessage", Param{"Message", String}),
+				get(13, "GetState", Param{"State", typeState}), get(15, "GetResetCause", Param{"ResetCause", Uint8}), set(16, "ClearResetCause"), get(17, "GetMessage", Param{"Message", String}),
 				set(18, "SetMessage", Param{"Message", String}), get(19, "GetManagers", Param{"Managers", listMan}), get(20, "GetDeviceRevisionID", Param{"ID", String})},
 			Properties: []PropertyInfo{{1, "ModelGUID", typeGUID}, {2, "SerialNumber", String}, {3, "ModelDescription", typeModel}, {4, "DeviceName", String}, {5, "OcaVersion", Uint16},
 				{6, "DeviceRole", String}, {7, "UserInventoryCode", String}, {8, "Enabled", Bool}, {9, "State", typeState}, {10, "Busy", Bool}, {11, "ResetCause", Uint8},

@@ -85,14 +85,19 @@ var (
 	typeReading = &Datatype{Name: "OcaSensorReadingState", Kind: KindUint8, Names: []string{"unknown", "valid", "under range", "over range", "error"}}
 	typeDeliver = &Datatype{Name: "OcaNotificationDeliveryMode", Kind: KindUint8, Names: []string{1: "normal", 2: "lightweight"}}
 	typeState   = &Datatype{Name: "OcaDeviceState", Kind: KindUint16}
-	typeLaw     = &Datatype{Name: "OcaLevelMeterLaw", Kind: KindUint8}
-	typeLock    = &Datatype{Name: "OcaLockState", Kind: KindUint8, Names: []string{"no lock", "no write", "no read or write"}}
+	typeCompare = &Datatype{Name: "OcaStringComparisonType", Kind: KindUint8, Names: []string{"exact", "start", "contains", "exact in any case", "start in any case", "contains in any case"}}
+	typeWant    = &Datatype{Name: "OcaObjectSearchResultFlags", Kind: KindUint16}
+	typeFound   = &Datatype{Name: "OcaObjectSearchResult", Kind: KindStruct,
+		Fields: []Param{{"ONo", typeONo}, {"ClassIdentification", typeClass}, {"ContainerPath", listONo}, {"Role", String}, {"Label", String}}}
+	typeLaw  = &Datatype{Name: "OcaLevelMeterLaw", Kind: KindUint8}
+	typeLock = &Datatype{Name: "OcaLockState", Kind: KindUint8, Names: []string{"no lock", "no write", "no read or write"}}
 
 	listONo    = &Datatype{Name: "OcaList<OcaONo>", Kind: KindList, Elem: typeONo}
 	listString = &Datatype{Name: "OcaList<OcaString>", Kind: KindList, Elem: String}
 	listBool   = &Datatype{Name: "OcaList<OcaBoolean>", Kind: KindList, Elem: Bool}
 	listObject = &Datatype{Name: "OcaList<OcaObjectIdentification>", Kind: KindList, Elem: typeObject}
 	listMember = &Datatype{Name: "OcaList<OcaBlockMember>", Kind: KindList, Elem: typeMember}
+	listFound  = &Datatype{Name: "OcaList<OcaObjectSearchResult>", Kind: KindList, Elem: typeFound}
 	listMan    = &Datatype{Name: "OcaList<OcaManagerDescriptor>", Kind: KindList, Elem: typeManager}
 )
 

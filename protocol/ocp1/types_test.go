@@ -44,6 +44,18 @@ func TestTypes(t *testing.T) {
 			func(p *Params) bool {
 				return p.ManagerDescriptor("x") == ManagerDescriptor{1, "D", ClassOf(1, 3, 1), 2}
 			}},
+		{"search", "0004 4761696e 02 0004 0001 0001 0001 0005 0009", Search{"Gain", CompareContains, ClassGain, WantONo | WantRole}.Append(nil),
+			func(p *Params) bool { return p.Search() == Search{"Gain", CompareContains, ClassGain, 9} }},
+		{"search by path", "0002 0001 61 0001 62 001f", PathSearch{[]string{"a", "b"}, 31}.Append(nil),
+			func(p *Params) bool {
+				s := p.PathSearch()
+				return slices.Equal(s.Path, []string{"a", "b"}) && s.Want == 31
+			}},
+		{"search result", "00001016 0004 0001 0001 0001 0005 0003 0001 00000064 0001 67 0000", AppendSearchResult(nil, SearchResult{0x1016, gain, []ONo{100}, "g", ""}),
+			func(p *Params) bool {
+				r := p.SearchResult("x")
+				return r.ONo == 0x1016 && r.Class == gain && slices.Equal(r.ContainerPath, []ONo{100}) && r.Role == "g" && r.Label == ""
+			}},
 		{"guid", "00 00130e 00000007", []byte{0, 0, 0x13, 0x0e, 0, 0, 0, 7}, func(p *Params) bool { return p.ModelGUID("x") == ModelGUID{0, 0, 0x13, 0x0e, 0, 0, 0, 7} }},
 		{"list", "0002 0001 61 0001 62", AppendList(nil, []string{"a", "b"}, AppendString),
 			func(p *Params) bool { return slices.Equal(ListOf(p, "x", p.String), []string{"a", "b"}) }},

@@ -149,9 +149,9 @@ func (o *Object) reading(put func(b []byte) []byte) method {
 	})
 }
 
-// denied is a setter that this server lets no controller use.
-func denied() method {
-	return method{writes: true, in: 1, call: func(_ context.Context, _ *Conn, _ *ocp1.Params, b []byte) ([]byte, uint8, error) {
+// denied is a setter with so many parameters that this server lets no controller use.
+func denied(in uint8) method {
+	return method{writes: true, in: in, call: func(_ context.Context, _ *Conn, _ *ocp1.Params, b []byte) ([]byte, uint8, error) {
 		return b, 0, status(ocp1.StatusPermissionDenied)
 	}}
 }
@@ -161,13 +161,17 @@ func (o *Object) workerMethod(index uint16) (method, bool) {
 	case 1:
 		return o.reading(func(b []byte) []byte { return ocp1.AppendBool(b, o.enabled) }), true
 	case 2, 9:
-		return denied(), true
+		return denied(1), true
 	case 5:
 		return getter(func(b []byte) []byte { return ocp1.AppendU16(b, 0) }), true // no ports
 	case 8:
 		return o.reading(func(b []byte) []byte { return ocp1.AppendString(b, o.label) }), true
 	case 10:
 		return o.ownerMethod(), true
+	case 11:
+		return getter(func(b []byte) []byte { return ocp1.AppendF32(b, 0) }), true // no latency that is known
+	case 12:
+		return denied(1), true
 	case 13:
 		return o.pathMethod(), true
 	}
@@ -179,7 +183,7 @@ func (o *Object) agentMethod(index uint16) (method, bool) {
 	case 1:
 		return o.reading(func(b []byte) []byte { return ocp1.AppendString(b, o.label) }), true
 	case 2:
-		return denied(), true
+		return denied(1), true
 	case 3:
 		return o.ownerMethod(), true
 	case 4:

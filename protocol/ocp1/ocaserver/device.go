@@ -87,13 +87,13 @@ func (d *Device) publish(o *Object) {
 	d.objects[o.ono] = o
 	if o.owner != nil {
 		o.owner.members = append(o.owner.members, o)
-		o.owner.changed(propMembers, o.owner.appendMembers(nil))
+		o.owner.membersChanged()
 	}
 }
 
 func (d *Device) addBlock(ono ocp1.ONo, role string, owner *Block) *Block {
 	b := &Block{Object: d.make(ono, ocp1.ClassBlock, role, owner)}
-	b.own = b.methods()
+	b.block, b.own = b, b.methods()
 	d.publish(b.Object)
 	return b
 }
@@ -113,6 +113,7 @@ type Object struct {
 	class  ocp1.ClassIdentification
 	role   string
 	owner  *Block
+	block  *Block // the object itself, when it is one
 
 	own    map[ocp1.ID]method // what the object adds to the methods that all have
 	custom CallFunc           // instead of own
@@ -197,13 +198,13 @@ func (o *Object) Remove() {
 	}
 	o.owner.members = slices.DeleteFunc(o.owner.members, func(m *Object) bool { return m == o })
 	o.forget()
-	o.owner.changed(propMembers, o.owner.appendMembers(nil))
+	o.owner.membersChanged()
 }
 
 // forget takes out o and what is below; the device is locked.
 func (o *Object) forget() {
-	for _, m := range o.device.objects {
-		if m.owner != nil && m.owner.Object == o {
+	if o.block != nil {
+		for _, m := range o.block.members {
 			m.forget()
 		}
 	}
@@ -212,68 +213,6 @@ func (o *Object) forget() {
 		s.conn.unsubscribed(s)
 	}
 	o.subs = nil
-}
-
-// Block is an object that holds others.
-type Block struct {
-	*Object
-	members []*Object // guarded by device.mu
-}
-
-// Block makes a block in the block.
-func (b *Block) Block(role string) *Block { return b.device.addBlock(0, role, b) }
-
-// CallFunc answers the commands of a [Block.Custom] object with count encoded values. An error that is an *[ocp1.Error] goes out
-// with its status, any other as ProcessingFailed.
-type CallFunc func(ctx context.Context, c *Conn, cmd ocp1.Command) (count uint8, values []byte, err error)
-
-// Custom makes an object of any class, whose methods above level 2 are answered by call. Each call has a goroutine of its own and
-// may wait as long as ctx, which ends with the connection.
-func (b *Block) Custom(class ocp1.ClassIdentification, role string, call CallFunc) *Object {
-	o := b.device.make(0, class.Class, role, b)
-	o.class, o.custom = class, call
-	b.device.publish(o)
-	return o
-}
-
-func (b *Block) appendMembers(to []byte) []byte {
-	return ocp1.AppendList(to, b.members, func(to []byte, m *Object) []byte {
-		return ocp1.AppendObjectIdentification(to, ocp1.ObjectIdentification{ONo: m.ono, Class: m.class})
-	})
-}
-
-// recursive appends all members and theirs; the device is locked. blocks are the blocks by number.
-func (b *Block) recursive(list []ocp1.BlockMember, blocks map[*Object]*Block) []ocp1.BlockMember {
-	for _, m := range b.members {
-		list = append(list, ocp1.BlockMember{Object: ocp1.ObjectIdentification{ONo: m.ono, Class: m.class}, Container: b.ono})
-		if sub := blocks[m]; sub != nil {
-			list = sub.recursive(list, blocks)
-		}
-	}
-	return list
-}
-
-func (b *Block) methods() map[ocp1.ID]method {
-	return map[ocp1.ID]method{
-		{Level: 3, Index: 1}: getter(func(to []byte) []byte { return ocp1.AppendU32(to, 1) }),
-		{Level: 3, Index: 5}: getter(func(to []byte) []byte {
-			b.device.mu.RLock()
-			defer b.device.mu.RUnlock()
-			return b.appendMembers(to)
-		}),
-		{Level: 3, Index: 6}: getter(func(to []byte) []byte {
-			b.device.mu.RLock()
-			defer b.device.mu.RUnlock()
-			blocks := map[*Object]*Block{}
-			for _, o := range b.device.objects {
-				if o.owner != nil {
-					blocks[o.owner.Object] = o.owner
-				}
-			}
-			return ocp1.AppendList(to, b.recursive(nil, blocks), ocp1.AppendBlockMember)
-		}),
-		{Level: 3, Index: 9}: getter(func(to []byte) []byte { return ocp1.AppendU16(to, 0) }), // no signal paths
-	}
 }
 
 // getter is a method that takes nothing and returns one value.
@@ -298,18 +237,19 @@ func deviceManager(d *Device) map[ocp1.ID]method {
 		}),
 		m(3):  text(func(i Info) string { return i.Serial }),
 		m(4):  text(func(i Info) string { return i.Name }),
-		m(5):  denied(),
+		m(5):  denied(1),
 		m(6):  getter(func(b []byte) []byte { return ocp1.AppendModelDescription(b, d.getInfo().Model) }),
 		m(7):  text(func(i Info) string { return i.Role }),
-		m(8):  denied(),
+		m(8):  denied(1),
 		m(9):  text(nothing),
-		m(10): denied(),
+		m(10): denied(1),
 		m(11): getter(func(b []byte) []byte { return ocp1.AppendBool(b, true) }),
-		m(12): denied(),
+		m(12): denied(1),
 		m(13): getter(func(b []byte) []byte { return ocp1.AppendU16(b, uint16(ocp1.DeviceOperational)) }),
 		m(15): getter(func(b []byte) []byte { return append(b, 0) }), // power on
+		m(16): denied(0),
 		m(17): text(nothing),
-		m(18): denied(),
+		m(18): denied(1),
 		m(19): getter(func(b []byte) []byte { return ocp1.AppendList(b, d.managers(), ocp1.AppendManagerDescriptor) }),
 		m(20): text(func(i Info) string { return i.Revision }),
 	}

@@ -165,6 +165,7 @@ func (b *Block) Level(role string, v, low, high float32) *Value[float32] {
 func (b *Block) AudioLevel(role string, v, low, high float32) *Value[float32] {
 	x := newRanged(b, ocp1.ClassAudioLevelSensor, role, ocp1.AppendF32, f32, v, low, high)
 	x.own[ocp1.ID{Level: 5, Index: 1}] = getter(func(b []byte) []byte { return append(b, 1) }) // VU
+	x.own[ocp1.ID{Level: 5, Index: 2}] = denied(1)
 	return published(x)
 }
 
@@ -222,6 +223,9 @@ func (b *Block) Switch(role string, position uint16, names ...string) *Switch {
 	s.own[m(5)] = s.all(func(b []byte) []byte { return ocp1.AppendList(b, s.names, ocp1.AppendString) })
 	s.own[m(7)] = s.one(func(b []byte, i int) []byte { return ocp1.AppendBool(b, s.enableds[i]) })
 	s.own[m(9)] = s.all(func(b []byte) []byte { return ocp1.AppendList(b, s.enableds, ocp1.AppendBool) })
+	for index, in := range map[uint16]uint8{4: 2, 6: 1, 8: 2, 10: 1} { // names and what is in use are the device's
+		s.own[m(index)] = denied(in)
+	}
 	published(s.Value)
 	return s
 }
@@ -300,6 +304,7 @@ func (b *Block) Text(role, v string) *Value[string] {
 func (b *Block) TextSensor(role, v string) *Value[string] {
 	x := newValue(b, ocp1.ClassStringSensor, role, ocp1.AppendString, readString, v)
 	x.own[ocp1.ID{Level: 5, Index: 2}] = getter(func(b []byte) []byte { return ocp1.AppendU16(b, maxText) })
+	x.own[ocp1.ID{Level: 5, Index: 3}] = denied(1)
 	return published(x)
 }
 

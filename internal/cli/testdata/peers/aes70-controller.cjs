@@ -3,8 +3,11 @@
 'use strict';
 const { RemoteDevice } = require('aes70/lib/Controller.js');
 const { TCPConnection } = require('aes70/lib/controller/TCP.js');
-const { OcaMuteState } = require('aes70/lib/Types.js');
+const { OcaMuteState, OcaObjectSearchResultFlags, OcaStringComparisonType } = require('aes70/lib/Types.js');
 const { WebSocketConnection } = require('aes70/lib/controller/WebSocket.js');
+
+// The published version calls a function of its own that it does not bring along, and so cannot encode a string.
+require('aes70/lib/utf8.js').count_codepoints = (s) => [...s].length;
 
 const say = (what) => console.log(JSON.stringify(what));
 
@@ -47,8 +50,17 @@ async function main() {
   say({ gain: [before.item(0), before.item(1), before.item(2)], set: (await gain.GetGain()).item(0), heard: await heard });
 
   await mode.SetPosition(1);
-  await mute.SetState(OcaMuteState.Muted); // a string is read below and not set: this version of the package cannot encode one
+  await mute.SetState(OcaMuteState.Muted);
   say({ names: await mode.GetPositionNames(), position: (await mode.GetPosition()).item(0), name: await name.GetSetting(), mute: (await mute.GetState()).value });
+
+  await name.SetSetting('Grüße 🎛');
+  const every = new OcaObjectSearchResultFlags(31); // a class is not searched for: the package reserves too little room for one
+  const searched = [
+    await device.Root.FindObjectsByPath(['Inputs', 'Analogue 1', 'Gain'], every),
+    await device.Root.FindObjectsByRoleRecursive('air mode', OcaStringComparisonType.ExactCaseInsensitive, '', every),
+    await device.Root.FindObjectsByRole('In', OcaStringComparisonType.Substring, '', every),
+  ].map((list) => list.map((r) => r.Role + ' ' + r.ContainerPath.length));
+  say({ searched, renamed: await name.GetSetting(), members: (await device.Root.GetMembersRecursive()).length === Object.keys(found).length });
 
   const refused = [];
   for (const attempt of [() => gain.SetGain(99), () => gain.SetEnabled(false)]) {
