@@ -45,9 +45,12 @@ type Origin struct {
 // Pair is a header line that this package does not know. It survives reading and writing.
 type Pair struct{ Key, Value string }
 
+// Several is the protocol of a recording whose flows may each have another one, such as those of a probe.
+const Several = "several"
+
 // Header is what is known about a recording. All texts are one line each; empty ones are not written.
 type Header struct {
-	Protocol   string // "focas"
+	Protocol   string // "focas"; Several when its flows differ
 	Device     string // maker and model
 	Firmware   string
 	Date       string // when it was recorded: 2026-11-20, or with a time

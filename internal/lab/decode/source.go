@@ -6,6 +6,9 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/patchbay-io/patchbay/transcript"
@@ -144,8 +147,18 @@ func openTranscript(r io.Reader, limits transcript.Limits) (source, error) {
 }
 
 func (t transcriptSource) header() *transcript.Header { return t.Header() }
-func (t transcriptSource) capture() bool              { return false }
+func (t transcriptSource) capture() bool              { return t.Header().Protocol == transcript.Several }
+
+// next reads the server's port out of what a recorder writes about a connection: "tcp 192.0.2.1:8193".
 func (t transcriptSource) next() (record, error) {
 	e, err := t.Next()
-	return record{Event: e}, err
+	r := record{Event: e}
+	if network, addr, ok := strings.Cut(e.Text, " "); ok && e.Kind == transcript.Open && (network == "tcp" || network == "udp") {
+		addr, _, _ = strings.Cut(addr, " ")
+		if _, port, err := net.SplitHostPort(addr); err == nil {
+			n, _ := strconv.ParseUint(port, 10, 16) // 0: it has none
+			r.network, r.port = network, uint16(n)
+		}
+	}
+	return r, err
 }
