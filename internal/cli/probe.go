@@ -20,7 +20,7 @@ import (
 
 func (a *app) probeCommand() *cobra.Command {
 	var anyPort, reactions bool
-	var record string
+	var f reactionFlags
 	c := &cobra.Command{
 		Use:   "probe HOST[:PORT]",
 		Short: "Find out step by step what stands at an address, without changing anything there",
@@ -31,8 +31,9 @@ Without a port it tries those that belong to a protocol which patchbay speaks, o
 alone. Another port is refused unless --any-port is
 given: behind an open port may stand a raw serial line, and what is sent there reaches a machine.
 
---reactions tries everything on one port that the program of an audio interface may answer, HTTP paths, WebSockets, messages and
-nonsense, and shows how each was taken: answered, closed, reset, absorbed. It says for each protocol why it is that one or not.`,
+--reactions tries everything on one port that a device may answer, the first messages of each protocol, HTTP paths, WebSockets and
+messages in them, and shows how each was taken: answered, closed, reset, absorbed. It says for each protocol why it is that one or
+not. What could disturb a device is left out unless --thorough is given.`,
 		Example: "  patchbay probe 192.0.2.21\n  patchbay probe mill1:8193 --json\n  patchbay probe atem://192.0.2.10",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,15 +43,16 @@ nonsense, and shows how each was taken: answered, closed, reset, absorbed. It sa
 			}
 			switch {
 			case reactions:
-				return a.probeReactions(cmd.Context(), p, args[0], record)
-			case record != "":
-				return usageError(errors.New("--record is for --reactions"))
+				return a.probeReactions(cmd.Context(), p, args[0], f)
+			case f.record != "" || f.thorough:
+				return usageError(errors.New("--record and --thorough are for --reactions"))
 			}
 			return a.probe(cmd.Context(), p, args[0])
 		},
 	}
-	c.Flags().BoolVar(&reactions, "reactions", false, "show how one port takes everything that an audio interface's program may be asked")
-	c.Flags().StringVar(&record, "record", "", "with --reactions: file that the conversations are written to")
+	c.Flags().BoolVar(&reactions, "reactions", false, "show how one port takes everything that a device may be asked")
+	c.Flags().BoolVar(&f.thorough, "thorough", false, "with --reactions: also what may disturb a device: what no protocol allows, and other protocols once one is recognised")
+	c.Flags().StringVar(&f.record, "record", "", "with --reactions: file that the conversations are written to")
 	c.Flags().BoolVar(&anyPort, "any-port", false, "probe a port that belongs to no known protocol, and ask on when a port stays silent")
 	return c
 }

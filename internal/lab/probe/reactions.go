@@ -1,22 +1,21 @@
 package probe
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/coder/websocket"
 
-	"github.com/patchbay-io/patchbay/internal/driver"
-	"github.com/patchbay-io/patchbay/protocol/fc2"
-	"github.com/patchbay-io/patchbay/protocol/fcxml"
-	"github.com/patchbay-io/patchbay/protocol/ocp1"
+	"github.com/patchbay-io/patchbay/protocol/is12"
 )
 
 // Came is how a port reacted.
@@ -35,19 +34,22 @@ const (
 
 // Reaction is one thing that was sent to a port and what came of it. Each has a connection of its own.
 type Reaction struct {
-	Group    string        `json:"group"`              // "http", "websocket", "frame", "tcp"
+	Group    string        `json:"group"`              // "tcp", "udp", "http", "websocket", "frame"
 	Step     string        `json:"step"`               // what was tried
-	Needs    string        `json:"needs,omitempty"`    // the step without which it makes no sense
+	Needs    string        `json:"needs,omitempty"`    // without which it makes no sense, or is not to be done
+	Disturbs bool          `json:"disturbs,omitempty"` // no device expects it; some may not bear it
 	Sent     string        `json:"sent"`               // the request line, or bytes as hex, cut
 	Came     Came          `json:"came"`               //
 	Received string        `json:"received,omitempty"` // the status, or bytes as hex, cut
-	Took     time.Duration `json:"took_ns"`            //
-	Suggests string        `json:"suggests,omitempty"` //
+	Took     time.Duration `json:"took_ns"`            // until that came
+	Protocol string        `json:"protocol,omitempty"` // the scheme of the protocol that the answer is in
+	Suggests string        `json:"suggests,omitempty"` // the same for people
+	about    []string      // the schemes of the protocols that it is about; nil: several, over HTTP
 }
 
 // Guess is what the reactions of a port say about one protocol.
 type Guess struct {
-	Protocol string   `json:"protocol"`
+	Protocol string   `json:"protocol"` // its scheme
 	Match    bool     `json:"match"`
 	Reasons  []string `json:"reasons"`
 }
@@ -55,87 +57,21 @@ type Guess struct {
 // silence is how long nothing must come for a message to count as absorbed.
 const silence = 2 * time.Second
 
-// httpPaths are those that programs with an HTTP side use, and those of the NMOS control protocols and of AES70.
-func httpPaths() []string {
-	return []string{"/", "/index.html", "/api", "/device", "/oca", "/ws", "/websocket", "/control", "/aes70", "/connect", "/nmos",
-		"/x-nmos/ncp/v1.0/connect", "/focusrite", "/scarlett", "/status", "/info", "/health", "/.well-known", "/device/info", "/api/device"}
-}
-
-// upgrades are paths and subprotocols of WebSockets; the first stands for all in what needs one.
-func upgrades() [][2]string {
-	return [][2]string{{"/", ""}, {"/", "ocp.1"}, {"/", "aes70"}, {"/oca", ""}, {"/ws", ""}, {"/aes70", "aes70"}, {"/x-nmos/ncp/v1.0/connect", ""}, {"/no-such-path", "no-such-protocol"}}
-}
-
-// frame is a WebSocket message.
-type frame struct {
-	step   string
-	binary bool
-	data   []byte
-}
-
-// The names of frames, by what they are.
-const (
-	frameOCPKeepAlive = "OCP.1 keep-alive"
-	frameOCPMembers   = "OCP.1 command, well-formed"
-	frameOCPMalformed = "OCP.1 with sync byte, malformed"
-	frameNoSync       = "binary without sync byte"
-	frameRawCommand   = "OCA command without header"
-	frameByte         = "keep-alive byte 04"
-	frameText         = "arbitrary text"
-	frameIS12Members  = "IS-12 Get members"
-	frameIS12Describe = "IS-12 GetMemberDescriptors"
-	frameIS12Role     = "IS-12 Get role"
-	frameIS12Sub      = "IS-12 subscription"
-)
-
-// members asks the root block for its members.
-func members() ocp1.Command {
-	return ocp1.Command{Handle: 1, Target: ocp1.RootBlockONo, Method: ocp1.ID{Level: 3, Index: 5}}
-}
-
-func frames() []frame {
-	get := func(handle, level, index int, args string) []byte {
-		return fmt.Appendf(nil, `{"messageType":0,"commands":[{"handle":%d,"oid":1,"methodId":{"level":%d,"index":%d},"arguments":%s}]}`, handle, level, index, args)
+// React tries on one port everything that devices of the known protocols may be asked: what comes unasked, the first messages of
+// each protocol, HTTP paths, WebSockets, and frames in them. What depends on something that did not come about is skipped, and
+// says so. The steps of the protocol to which the port belongs come first; once a protocol is recognised, those of others are
+// skipped, and so is what no protocol allows, unless thorough is set. Nothing that is sent changes anything in a device that
+// speaks one of these protocols; what it does to something else nobody knows, so that [Prober.CheckPort] should be asked first.
+// A session that a device gives is given back. report is called after each step. The error is ctx's.
+func (p *Prober) React(ctx context.Context, addr string, thorough bool, report func(Reaction)) ([]Reaction, []Guess, error) {
+	r := &reactor{Prober: p, addr: addr, thorough: thorough, report: report, run: &run{Prober: p}}
+	r.listen(ctx)
+	first := first()
+	for _, s := range first {
+		if r.owns(&s) {
+			r.first(ctx, s)
+		}
 	}
-	// A size that is smaller than a header has: no device can make sense of it, and nothing can be set by it.
-	malformed := append([]byte{ocp1.Sync, 0, 1, 0, 0, 0, 1, 1, 0, 1}, make([]byte, 8)...)
-	return []frame{
-		{frameOCPKeepAlive, true, ocp1.AppendKeepAliveSeconds(nil, ocp1.Version1, time.Second)},
-		{frameOCPMembers, true, ocp1.AppendCommands(nil, ocp1.Version1, true, members())},
-		{frameOCPMalformed, true, malformed},
-		{frameNoSync, true, make([]byte, 16)},
-		{frameRawCommand, true, members().Append(nil)},
-		{frameByte, true, []byte{4}},
-		{frameText, false, []byte("hello")},
-		{frameIS12Members, false, get(1, 1, 1, `{"id":{"level":2,"index":2}}`)},
-		{frameIS12Describe, false, get(2, 2, 1, `{"recurse":true}`)},
-		{frameIS12Role, false, get(3, 1, 1, `{"id":{"level":1,"index":5}}`)},
-		{frameIS12Sub, false, []byte(`{"messageType":3,"subscriptions":[1]}`)},
-	}
-}
-
-// The steps over plain TCP.
-const (
-	tcpOCPKeepAlive = "OCP.1 keep-alive"
-	tcpOCPModel     = "OCP.1 GetModelDescription"
-	tcpXML          = "Focusrite Control keep-alive"
-)
-
-func raw() []frame {
-	model := ocp1.Command{Handle: 1, Target: ocp1.DeviceManagerONo, Method: ocp1.ID{Level: 3, Index: 6}}
-	return []frame{
-		{tcpOCPKeepAlive, true, ocp1.AppendKeepAliveSeconds(nil, ocp1.Version1, time.Second)},
-		{tcpOCPModel, true, ocp1.AppendCommands(nil, ocp1.Version1, true, model)},
-		{tcpXML, true, fcxml.AppendMessage(nil, fcxml.KeepAlive{})},
-	}
-}
-
-// React tries everything on one TCP port that an audio interface's program may answer: HTTP paths, WebSockets, frames in them,
-// and messages over plain TCP. Nothing that is sent changes anything in a device that speaks one of these protocols; what it does
-// to something else nobody knows, so that [Prober.CheckPort] should be asked first. report is called after each step. The error
-// is ctx's.
-func (p *Prober) React(ctx context.Context, addr string, report func(Reaction)) ([]Reaction, []Guess, error) {
-	r := &reactor{Prober: p, addr: addr, report: report, run: &run{Prober: p}}
 	for _, path := range httpPaths() {
 		r.http(ctx, path)
 	}
@@ -145,8 +81,10 @@ func (p *Prober) React(ctx context.Context, addr string, report func(Reaction)) 
 	for _, f := range frames() {
 		r.frame(ctx, f)
 	}
-	for _, f := range raw() {
-		r.tcp(ctx, f)
+	for _, s := range first {
+		if !r.owns(&s) {
+			r.first(ctx, s)
+		}
 	}
 	return r.all, guesses(r.all), ctx.Err()
 }
@@ -154,37 +92,72 @@ func (p *Prober) React(ctx context.Context, addr string, report func(Reaction)) 
 // reactor is one React.
 type reactor struct {
 	*Prober
-	run    *run // for its pace
-	addr   string
-	report func(Reaction)
-	all    []Reaction
-	open   bool // a WebSocket opens at the first path
+	run      *run // for its pace
+	addr     string
+	thorough bool
+	report   func(Reaction)
+	all      []Reaction
+
+	reached bool   // a connection was made
+	speaks  bool   // it spoke first
+	web     bool   // it answers in HTTP
+	opens   string // the first path at which a WebSocket opens
+	is12    bool   // one opens at the path that is the habit of IS-12
+	found   string // the protocol that is recognised
+
+	since time.Time // when the message of this step could be sent: the pace before its connection does not count
+}
+
+// owns reports whether the port is the usual one of a step's protocol.
+func (r *reactor) owns(s *step) bool {
+	_, port, _ := net.SplitHostPort(r.addr)
+	return s.port != 0 && port == strconv.Itoa(int(s.port))
 }
 
 func (r *reactor) done(x Reaction, began time.Time) {
-	x.Took = time.Since(began)
+	if x.Came != NotTried {
+		if !r.since.IsZero() {
+			began = r.since
+		}
+		x.Took = time.Since(began)
+	}
+	r.since = time.Time{}
+	if x.Protocol != "" {
+		r.found = x.Protocol
+	}
 	r.all = append(r.all, x)
 	if r.report != nil {
 		r.report(x)
 	}
 }
 
-func (r *reactor) dial(ctx context.Context) (net.Conn, error) {
-	c, _, err := r.run.dial(ctx, "tcp", r.addr)
-	return c, err
+// skip says that a step is not tried, and why.
+func (r *reactor) skip(x Reaction, needs string) {
+	x.Came, x.Needs = NotTried, needs
+	r.done(x, time.Time{})
 }
 
-// how tells an end of a connection from the error of a read.
-func how(err error) Came {
+// must is why a step is not to be tried; empty: it may be.
+func (r *reactor) must(x *Reaction) string {
 	switch {
-	case err == nil:
-		return Answered
-	case driver.ClassOf(err) == driver.Timeout:
-		return Absorbed
-	case strings.Contains(err.Error(), "reset"):
-		return ResetIt
+	case !r.reached && x.Group != "udp":
+		return "a connection"
+	case r.thorough:
+		return ""
+	case x.Disturbs:
+		return "--thorough: a device may not bear it"
+	case r.speaks && x.Group != "udp" && !slices.Contains(x.about, "rfc2217"):
+		return "a port that waits for its client"
+	case r.found != "" && !slices.Contains(x.about, r.found):
+		return "--thorough: it is " + r.found
 	}
-	return ClosedIt
+	return ""
+}
+
+func (r *reactor) dial(ctx context.Context) (net.Conn, error) {
+	c, _, err := r.run.dial(ctx, "tcp", r.addr)
+	r.since = time.Now()
+	return c, err
 }
 
 // maxShownBytes bounds what a reaction shows of bytes.
@@ -197,10 +170,31 @@ func shown(b []byte) string {
 	return hex.EncodeToString(b)
 }
 
+// readHead reads the head of an HTTP answer, so that a recording has the whole of it, or what came in its place.
+func readHead(conn net.Conn) (head []byte, err error) {
+	buf := make([]byte, 1024)
+	for len(head) < maxAnswer && !bytes.Contains(head, []byte("\r\n\r\n")) {
+		n, err := conn.Read(buf)
+		head = append(head, buf[:n]...)
+		if err != nil || len(head) >= 5 && !bytes.HasPrefix(head, []byte("HTTP/")) {
+			return head, err
+		}
+	}
+	return head, nil
+}
+
 // http asks for a path.
 func (r *reactor) http(ctx context.Context, path string) {
-	began := time.Now()
 	x := Reaction{Group: "http", Step: "GET " + path, Sent: "GET " + path + " HTTP/1.1"}
+	needs := r.must(&x)
+	if needs == "" && path != "/" && !r.web {
+		needs = "an answer in HTTP to GET /"
+	}
+	if needs != "" {
+		r.skip(x, needs)
+		return
+	}
+	began := time.Now()
 	defer func() { r.done(x, began) }()
 	ctx, cancel := context.WithTimeout(ctx, r.stepTimeout())
 	defer cancel()
@@ -214,13 +208,13 @@ func (r *reactor) http(ctx context.Context, path string) {
 	defer stop()
 	_ = conn.SetDeadline(time.Now().Add(silence))
 	if _, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, r.addr); err == nil {
-		head := make([]byte, 64)
-		var n int
-		if n, err = io.ReadAtLeast(conn, head, 12); err == nil || n > 0 {
-			line, _, _ := strings.Cut(string(head[:n]), "\r")
+		var head []byte
+		if head, err = readHead(conn); len(head) > 0 {
+			line, _, _ := strings.Cut(string(head), "\r")
 			x.Came, x.Received = Answered, strings.ToValidUTF8(line, "\uFFFD")
-			if !strings.HasPrefix(line, "HTTP/") {
-				x.Received = shown(head[:n])
+			if r.web = r.web || strings.HasPrefix(line, "HTTP/"); !strings.HasPrefix(line, "HTTP/") {
+				x.Received = shown(head)
+				x.Protocol, x.Suggests = suggests("", head)
 			}
 			return
 		}
@@ -263,16 +257,31 @@ func (r *reactor) websocketAt(ctx context.Context, path, protocol string) (ws *w
 }
 
 func (r *reactor) upgrade(ctx context.Context, path, protocol string) {
-	began := time.Now()
 	x := Reaction{Group: "websocket", Step: "upgrade " + path, Sent: "GET " + path + " Upgrade: websocket"}
 	if protocol != "" {
 		x.Step += " as " + protocol
 		x.Sent += " Sec-WebSocket-Protocol: " + protocol
 	}
+	needs := r.must(&x)
+	if needs == "" && !r.web {
+		needs = "an answer in HTTP to GET /"
+		if path == "/" && protocol == "" {
+			needs = "" // some servers speak HTTP for this alone
+		}
+	}
+	if needs != "" {
+		r.skip(x, needs)
+		return
+	}
+	began := time.Now()
 	ws, came, received := r.websocketAt(ctx, path, protocol)
 	x.Came, x.Received = came, received
+	r.web = r.web || ws != nil || came == Declined
 	if ws != nil {
-		r.open = r.open || path == "/" && protocol == ""
+		if protocol == "" && r.opens == "" {
+			r.opens = path
+		}
+		r.is12 = r.is12 || path == is12.Path
 		_ = ws.CloseNow()
 	}
 	r.done(x, began)
@@ -280,17 +289,26 @@ func (r *reactor) upgrade(ctx context.Context, path, protocol string) {
 
 // frame sends one message over a WebSocket of its own and waits for what comes.
 func (r *reactor) frame(ctx context.Context, f frame) {
-	began := time.Now()
-	x := Reaction{Group: "frame", Step: f.step, Needs: "upgrade /", Sent: shown(f.data)}
+	x := Reaction{Group: "frame", Step: f.step, Disturbs: f.disturbs, Sent: shown(f.data), about: f.about}
 	if !f.binary {
 		x.Sent = string(f.data)
 	}
-	defer func() { r.done(x, began) }()
-	if !r.open {
-		x.Came = NotTried
+	path := r.opens
+	if r.is12 && slices.Contains(f.about, schemeIS12) {
+		path = is12.Path
+	}
+	needs := r.must(&x)
+	if needs == "" && path == "" {
+		needs = "a WebSocket that opens"
+	}
+	if needs != "" {
+		r.skip(x, needs)
 		return
 	}
-	ws, came, _ := r.websocketAt(ctx, "/", "")
+	x.Needs = "upgrade " + path
+	began := time.Now()
+	defer func() { r.done(x, began) }()
+	ws, came, _ := r.websocketAt(ctx, path, "")
 	if ws == nil {
 		x.Came = came
 		return
@@ -302,6 +320,7 @@ func (r *reactor) frame(ctx context.Context, f frame) {
 	}
 	limited, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
+	r.since = time.Now()
 	if err := ws.Write(limited, kind, f.data); err != nil {
 		x.Came = how(err)
 		return
@@ -310,68 +329,13 @@ func (r *reactor) frame(ctx context.Context, f frame) {
 	switch {
 	case err == nil:
 		x.Came, x.Received = Answered, shown(got)
-		x.Suggests = suggests(f.step, got)
+		x.Protocol, x.Suggests = suggests(f.step, got)
+		if x.Protocol == schemeAES70 {
+			x.Protocol, x.Suggests = schemeAES70WS, x.Suggests+" in a WebSocket"
+		}
 	case limited.Err() != nil:
 		x.Came = Absorbed
 	default:
 		x.Came = how(err)
 	}
-}
-
-func (r *reactor) tcp(ctx context.Context, f frame) {
-	began := time.Now()
-	x := Reaction{Group: "tcp", Step: f.step, Sent: shown(f.data)}
-	defer func() { r.done(x, began) }()
-	conn, err := r.dial(ctx)
-	if err != nil {
-		x.Came = NoWay
-		return
-	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	_ = conn.SetDeadline(time.Now().Add(silence))
-	buf := make([]byte, 512)
-	n := 0
-	if _, err = conn.Write(f.data); err == nil {
-		n, err = conn.Read(buf)
-	}
-	if x.Came = how(err); n > 0 {
-		x.Came, x.Received, x.Suggests = Answered, shown(buf[:n]), suggests(f.step, buf[:n])
-	}
-}
-
-// suggests is what an answer means.
-func suggests(step string, b []byte) string {
-	if m, _, err := ocp1.ParseMessage(b, 0); err == nil {
-		if step == frameOCPMembers && m.Type == ocp1.TypeResponse && hasAgent(m) {
-			return "Focusrite Control 2: its pairing agent"
-		}
-		return "AES70"
-	}
-	if f, _, err := fcxml.ParseFrame(b); err == nil {
-		if m, err := fcxml.Parse(f.Payload); err == nil && m == (fcxml.KeepAlive{}) {
-			return "Focusrite Control"
-		}
-	}
-	if strings.Contains(string(b), `"messageType"`) {
-		return "IS-12"
-	}
-	return ""
-}
-
-// hasAgent looks for the pairing agent in the answer to a question for members.
-func hasAgent(m ocp1.Message) bool {
-	pdus := m.PDUs()
-	resp, ok := pdus.Response()
-	if !ok {
-		return false
-	}
-	p := ocp1.NewParams("members", resp.Params)
-	for _, o := range ocp1.ListOf(&p, "members", p.ObjectIdentification) {
-		if o.Class.Class == fc2.AgentClass.Class {
-			return true
-		}
-	}
-	return false
 }
