@@ -125,7 +125,7 @@ func (s *Server) port(w http.ResponseWriter, r *http.Request) {
 	}
 	defer id.Hold()()
 	sock := &portSocket{conn: c, stream: stream, own: own}
-	if err := sock.run(ctx, s.closing); err != nil {
+	if err := sock.run(ctx, s.closing, id.Ended()); err != nil {
 		s.log.Debug("stream ended", "client", r.RemoteAddr, "error", err)
 	}
 }
@@ -191,8 +191,12 @@ type portSocket struct {
 	own    bool
 }
 
-// run serves the client until it goes, the port ends, or the door closes. It returns nil when the client went.
-func (p *portSocket) run(ctx context.Context, closing <-chan struct{}) error {
+// errSignedOut is why a stream ends whose client is nobody any more.
+var errSignedOut = errors.New("the session has ended: sign in again")
+
+// run serves the client until it goes, the port ends, the door closes, or who opened it is signed out. It returns nil when
+// the client went.
+func (p *portSocket) run(ctx context.Context, closing, signedOut <-chan struct{}) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ends := make(chan error, 4)
@@ -205,7 +209,9 @@ func (p *portSocket) run(ctx context.Context, closing <-chan struct{}) error {
 	case err = <-ends:
 		left--
 	case <-ctx.Done():
-		err = ctx.Err()
+		err = errSignedOut // by time: nothing else ends it from outside
+	case <-signedOut:
+		err = errSignedOut
 	case <-closing:
 		err = http.ErrServerClosed
 	}

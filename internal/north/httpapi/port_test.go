@@ -20,7 +20,7 @@ type portDoor struct {
 	url string
 }
 
-func newPortDoor(t *testing.T) *portDoor {
+func newPortDoor(t *testing.T, cfg Config) *portDoor {
 	t.Helper()
 	box, err := northtest.NewBox("ports/1", "ports/2")
 	if err != nil {
@@ -32,7 +32,8 @@ func newPortDoor(t *testing.T) *portDoor {
 	for len(box.Gateway.Streams(northtest.BoxName)) == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	s, err := New(Config{Ports: box.Gateway}, box.Gateway.Tree(), box.Gateway, box.Gateway, nil)
+	cfg.Ports = box.Gateway
+	s, err := New(cfg, box.Gateway.Tree(), box.Gateway, box.Gateway, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func (c *portClient) say(kind websocket.MessageType, text string) {
 }
 
 func TestPortWebSocket(t *testing.T) {
-	d := newPortDoor(t)
+	d := newPortDoor(t, Config{})
 	looker := d.dial(t, "path=ports/1")
 	looker.until("the state", func(_ websocket.MessageType, _ []byte, e map[string]any) bool {
 		return e["type"] == "line" && e["open"] == false
@@ -160,7 +161,7 @@ func TestPortWebSocket(t *testing.T) {
 }
 
 func TestPortRefusals(t *testing.T) {
-	d := newPortDoor(t)
+	d := newPortDoor(t, Config{})
 	holder := d.dial(t, "path=ports/2&mode=own")
 	holder.until("open", func(_ websocket.MessageType, _ []byte, e map[string]any) bool { return e["open"] == true })
 	for _, row := range []struct {
@@ -193,5 +194,63 @@ func TestPortRefusals(t *testing.T) {
 		if err != nil || w.StatusCode != row.status || p.Code != row.code {
 			t.Errorf("%s: %d %q %v, want %d %s", row.query, w.StatusCode, p.Code, err, row.status, row.code)
 		}
+	}
+}
+
+// Whoever signs out, or is taken out of the configuration, has no port any more: a page that is left open somewhere must not
+// go on writing to a machine.
+func TestPortEndsWithItsSession(t *testing.T) {
+	a, tokens, set := people(t)
+	d := newPortDoor(t, Config{Access: a})
+	post := func(path, body string, header http.Header) *http.Response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), "POST", d.url+base+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = header
+		r.Header.Set("Content-Type", "application/json")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return answer
+	}
+	cookie, _, _ := strings.Cut(post("/login", `{"user": "the-admin", "password": "words and more"}`, http.Header{}).Header.Get("Set-Cookie"), ";")
+	session := http.Header{"Cookie": {cookie}}
+	for _, tt := range []struct {
+		name   string
+		header http.Header
+		end    func()
+	}{
+		{"logout", session, func() { post("/logout", "", session.Clone()) }},
+		{"token removed", http.Header{"Authorization": {"Bearer " + tokens["admin"]}}, func() {
+			set.Tokens = set.Tokens[:2]
+			if err := a.Set(set); err != nil {
+				t.Error(err)
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, _, err := websocket.Dial(t.Context(), d.url+base+"/devices/box/stream?path=ports/1&mode=own", &websocket.DialOptions{HTTPHeader: tt.header})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.CloseNow()
+			c := &portClient{conn, t}
+			c.until("open", func(_ websocket.MessageType, _ []byte, e map[string]any) bool {
+				return e["type"] == "line" && e["open"] == true && e["mine"] == true
+			})
+			tt.end()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			for err == nil {
+				_, _, err = c.Read(ctx)
+			}
+			if websocket.CloseStatus(err) != websocket.StatusGoingAway || !strings.Contains(err.Error(), errSignedOut.Error()) {
+				t.Errorf("the stream of a session that has ended: %v", err)
+			}
+		})
 	}
 }
