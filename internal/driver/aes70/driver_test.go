@@ -193,6 +193,9 @@ func TestMaxStep(t *testing.T) {
 			synctest.Wait()
 			return out
 		}
+		if a := s.board.byPath["monitoring/level"].spec.Attributes; a["max-step"] != "20" {
+			t.Errorf("nobody is told of max_step: %v", a)
+		}
 		for i, row := range []struct {
 			v    float64
 			want driver.Stage

@@ -3,6 +3,7 @@ package aes70
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -58,6 +59,11 @@ func (s *session) survey(ctx context.Context) (*board, error) {
 		return nil, err
 	}
 	b := makeBoard(root)
+	for _, pt := range b.list {
+		if pt.spec.Role == "audio.monitor.level" && s.opts.MaxStep > 0 {
+			pt.attribute("max-step", strconv.FormatFloat(s.opts.MaxStep, 'g', -1, 64))
+		}
+	}
 	now := time.Now()
 	b.said("model", "id.model", "Model", model.Name, now)
 	b.said("manufacturer", "", "Manufacturer", model.Manufacturer, now)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -41,6 +42,11 @@ func (s *session) Close() error { return s.client.Close() }
 // adopt makes the points of a device. The lock is held.
 func (s *session) adopt(schema *fcxml.Schema) {
 	s.table, s.serial = newTable(schema), schema.Serial
+	for i := range s.table.points {
+		if p := &s.table.points[i]; s.opts.MaxStep > 0 && p.monitorLevel() {
+			p.spec.Attributes["max-step"] = strconv.FormatFloat(s.opts.MaxStep, 'g', -1, 64)
+		}
+	}
 	clear(s.dirty)
 }
 

@@ -247,6 +247,9 @@ func TestUnplugAndPlug(t *testing.T) {
 func TestMaxStep(t *testing.T) {
 	in(t, fcsim.Options{Model: "8i6", Approved: true}, func(o *Options) { o.MaxStep = 6 }, func(st *studio) {
 		gain := device.Path("outputs/monitor-output-1/gain")
+		if a := st.spec(gain).Attributes; a["max-step"] != "6" {
+			t.Errorf("nobody is told of max_step: %v", a)
+		}
 		for _, c := range []struct {
 			to    float64
 			stage driver.Stage
