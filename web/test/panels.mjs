@@ -8,12 +8,20 @@ import { join } from 'node:path';
 import { run, start, workshop } from './gateway.mjs';
 import { proxy } from './proxy.mjs';
 import { audioChecks } from './panels/audio.mjs';
+import { levelChecks } from './panels/levels.mjs';
 import { pairingChecks } from './panels/pairing.mjs';
 import { serialChecks } from './panels/serial.mjs';
 import { closedChecks } from './panels/closed.mjs';
 import { switcherChecks } from './panels/switcher.mjs';
 
-const kinds = { switcher: switcherChecks, serial: serialChecks, audio: audioChecks };
+const kinds = {
+  switcher: switcherChecks,
+  serial: serialChecks,
+  audio: async (all) => {
+    await audioChecks(all);
+    if (!all.name.startsWith('asked')) await levelChecks(all); // that one waits, and takes nothing
+  },
+};
 const only = process.argv.slice(2);
 
 /** startPanels gives the address of a gateway over one quiet device of each kind, and a way to stop it. */

@@ -40,6 +40,7 @@ async function ask<T>(path: string, init?: RequestInit, ms = 10_000): Promise<T>
 
 const post = (body: unknown): RequestInit => ({
   method: 'POST',
+  keepalive: true, // what was asked for in the last moment of a page is still sent: a talkback key that is let go
   headers: { 'Content-Type': 'application/json' },
   body: JSON.stringify(body),
 });

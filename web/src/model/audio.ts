@@ -126,6 +126,16 @@ export class Needle {
   }
 }
 
+/** pairsOf puts channels into rows: those that are together with the next share one with it. */
+export function pairsOf(all: readonly string[], together: (at: string, place: number) => boolean): string[][] {
+  const rows: string[][] = [];
+  for (let i = 0; i < all.length; i++) {
+    const pair = i + 1 < all.length && together(all[i]!, i);
+    rows.push(pair ? [all[i]!, all[++i]!] : [all[i]!]);
+  }
+  return rows;
+}
+
 /** panText writes a place between left and right: "L 40", "C", "R 100". */
 export function panText(value: number, most: number): string {
   const percent = Math.round((value / most) * 100);

@@ -19,7 +19,7 @@ export function rangeWords(l: Limits): string {
   return `${l.min ?? 0} to ${l.max ?? 0}${l.unit ? ` ${l.unit}` : ''}`;
 }
 
-/** typed checks an entry before it is sent. A decimal comma is accepted. */
+/** typed checks an entry before it is sent. A decimal comma, a typographic minus and the unit behind a number are accepted. */
 export function typed(text: string, l: Limits): Typed {
   if (l.kind === 'string' || l.kind === 'enum') return { value: text };
   const clean = text.trim();
@@ -34,9 +34,15 @@ export function typed(text: string, l: Limits): Typed {
   }
   const range = rangeWords(l);
   const wanted = `Wanted: a ${l.kind === 'int' ? 'whole ' : ''}number${range ? `, ${range}` : l.unit ? ` in ${l.unit}` : ''}.`;
-  const number = /^[+-]?(\d+([.,]\d*)?|[.,]\d+)$/.test(clean) ? Number(clean.replace(',', '.')) : NaN;
+  const digits = bare(clean.replace('−', '-'), l.unit ?? '');
+  const number = /^[+-]?(\d+([.,]\d*)?|[.,]\d+)$/.test(digits) ? Number(digits.replace(',', '.')) : NaN;
   if (Number.isNaN(number)) return { wrong: wanted };
   if (l.kind === 'int' && !Number.isInteger(number)) return { wrong: wanted };
   if (hasRange(l) && (number < (l.min ?? 0) || number > (l.max ?? 0))) return { wrong: `Out of range. ${wanted}` };
   return { value: number };
+}
+
+/** bare takes the unit away that stands behind a number: "-12 dB" in a point of dB. */
+export function bare(text: string, unit: string): string {
+  return unit && text.toLowerCase().endsWith(unit.toLowerCase()) ? text.slice(0, -unit.length).trim() : text;
 }

@@ -22,21 +22,26 @@ interface Props {
   now: number; // what the device says, as a number
   class?: string;
   read?: (text: string) => Typed; // of an exact entry, when it is not a plain number
+  wanted?: string; // what such an entry looks like
   once?: boolean; // the way ends with the drag: at its end the device begins anew
+  rest?: number; // where a double click and the key 0 go; none for what must not become loud by a slip
+  climb?: number; // the most that one write may go up by: a hand that is faster is followed in steps of it
 }
 
 const pace = 50; // ms between two values while the hand moves
 
 /**
  * Fader moves relative to where it is grabbed. The cap is where the device says; while the hand moves, an outline shows what
- * was asked for. Wheel and arrows act with focus only, Shift is fine, Enter takes an exact value.
+ * was asked for. Wheel and arrows act with focus only, Shift is fine, Home goes to the lowest, Enter takes an exact value.
  */
-export function Fader({ e, label, scale, say, now, class: cls = '', read, once = false }: Props) {
+export function Fader({ e, label, scale, say, now, class: cls = '', read, wanted: hint, once = false, rest, climb = Infinity }: Props) {
   const track = useRef<HTMLDivElement>(null);
   const [wanted, setWanted] = useState<number | null>(null);
   const [entering, setEntering] = useState(false);
   const drag = useRef<{ at: number; place: number; length: number; across: boolean } | null>(null);
   const due = useRef<{ timer: number; value: number | null; last: number; busy: boolean }>({ timer: 0, value: null, last: 0, busy: false });
+  const told = useRef(now);
+  told.current = now;
   const locked = !isUnlocked(e.device);
   const writable = e.spec.value.writable === true && !route.value.wall;
   const a = attemptOf(e.device, e.path).value;
@@ -51,15 +56,22 @@ export function Fader({ e, label, scale, say, now, class: cls = '', read, once =
     const go = async () => {
       d.timer = 0;
       if (d.value === null) return;
-      const next = d.value;
+      const next = Math.min(d.value, told.current + climb);
+      // The rest of a steep way follows while the hand is still there, and only as long as the device goes along.
+      const onward = next < d.value && drag.current !== null && going() ? d.value : null;
       d.value = null;
       d.last = performance.now();
       d.busy = true;
       await write(e.device, e.path, next, { again: true, quiet: true });
       d.busy = false;
+      d.value ??= drag.current && going() ? onward : null;
       if (d.value !== null) send(d.value);
     };
     d.timer = window.setTimeout(() => void go(), Math.max(0, d.last + pace - performance.now()));
+  };
+  const going = () => {
+    const last = attemptOf(e.device, e.path).peek();
+    return !last || !wentWrong(last);
   };
   useEffect(() => () => clearTimeout(due.current.timer), []);
   // A press on the lock, or a lost tab, ends the grip; what was asked for is no longer wanted.
@@ -93,6 +105,10 @@ export function Fader({ e, label, scale, say, now, class: cls = '', read, once =
     box?.addEventListener('wheel', wheel, { passive: false });
     return () => box?.removeEventListener('wheel', wheel);
   });
+
+  const jump = (value: number) => {
+    if (guard(e.device)) send(value);
+  };
 
   const place = scale.place(now);
   const style = { '--place': String(place), '--wanted': String(scale.place(wanted ?? now)) };
@@ -140,11 +156,19 @@ export function Fader({ e, label, scale, say, now, class: cls = '', read, once =
         }}
         onPointerUp={release}
         onPointerCancel={release}
+        onDblClick={() => {
+          if (rest !== undefined) jump(rest);
+        }}
         onKeyDown={(event) => {
+          if (event.ctrlKey || event.metaKey || event.altKey) return;
           const steps = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 6, PageDown: -6 }[event.key];
           if (steps) {
             event.preventDefault();
             nudge(steps, event.shiftKey);
+          } else if (event.key === 'Home' || (event.key === '0' && rest !== undefined)) {
+            event.preventDefault();
+            event.stopPropagation();
+            jump(event.key === 'Home' ? scale.value(0) : rest!);
           } else if (event.key === 'Enter') {
             event.preventDefault();
             event.stopPropagation();
@@ -158,6 +182,7 @@ export function Fader({ e, label, scale, say, now, class: cls = '', read, once =
         <Entering
           e={e}
           label={label}
+          wanted={hint}
           read={read}
           close={() => {
             setEntering(false);

@@ -142,7 +142,7 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
       const row = page.locator('.mixer .mixrow:not(.master)').first();
       await row.scrollIntoViewIfNeeded();
       const set = async (text) => {
-        await row.locator('button.exact').click();
+        await row.locator('.level button.exact').click();
         await row.locator('.entering input').fill(text);
         await row.locator('.entering input').press('Enter');
       };
@@ -150,9 +150,9 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
       await expect(row.locator('.entering')).toSay(/Wanted/);
       await row.locator('.entering input').press('Escape');
       await set('-12.5');
-      await expect(row.locator('button.exact')).toSay('−12.5');
+      await expect(row.locator('.level button.exact')).toSay('−12.5');
       await set('-inf');
-      await expect(row.locator('button.exact')).toSay('−∞');
+      await expect(row.locator('.level button.exact')).toSay('−∞');
       const fader = row.getByRole('slider').first();
       const box = await fader.boundingBox();
       const y = box.y + box.height / 2;
@@ -160,15 +160,15 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
       await page.mouse.move(box.x + box.width * 0.6, y);
       await page.mouse.down();
       await page.waitForTimeout(200);
-      await expect(row.locator('button.exact')).toSay('−∞');
+      await expect(row.locator('.level button.exact')).toSay('−∞');
       await page.mouse.move(box.x + box.width * 0.8, y, { steps: 6 });
       await page.mouse.up();
-      await poll(async () => !(await row.locator('button.exact').innerText()).includes('∞'), 'the fader did not follow');
+      await poll(async () => !(await row.locator('.level button.exact').innerText()).includes('∞'), 'the fader did not follow');
       await page.mouse.move(box.x + box.width * 0.9, y);
       await page.mouse.down();
       await page.mouse.move(box.x + 2, y, { steps: 6 });
       await page.mouse.up();
-      await expect(row.locator('button.exact')).toSay('−∞');
+      await expect(row.locator('.level button.exact')).toSay('−∞');
       await page.keyboard.press('l');
     });
   }

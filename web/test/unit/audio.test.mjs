@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { codeIn, LevelScale, levelOf, levelText, meterPlace, Needle, panText, rangeOf } from '../../node_modules/.unit/model/audio.js';
+import { codeIn, LevelScale, levelOf, levelText, meterPlace, Needle, pairsOf, panText, rangeOf } from '../../node_modules/.unit/model/audio.js';
 
 const mix = rangeOf({ min: -128, max: 6, attributes: { silence: '-128' } });
 const gain = rangeOf({ min: 0, max: 56 });
@@ -72,4 +72,12 @@ test('pan and codes in words', () => {
   assert.equal(codeIn('compare the code 123 456 on the screen'), '123 456');
   assert.equal(codeIn('code: 4F:09:AA'), '4F:09:AA');
   assert.equal(codeIn('press Approve beside "patchbay on STUDIO-PC"'), '');
+});
+
+test('linked channels share a row', () => {
+  const rows = (...linked) => pairsOf(['1', '2', '3', '4', '5'], (at) => linked.includes(at)).map((r) => r.join('+'));
+  assert.deepEqual(rows(), ['1', '2', '3', '4', '5']);
+  assert.deepEqual(rows('1', '3'), ['1+2', '3+4', '5']);
+  assert.deepEqual(rows('1', '2'), ['1+2', '3', '4', '5'], 'what the right one says does not count');
+  assert.deepEqual(rows('5'), ['1', '2', '3', '4', '5'], 'the last has nobody beside it');
 });

@@ -38,17 +38,18 @@ export class Channels {
   }
 }
 
-/** nameOf is how a channel is called: by what somebody named it, by the device, or by its path. */
-export function nameOf(channels: Channels, at: string): string {
+/** nameOf is how a channel, or the pair that begins with it, is called: by what somebody named it, by the device, or by its path. */
+export function nameOf(channels: Channels, at: string, pair = false): string {
   const given = channels.of(at, 'audio.name')?.point.value?.value;
   if (typeof given === 'string' && given.trim()) return given;
-  return deviceName(channels, at) || words(last(at));
+  return (pair && told(channels, at, 'stereo-name')) || told(channels, at, 'name') || words(last(at));
 }
 
-function deviceName(channels: Channels, at: string): string {
+/** told is what the device says of a channel in an attribute of its points. */
+function told(channels: Channels, at: string, attribute: string): string {
   for (const role of ['audio.name', 'audio.meter', 'audio.gain', 'audio.air', 'audio.mute', 'audio.line-mode', 'audio.output.source']) {
-    const told = channels.of(at, role)?.spec.peek().attributes?.['name'];
-    if (told) return told;
+    const text = channels.of(at, role)?.spec.peek().attributes?.[attribute];
+    if (text) return text;
   }
   return '';
 }
@@ -67,5 +68,17 @@ export function byDevice(channels: Channels, e: Entry): boolean {
   return !e.spec.value.access?.includes('w') || on(channels.beside(parent(e.path), 'hardware-control'));
 }
 
-/** linked says that a channel and the next are a pair, of which the first counts. */
-export const linked = (channels: Channels, at: string): boolean => on(channels.beside(at, 'stereo'));
+/** linkOf is the switch that makes a pair of a channel and the next. */
+export const linkOf = (channels: Channels, at: string): Entry | undefined => channels.beside(at, 'stereo');
+
+/** linked says that a channel and the next are a pair, of which the first counts for both. */
+export const linked = (channels: Channels, at: string): boolean => on(linkOf(channels, at));
+
+/**
+ * leads says that a channel may be the first of a pair: where the device names its channels it names the pair beside it, else
+ * it is every other one. What the second says of itself counts for nothing.
+ */
+export function leads(e: Entry, place: number): boolean {
+  const words = e.spec.peek().attributes ?? {};
+  return words['name'] ? Boolean(words['stereo-name']) : place % 2 === 0;
+}

@@ -5,6 +5,7 @@ import { route } from '../../store/route.ts';
 import { levelText } from '../../model/audio.ts';
 import { middle } from '../../model/format.ts';
 import { Toggle, Troubles } from '../../ui/cap.tsx';
+import { Momentary } from '../../ui/momentary.tsx';
 import { Permission } from '../../ui/permission.tsx';
 import { Pick } from '../../ui/pick.tsx';
 import { Name, Reading, Value } from '../../ui/value.tsx';
@@ -76,9 +77,10 @@ function Monitor({ device, roles, channels }: { device: string; roles: Roles; ch
           </Toggle>
         )}
         {talk && (
-          <Toggle e={talk} label="Talkback" class="big plain-on">
+          <Momentary e={talk} label="Talkback" class="big plain-on">
             TALK
-          </Toggle>
+            <span class="sub">hold</span>
+          </Momentary>
         )}
         {preset && <Pick e={preset} label="What the monitor knob controls" />}
       </div>

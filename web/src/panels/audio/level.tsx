@@ -2,7 +2,7 @@ import type { Entry } from '../../store/store.ts';
 import { Exact } from '../../ui/exact.tsx';
 import { Fader } from '../../ui/fader.tsx';
 import { Value } from '../../ui/value.tsx';
-import { rangeWords, typed, type Typed } from '../../model/entry.ts';
+import { bare, rangeWords, typed, type Typed } from '../../model/entry.ts';
 import { LevelScale, levelText, rangeOf } from '../../model/audio.ts';
 import { byDevice, levelNow, type Channels } from './facts.ts';
 
@@ -12,10 +12,11 @@ interface Props {
   name: string;
   flat?: boolean;
   class?: string;
+  rest?: number; // where a double click goes, see Fader
 }
 
 /** Level is a fader with its number. Where the hardware owns the level it is a plain scale, and says so. */
-export function Level({ channels, e, name, flat = false, class: cls = '' }: Props) {
+export function Level({ channels, e, name, flat = false, class: cls = '', rest }: Props) {
   const spec = e.spec.value;
   const range = rangeOf(spec);
   const now = levelNow(e);
@@ -23,6 +24,9 @@ export function Level({ channels, e, name, flat = false, class: cls = '' }: Prop
   const label = `Level of ${name}`;
   const scale = new LevelScale(range);
   const decimals = spec.decimals ?? 1;
+  const climb = Number(spec.attributes?.['max-step'] ?? NaN);
+  const most = climb > 0 ? `, louder by at most ${climb} ${spec.unit || 'dB'} at once` : '';
+  const wanted = `${range.silence > -Infinity ? 'off, or ' : ''}${rangeWords({ ...spec, min: Math.max(spec.min ?? 0, -90) })}${most}`;
   return (
     <div class={`level ${flat ? 'flat' : ''} ${cls}`}>
       {fixed ? (
@@ -39,6 +43,9 @@ export function Level({ channels, e, name, flat = false, class: cls = '' }: Prop
           say={(v) => `${levelText(v <= range.silence ? -Infinity : v, decimals)} ${spec.unit ?? 'dB'}`}
           class={flat ? 'flat' : ''}
           read={(text) => levelFrom(text, e)}
+          wanted={wanted}
+          rest={rest !== undefined && rest >= range.min && rest <= range.max ? rest : undefined}
+          climb={climb > 0 ? climb : undefined}
         />
       )}
       {fixed ? (
@@ -48,7 +55,7 @@ export function Level({ channels, e, name, flat = false, class: cls = '' }: Prop
           <span class="fixed">set on the device</span>
         </span>
       ) : (
-        <Exact e={e} label={label} wanted={rangeWords({ ...spec, min: Math.max(spec.min ?? 0, -90) })} read={(text) => levelFrom(text, e)}>
+        <Exact e={e} label={label} wanted={wanted} read={(text) => levelFrom(text, e)}>
           <Value e={e} written={levelText(now, decimals)} />
           <span class="unit"> {spec.unit || 'dB'}</span>
         </Exact>
@@ -61,6 +68,6 @@ export function Level({ channels, e, name, flat = false, class: cls = '' }: Prop
 export function levelFrom(text: string, e: Entry): Typed {
   const spec = e.spec.peek();
   const silence = rangeOf(spec).silence;
-  if (silence > -Infinity && /^([-−]?\s*(∞|inf(inity)?)|off)$/i.test(text.trim())) return { value: silence };
-  return typed(text.replace('−', '-'), spec);
+  if (silence > -Infinity && /^([-−]?\s*(∞|inf(inity)?)|off)$/i.test(bare(text.trim(), spec.unit ?? ''))) return { value: silence };
+  return typed(text, spec);
 }

@@ -3,8 +3,9 @@ import { Cap, Toggle, Troubles } from '../../ui/cap.tsx';
 import { labelsOf, Pick } from '../../ui/pick.tsx';
 import { Name } from '../../ui/value.tsx';
 import { LongName } from '../../ui/longname.tsx';
+import { pairsOf } from '../../model/audio.ts';
 import { parent } from '../../model/tree.ts';
-import { linked, nameOf, on, type Channels } from './facts.ts';
+import { leads, linked, linkOf, nameOf, on, type Channels } from './facts.ts';
 import { Level } from './level.tsx';
 import { MeterOf } from './meters.tsx';
 
@@ -62,7 +63,7 @@ function Strip({ device, channels, at }: { device: string; channels: Channels; a
       </div>
       <div class="stripmain">
         {meter && <MeterOf e={meter} name={name} />}
-        {gain && <Level channels={channels} e={gain} name={name} />}
+        {gain && <Level channels={channels} e={gain} name={name} rest={0} />}
         {clip && on(clip) && <span class="clipword">CLIP</span>}
       </div>
       <div class="stripkeys">
@@ -129,46 +130,74 @@ function Modes({ e, name }: { e: Entry; name: string }) {
 export function Outputs({ device, channels }: { device: string; channels: Channels }) {
   const all = channels.those('audio.output.source', 'audio.gain', 'audio.mute').filter((at) => !isInput(at) && !/(^|\/)(mixer|mixes|monitoring)(\/|$)/.test(at));
   if (all.length === 0) return null;
-  const followers = new Set(all.filter((at, i) => i > 0 && linked(channels, all[i - 1]!) && parent(all[i - 1]!) === parent(at)));
+  const together = (at: string, i: number) => linked(channels, at) && leads(linkOf(channels, at)!, i) && parent(at) === parent(all[i + 1]!);
+  const rows = pairsOf(all, together);
   return (
     <section class="card rows-audio" aria-label="Outputs">
       <h2>Outputs</h2>
       <ul>
-        {all
-          .filter((at) => !followers.has(at))
-          .map((at) => {
-            const gain = channels.of(at, 'audio.gain');
-            const mute = channels.of(at, 'audio.mute');
-            const source = channels.of(at, 'audio.output.source');
-            const meter = channels.of(at, 'audio.meter');
-            const pair = linked(channels, at);
-            const name = nameOf(channels, at);
-            const first = gain ?? source ?? mute;
-            return (
-              <li key={at} class="mixrow" role="group" aria-label={name}>
-                <span class="rowtitle">
-                  {first && (
-                    <Name e={first}>
-                      <LongName name={name} most={26} />
-                    </Name>
-                  )}
-                  {pair && <span class="flag">pair</span>}
-                </span>
-                {meter && <MeterOf e={meter} name={name} flat />}
-                {gain && <Level channels={channels} e={gain} name={name} flat />}
-                <span class="rowkeys">
-                  {mute && (
-                    <Toggle e={mute} label={`${name}, mute`} class={on(mute) ? 'pgm' : ''} safeOn>
-                      MUTE
-                    </Toggle>
-                  )}
-                </span>
-                {source && <Pick e={source} label={`Source of ${name}`} />}
-                <Troubles device={device} paths={[gain?.path, mute?.path, source?.path]} />
-              </li>
-            );
-          })}
+        {rows.map(([at, right]) => (
+          <Output key={at} device={device} channels={channels} at={at!} right={right} place={all.indexOf(at!)} />
+        ))}
       </ul>
     </section>
+  );
+}
+
+interface OutputProps {
+  device: string;
+  channels: Channels;
+  at: string;
+  right: string | undefined; // the other one of a linked pair
+  place: number;
+}
+
+/** Output is one output, or a linked pair: the left one counts for both, and only the meters are two. */
+function Output({ device, channels, at, right, place }: OutputProps) {
+  const gain = channels.of(at, 'audio.gain');
+  const mute = channels.of(at, 'audio.mute');
+  const source = channels.of(at, 'audio.output.source');
+  const link = linkOf(channels, at);
+  const name = nameOf(channels, at, right !== undefined);
+  const first = gain ?? source ?? mute;
+  const meters = [at, right].flatMap((one) => (one ? (channels.of(one, 'audio.meter') ?? []) : []));
+  return (
+    <li class="mixrow" role="group" aria-label={name}>
+      <span class="rowtitle">
+        {first && (
+          <Name e={first}>
+            <LongName name={name} most={26} />
+          </Name>
+        )}
+      </span>
+      {meters.length > 0 && (
+        <span class="meters">
+          {meters.map((e, i) => (
+            <MeterOf key={e.path} e={e} name={meters.length > 1 ? `${name}, ${i === 0 ? 'left' : 'right'}` : name} flat />
+          ))}
+        </span>
+      )}
+      {gain && <Level channels={channels} e={gain} name={name} flat />}
+      <span class="rowkeys">
+        {mute && (
+          <Toggle e={mute} label={`${name}, mute`} class={on(mute) ? 'pgm' : ''} safeOn>
+            MUTE
+          </Toggle>
+        )}
+        {link && <Link e={link} name={name} leading={leads(link, place)} />}
+      </span>
+      {source && <Pick e={source} label={`Source of ${name}`} />}
+      <Troubles device={device} paths={[gain?.path, mute?.path, source?.path, link?.path]} />
+    </li>
+  );
+}
+
+/** Link makes a pair of a channel and the next, or two again. Where only the one before can, its place is kept free. */
+export function Link({ e, name, leading }: { e: Entry; name: string; leading: boolean }) {
+  if (!leading) return <span class="keyspace" aria-hidden="true" />;
+  return (
+    <Toggle e={e} label={`${name}, linked as a pair`} class="plain-on">
+      LINK
+    </Toggle>
   );
 }
