@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/coder/websocket"
@@ -17,17 +18,21 @@ import (
 type double struct {
 	mu     sync.Mutex
 	values map[propKey]any
-	extra  bool // a second gain (12) is there
+	extra  bool   // a second gain (12) is there
+	silent uint32 // an object whose changes it does not tell
 	writes int
 	conns  map[*websocket.Conn]map[uint32]bool
 }
+
+// presets is a sequence of texts of a gain.
+var presets = is12.ID{Level: 3, Index: 3}
 
 var gainClass = is12.ClassID{1, 2, 0, 1}
 
 func newDouble() *double {
 	return &double{conns: map[*websocket.Conn]map[uint32]bool{}, values: map[propKey]any{
 		{1, is12.PropertyClassID}: is12.ClassBlock, {2, is12.PropertyUserLabel}: nil, {2, is12.ID{Level: 3, Index: 4}}: "SN-1", {2, is12.ID{Level: 3, Index: 6}}: "Desk",
-		{3, is12.PropertyUserLabel}: nil, {10, is12.PropertyUserLabel}: "Left", {10, is12.ID{Level: 2, Index: 1}}: true,
+		{2, is12.ID{Level: 3, Index: 2}}: map[string]any{"name": "Maker"}, {3, is12.PropertyUserLabel}: nil, {11, presets}: []string{"A"}, {12, presets}: []string{}, {10, is12.PropertyUserLabel}: "Left", {10, is12.ID{Level: 2, Index: 1}}: true,
 		{11, is12.PropertyUserLabel}: "Mic", {11, is12.ID{Level: 2, Index: 1}}: true, {11, is12.ID{Level: 3, Index: 1}}: -6.5, {11, is12.ID{Level: 3, Index: 2}}: 1,
 		{12, is12.PropertyUserLabel}: "", {12, is12.ID{Level: 2, Index: 1}}: true, {12, is12.ID{Level: 3, Index: 1}}: 0.0, {12, is12.ID{Level: 3, Index: 2}}: 0,
 	}}
@@ -63,6 +68,7 @@ func classOfDouble(id is12.ClassID) is12.ClassDescriptor {
 		add(2, 1, "enabled", "NcBoolean", false, nil)
 		add(3, 1, "gainValue", "Decibel", false, &is12.Constraints{Minimum: num(-80), Maximum: num(12)})
 		add(3, 2, "curve", "Curve", false, nil)
+		d.Properties = append(d.Properties, is12.PropertyDescriptor{ID: presets, Name: "presets", TypeName: "NcString", IsSequence: true})
 	}
 	return d
 }
@@ -125,6 +131,19 @@ func (d *double) tell(ctx context.Context, n is12.Notification) {
 	}
 }
 
+// add makes the device add a preset by itself, and tell of the new one alone.
+func (d *double) add(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	key := propKey{11, presets}
+	list := append(slices.Clone(d.values[key].([]string)), name)
+	d.values[key] = list
+	b, _ := json.Marshal(name)
+	at := uint32(len(list) - 1)
+	d.tell(context.Background(), is12.Notification{Oid: key.oid, EventID: is12.PropertyChanged,
+		EventData: is12.EventData{PropertyID: key.prop, ChangeType: is12.ItemAdded, Value: b, SequenceItemIndex: &at}})
+}
+
 // change makes the device change a value by itself.
 func (d *double) change(key propKey, v any) {
 	d.mu.Lock()
@@ -177,7 +196,8 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case is12.TypeSubscription:
 			answer = is12.Message{Type: is12.TypeSubscriptionResponse, Subscriptions: m.Subscriptions}
 			clear(d.conns[c])
-			for _, o := range m.Subscriptions {
+			answer.Subscriptions = slices.DeleteFunc(slices.Clone(m.Subscriptions), func(o uint32) bool { return o == d.silent })
+			for _, o := range answer.Subscriptions {
 				d.conns[c][o] = true
 			}
 		}

@@ -1,8 +1,8 @@
 // Package is12 is the driver for devices that speak NMOS IS-12 (MS-05-02) over WebSocket.
 //
-// A session asks for the device's tree of objects and, of each class, what its class manager says about the properties: every property of a
-// plain type becomes a point, so classes of a maker's own are shown as well as those of the standard. The package holds no wire
-// format; that is protocol/is12.
+// A session asks for the device's tree of objects and, of each class, what its class manager says about the properties: every property
+// becomes a point, so classes of a maker's own are shown as well as those of the standard. Structures and sequences are shown as JSON and
+// can only be read. The package holds no wire format; that is protocol/is12.
 package is12
 
 import (
@@ -37,6 +37,7 @@ func (Driver) Info() driver.Info {
 // Options of an is12 device. The zero value is not usable; start from [Driver.Options].
 type Options struct {
 	Timeout time.Duration `yaml:"timeout" jsonschema:"type=string" doc:"longest wait for one answer of the device"`
+	Poll    time.Duration `yaml:"poll" jsonschema:"type=string" doc:"period of objects whose changes the device does not tell by itself"`
 	Path    string        `yaml:"path" doc:"path of the WebSocket, as the device's IS-04 node tells it"`
 }
 
@@ -45,13 +46,18 @@ func (o *Options) Validate() error {
 	if o.Timeout < 50*time.Millisecond || o.Timeout > time.Minute {
 		return fmt.Errorf("timeout: %v is out of range; give 50ms to 1m", o.Timeout)
 	}
+	if o.Poll < 20*time.Millisecond || o.Poll > time.Hour {
+		return fmt.Errorf("poll: %v is out of range; give 20ms to 1h", o.Poll)
+	}
 	if !strings.HasPrefix(o.Path, "/") {
 		return fmt.Errorf("path: %q does not begin with a slash; write path: /%s", o.Path, o.Path)
 	}
 	return nil
 }
 
-func defaults() *Options { return &Options{Timeout: 3 * time.Second, Path: is12.Path} }
+func defaults() *Options {
+	return &Options{Timeout: 3 * time.Second, Poll: time.Second, Path: is12.Path}
+}
 
 // Options are the defaults.
 func (Driver) Options() any { return defaults() }
@@ -70,7 +76,7 @@ func (Driver) Open(ctx context.Context, env driver.Env, target driver.Target) (d
 		port = strconv.Itoa(Port)
 	}
 	addr := net.JoinHostPort(target.URL.Hostname(), port)
-	s := &session{target: addr, dirty: make(chan struct{}, 1)}
+	s := &session{target: addr, poll: opts.Poll, wake: make(chan struct{}, 1), stale: map[*point]bool{}}
 	c, err := is12client.Dial(ctx, is12client.Opener(env.Dial), addr, is12client.Options{Path: opts.Path, Timeout: opts.Timeout, Events: s.event})
 	if err != nil {
 		return nil, wrap("open", addr, err)

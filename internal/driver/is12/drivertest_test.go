@@ -4,8 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -44,6 +48,8 @@ func TestDriver(t *testing.T) {
 			{Path: "stereo-gain/gain/gain-value", Value: device.OfFloat(-6.5)},
 			{Path: "stereo-gain/gain/curve", Value: device.OfEnum(1)},
 			{Path: "stereo-gain/gain/enabled", Value: device.OfBool(true)},
+			{Path: "stereo-gain/gain/presets", Value: device.OfString(`["A"]`)},
+			{Path: "device-manager/manufacturer", Value: device.OfString(`{"name":"Maker"}`)},
 		},
 		Writes: []driver.Write{
 			{Path: "stereo-gain/gain/gain-value", Value: device.OfFloat(3.5)},
@@ -69,18 +75,83 @@ func TestProbe(t *testing.T) {
 	})
 }
 
+// heard is a sink that keeps what it is told.
+type heard struct {
+	mu   sync.Mutex
+	last map[device.Path]string
+}
+
+func (h *heard) Apply(c *driver.Change) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range c.Samples {
+		h.last[s.Path] = s.Value.String()
+	}
+}
+
+// A sequence of which a part has changed is asked for as a whole, and an object that the device does not tell of is asked at
+// intervals.
+func TestWatchAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testnet.Listen()
+		ctx, cancel := context.WithCancel(t.Context())
+		d := newDouble()
+		d.silent = 2
+		var wg sync.WaitGroup
+		wg.Go(func() { _ = d.Serve(ctx, l) })
+		u, _ := url.Parse("is12+ws://device")
+		s, err := New().Open(ctx, driver.Env{Dial: l.DialContext, Log: slog.New(slog.DiscardHandler)}, driver.Target{URL: u, Options: defaults()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := &heard{last: map[device.Path]string{}}
+		wg.Go(func() { _ = s.Watch(ctx, driver.Everything{}, h) })
+		synctest.Wait()
+		want := func(path device.Path, v string) {
+			t.Helper()
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			if h.last[path] != v {
+				t.Errorf("%s is %s, want %s", path, h.last[path], v)
+			}
+		}
+		want("stereo-gain/gain/presets", `["A"]`)
+		d.add("B")
+		synctest.Wait()
+		want("stereo-gain/gain/presets", `["A","B"]`)
+		d.change(propKey{2, is12.ID{Level: 3, Index: 4}}, "SN-2")
+		synctest.Wait()
+		want("device-manager/serial-number", "SN-1")
+		time.Sleep(defaults().Poll)
+		synctest.Wait()
+		want("device-manager/serial-number", "SN-2")
+		b := s.(*session).board
+		if c := b.byPath["device-manager/device-name"].spec.Confirm; c != device.ByReadBack {
+			t.Errorf("writes to an object that is not told of are confirmed by %v", c)
+		}
+		cancel()
+		wg.Wait()
+		s.Close()
+	})
+}
+
 // What a point is made of: names, limits, labels, and what cannot be shown.
 func TestPoints(t *testing.T) {
 	c := &classes{types: typesOfDouble}
-	b := &board{byPath: map[device.Path]*point{}, byProp: map[propKey]*point{}}
+	b := newBoard()
 	b.object("a", &is12.MemberDescriptor{Oid: 11, UserLabel: "Mic"}, classOfDouble(gainClass), c)
 	b.object("m", &is12.MemberDescriptor{Oid: 2, ClassID: is12.ClassDeviceManager}, classOfDouble(is12.ClassDeviceManager), c)
 	gain := b.byPath["a/gain-value"]
 	if gain == nil || gain.spec.Kind != device.Float || gain.spec.Min != -80 || gain.spec.Max != 12 || gain.spec.Hazard != device.HazardLive || gain.spec.Title != "Mic gainValue" {
 		t.Fatalf("%+v", gain)
 	}
-	if b.byPath["m/manufacturer"] != nil || b.byPath["a/class-id"] != nil {
-		t.Error("a structure or the class is a point")
+	if b.byPath["a/class-id"] != nil || b.byPath["m/members"] != nil {
+		t.Error("the class or the tree is a point")
+	}
+	for path, typ := range map[device.Path]string{"m/manufacturer": "NcManufacturer", "a/presets": "sequence of NcString"} {
+		if pt := b.byPath[path]; pt == nil || pt.spec.Kind != device.String || pt.spec.Access != device.R || pt.spec.Attributes["json"] != typ {
+			t.Errorf("%s: %+v", path, pt)
+		}
 	}
 	if s := b.byPath["m/serial-number"].spec; s.Role != "id.serial" || s.Access != device.R {
 		t.Errorf("%+v", s)
@@ -89,7 +160,8 @@ func TestPoints(t *testing.T) {
 		path device.Path
 		json string
 		want device.Quality
-	}{{"a/gain-value", `-3`, device.Good}, {"a/gain-value", `"x"`, device.Bad}, {"a/curve", `1`, device.Good}, {"a/curve", `7`, device.Bad}, {"a/user-label", `null`, device.Bad}, {"a/enabled", `true`, device.Good}, {"a/enabled", ``, device.Bad}} {
+	}{{"m/manufacturer", `{"x": [1 ]}`, device.Good}, {"m/manufacturer", `null`, device.Bad}, {"m/manufacturer", ``, device.Bad}, {"a/presets", `[]`, device.Good},
+		{"a/presets", `["` + strings.Repeat("x", maxText) + `"]`, device.Bad}, {"a/gain-value", `-3`, device.Good}, {"a/gain-value", `"x"`, device.Bad}, {"a/curve", `1`, device.Good}, {"a/curve", `7`, device.Bad}, {"a/user-label", `null`, device.Bad}, {"a/enabled", `true`, device.Good}, {"a/enabled", ``, device.Bad}} {
 		pt := b.byPath[row.path]
 		pt.take(json.RawMessage(row.json), pt.sample.Received.AddDate(1, 0, 0))
 		if pt.sample.Quality != row.want {
@@ -106,7 +178,7 @@ func TestOptions(t *testing.T) {
 	if err := defaults().Validate(); err != nil {
 		t.Error(err)
 	}
-	for _, o := range []Options{{Timeout: 1, Path: "/"}, {Timeout: defaults().Timeout, Path: "x"}} {
+	for _, o := range []Options{{Timeout: 1, Poll: time.Second, Path: "/"}, {Timeout: time.Second, Poll: time.Second, Path: "x"}, {Timeout: time.Second, Path: "/"}} {
 		if o.Validate() == nil {
 			t.Errorf("%+v is good", o)
 		}

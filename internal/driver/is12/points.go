@@ -1,6 +1,7 @@
 package is12
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -18,8 +19,10 @@ type point struct {
 	spec   device.Spec
 	oid    uint32
 	prop   is12.ID
+	json   bool // a structure or a sequence, shown as the text that it is on the wire
 	labels device.LabelSet
 	sample device.Sample
+	events uint64 // how often the device has told it
 }
 
 // board is the points of one device.
@@ -29,6 +32,11 @@ type board struct {
 	byProp map[propKey]*point
 	blocks map[uint32]bool
 	oids   []uint32
+	told   map[uint32]bool // objects whose changes the device tells
+}
+
+func newBoard() *board {
+	return &board{byPath: map[device.Path]*point{}, byProp: map[propKey]*point{}, blocks: map[uint32]bool{is12.RootOid: true}, oids: []uint32{is12.RootOid}, told: map[uint32]bool{}}
 }
 
 type propKey struct {
@@ -78,24 +86,33 @@ func kebab(name string) string {
 	return device.Slug(b.String())
 }
 
-// hidden are the properties that say what the tree says already.
-var hidden = []string{"classId", "oid", "constantOid", "owner", "role"}
+// hidden are the properties that say what the tree and the points say already.
+var hidden = []string{"classId", "oid", "constantOid", "owner", "role", "members", "controlClasses", "datatypes"}
+
+// maxText is the longest structure or sequence in bytes that is shown.
+const maxText = 64 << 10
 
 // object makes the points of one object below a path.
 func (b *board) object(at device.Path, m *is12.MemberDescriptor, class is12.ClassDescriptor, c *classes) {
 	for _, p := range class.Properties {
 		k, items, ok := c.resolve(p.TypeName)
+		if !ok || p.IsSequence {
+			k, items, ok = device.String, nil, false
+		}
 		path := at.Child(kebab(p.Name))
-		if !ok || p.IsSequence || p.IsDeprecated || slices.Contains(hidden, p.Name) || len(path) > device.MaxPath || b.byPath[path] != nil {
+		if p.IsDeprecated || slices.Contains(hidden, p.Name) || len(path) > device.MaxPath || b.byPath[path] != nil {
 			continue
 		}
 		title := p.Name
 		if m.UserLabel != "" {
 			title = m.UserLabel + " " + p.Name
 		}
-		pt := &point{oid: m.Oid, prop: p.ID, spec: device.Spec{Path: path, Kind: k, Rate: device.Fast, Access: device.R, Title: title, Doc: p.Description, Grade: device.GradeSpec,
+		pt := &point{oid: m.Oid, prop: p.ID, json: !ok, spec: device.Spec{Path: path, Kind: k, Rate: device.Fast, Access: device.R, Title: title, Doc: p.Description, Grade: device.GradeSpec,
 			Attributes: map[string]string{"role": m.Role, "object-number": strconv.FormatUint(uint64(m.Oid), 10), "class": class.Name, "property": p.ID.String()}}}
-		if !p.IsReadOnly {
+		if pt.json {
+			pt.spec.Attributes["json"] = typeText(p)
+		}
+		if !p.IsReadOnly && !pt.json {
 			pt.spec.Access, pt.spec.Confirm, pt.spec.Hazard = device.RW, device.ByNotify, hazardOf(k, p.Name)
 		}
 		if l := p.Constraints; l != nil && l.Minimum != nil && l.Maximum != nil && *l.Minimum < *l.Maximum {
@@ -122,6 +139,30 @@ func (b *board) object(at device.Path, m *is12.MemberDescriptor, class is12.Clas
 		b.byPath[path] = pt
 		b.byProp[propKey{m.Oid, p.ID}] = pt
 	}
+}
+
+// typeText is the type of a property that is shown as JSON: "NcManufacturer", "sequence of NcTouchpoint".
+func typeText(p is12.PropertyDescriptor) string {
+	name := p.TypeName
+	if name == "" {
+		name = "any type"
+	}
+	if p.IsSequence {
+		return "sequence of " + name
+	}
+	return name
+}
+
+// compact is a structure or a sequence as text without spaces, with its members in the device's order.
+func compact(raw json.RawMessage) (device.Value, error) {
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return device.Value{}, err
+	}
+	if b.Len() > maxText {
+		return device.Value{}, fmt.Errorf("%d bytes; at most %d are shown", b.Len(), maxText)
+	}
+	return device.OfString(strings.ToValidUTF8(b.String(), "\ufffd")), nil
 }
 
 // hazardOf weighs a write: labels are harmless, and what a control does nobody but its maker knows.
@@ -155,6 +196,9 @@ func (pt *point) take(raw json.RawMessage, now time.Time) {
 func (pt *point) value(raw json.RawMessage) (v device.Value, err error) {
 	if string(raw) == "null" {
 		return v, nil
+	}
+	if pt.json {
+		return compact(raw)
 	}
 	switch pt.spec.Kind {
 	case device.Bool:

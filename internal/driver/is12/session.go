@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,11 +20,14 @@ import (
 type session struct {
 	client *is12client.Client
 	target string
-	dirty  chan struct{} // the members of a block have changed
+	poll   time.Duration
+	wake   chan struct{} // of size 1: renew or stale is for Watch
 
 	mu    sync.Mutex
 	board *board
-	sink  driver.Sink // nil: nobody watches
+	sink  driver.Sink     // nil: nobody watches
+	renew bool            // the members of a block have changed
+	stale map[*point]bool // sequences of which the device has told a part, which are asked for as a whole
 }
 
 // batch is how many commands travel in one message.
@@ -38,7 +43,7 @@ func (s *session) survey(ctx context.Context) error {
 	if err := s.over(ctx); err != nil {
 		return err
 	}
-	b := &board{byPath: map[device.Path]*point{}, byProp: map[propKey]*point{}, blocks: map[uint32]bool{is12.RootOid: true}, oids: []uint32{is12.RootOid}}
+	b := newBoard()
 	byOwner := map[uint32][]*is12.MemberDescriptor{}
 	for i := range members {
 		byOwner[members[i].Owner] = append(byOwner[members[i].Owner], &members[i])
@@ -48,11 +53,21 @@ func (s *session) survey(ctx context.Context) error {
 		}
 	}
 	b.members(is12.RootOid, "", byOwner, c, 0)
-	if _, err := s.client.Subscribe(ctx, b.oids...); err != nil {
+	told, err := s.client.Subscribe(ctx, b.oids...)
+	if err != nil {
 		return err
+	}
+	for _, o := range told {
+		b.told[o] = true
+	}
+	for _, pt := range b.list {
+		if !b.told[pt.oid] && pt.spec.Confirm == device.ByNotify {
+			pt.spec.Confirm = device.ByReadBack
+		}
 	}
 	s.mu.Lock()
 	s.board = b
+	clear(s.stale)
 	s.mu.Unlock()
 	return s.refresh(ctx, b.list)
 }
@@ -210,7 +225,7 @@ func (s *session) Read(ctx context.Context, paths []device.Path) ([]device.Sampl
 	return out, nil
 }
 
-// Watch gives everything, and then what changes.
+// Watch gives everything, and then what changes. Objects whose changes the device does not tell are asked at intervals.
 func (s *session) Watch(ctx context.Context, _ driver.Interest, sink driver.Sink) error {
 	if err := s.over(ctx); err != nil {
 		return s.ended(ctx, err)
@@ -224,21 +239,84 @@ func (s *session) Watch(ctx context.Context, _ driver.Interest, sink driver.Sink
 		defer s.mu.Unlock()
 		s.sink = nil
 	}()
+	tick := time.NewTicker(s.poll)
+	defer tick.Stop()
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-s.client.Done():
 			return s.ended(ctx, s.client.Err())
-		case <-s.dirty:
-			if err := s.survey(ctx); err != nil {
-				return s.ended(ctx, err)
-			}
+		case <-s.wake:
+			err = s.catchUp(ctx, sink)
+		case <-tick.C:
 			s.mu.Lock()
-			sink.Apply(s.board.all())
+			list := s.board.untold()
 			s.mu.Unlock()
+			err = s.again(ctx, list, sink)
+		}
+		if err != nil {
+			return s.ended(ctx, err)
 		}
 	}
+}
+
+// catchUp asks for what the device has said to be another, without saying how it is now.
+func (s *session) catchUp(ctx context.Context, sink driver.Sink) error {
+	s.mu.Lock()
+	renew, stale := s.renew, slices.Collect(maps.Keys(s.stale))
+	s.renew = false
+	clear(s.stale)
+	s.mu.Unlock()
+	if !renew {
+		return s.again(ctx, stale, sink)
+	}
+	if err := s.survey(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sink.Apply(s.board.all())
+	return nil
+}
+
+// again asks for points and tells those that have changed.
+func (s *session) again(ctx context.Context, points []*point, sink driver.Sink) error {
+	c := &driver.Change{}
+	before := make([]uint64, len(points))
+	s.mu.Lock()
+	for i, pt := range points {
+		before[i] = pt.events
+	}
+	s.mu.Unlock()
+	err := s.ask(ctx, points, func(i int, r is12.Result) {
+		pt := points[i]
+		if pt.events != before[i] { // an event has come since the question, and may be newer than the answer
+			return
+		}
+		old := pt.sample
+		pt.result(r, time.Now())
+		if now := pt.sample; s.board.byPath[pt.spec.Path] == pt && (now.Quality != old.Quality || now.Reason != old.Reason || !now.Value.Equal(old.Value)) {
+			c.Samples = append(c.Samples, now)
+		}
+	})
+	if err == nil && len(c.Samples) > 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		sink.Apply(c)
+	}
+	return err
+}
+
+// untold are the points of objects whose changes the device does not tell.
+func (b *board) untold() (out []*point) {
+	for _, pt := range b.list {
+		if !b.told[pt.oid] {
+			out = append(out, pt)
+		}
+	}
+	return out
 }
 
 func (s *session) ended(ctx context.Context, err error) error {
@@ -273,17 +351,24 @@ func (s *session) event(n is12.Notification) {
 	if s.board == nil {
 		return
 	}
-	if s.board.blocks[n.Oid] && n.EventData.PropertyID == is12.PropertyMembers {
+	pt := s.board.byProp[propKey{n.Oid, n.EventData.PropertyID}]
+	members := s.board.blocks[n.Oid] && n.EventData.PropertyID == is12.PropertyMembers
+	switch {
+	case members:
+		s.renew = true
+	case pt == nil:
+		return
+	case n.EventData.ChangeType != is12.ValueChanged:
+		s.stale[pt] = true
+	}
+	if members || n.EventData.ChangeType != is12.ValueChanged {
 		select {
-		case s.dirty <- struct{}{}:
+		case s.wake <- struct{}{}:
 		default:
 		}
 		return
 	}
-	pt := s.board.byProp[propKey{n.Oid, n.EventData.PropertyID}]
-	if pt == nil || n.EventData.ChangeType != is12.ValueChanged {
-		return
-	}
+	pt.events++
 	pt.take(n.EventData.Value, time.Now())
 	if s.sink != nil {
 		s.sink.Apply(&driver.Change{Samples: []device.Sample{pt.sample}})
