@@ -135,7 +135,7 @@ func parseElement(s string) (*Element, error) {
 	sc := scanner{s: s}
 	var (
 		root     *Element
-		open     []*Element
+		open     []opened
 		elements []Element
 		attrs    []Attr
 	)
@@ -161,26 +161,27 @@ func parseElement(s string) (*Element, error) {
 				}
 				root = e
 			} else {
-				parent := open[len(open)-1]
+				parent := open[len(open)-1].e
 				parent.Children = append(parent.Children, e)
 			}
 			if !sc.empty {
-				open = append(open, e)
+				open = append(open, opened{e: e})
 			}
 		case tokenEnd:
-			if len(open) == 0 || open[len(open)-1].Name != sc.name {
+			if len(open) == 0 || open[len(open)-1].e.Name != sc.name {
 				return nil, sc.fail("</" + sc.name + "> closes nothing")
 			}
+			open[len(open)-1].close()
 			open = open[:len(open)-1]
 		case tokenText:
 			if len(open) == 0 {
 				return nil, sc.fail("text outside of an element")
 			}
-			open[len(open)-1].Text += sc.text
+			open[len(open)-1].add(sc.text)
 		case tokenEnded:
 			switch {
 			case len(open) > 0:
-				return nil, sc.fail("<" + open[len(open)-1].Name + "> is not closed")
+				return nil, sc.fail("<" + open[len(open)-1].e.Name + "> is not closed")
 			case root == nil:
 				return nil, sc.fail("no element")
 			}
@@ -188,6 +189,30 @@ func parseElement(s string) (*Element, error) {
 		default:
 			return nil, sc.err
 		}
+	}
+}
+
+// opened is an element that is not closed yet, and its text when that comes in several pieces.
+type opened struct {
+	e      *Element
+	pieces []byte
+}
+
+// add takes a piece of text. The first is a part of the payload and is not copied.
+func (o *opened) add(text string) {
+	if o.e.Text == "" {
+		o.e.Text = text
+		return
+	}
+	if o.pieces == nil {
+		o.pieces = append(o.pieces, o.e.Text...)
+	}
+	o.pieces = append(o.pieces, text...)
+}
+
+func (o *opened) close() {
+	if o.pieces != nil {
+		o.e.Text = string(o.pieces)
 	}
 }
 

@@ -44,8 +44,11 @@ type DeviceSubscribe struct {
 type Set struct {
 	Device string
 	Items  []Assign
-	Odd    int // items whose number is none; they are left out of Items
+	Odd    int // items whose number is none, or whose value is longer than MaxValue; they are left out of Items
 }
+
+// MaxValue is the longest value of a control in bytes. The longest seen are names that people give.
+const MaxValue = 4096
 
 // Assign is the value of one control.
 type Assign struct {
@@ -153,7 +156,16 @@ func messageOf(e *Element) (Message, error) {
 		}
 		return ServerAnnouncement{App: e.Attr("app"), Version: e.Attr("version"), Hostname: e.Attr("hostname"), Port: uint16(port)}, nil
 	case "set":
-		return parseSet(string(e.AppendXML(nil)))
+		m := Set{Device: e.Attr("devid")}
+		if m.Device == "" {
+			return nil, ErrNoDevice
+		}
+		for _, c := range e.Children {
+			if c.Name == "item" {
+				m.item(c.Attrs)
+			}
+		}
+		return m, nil
 	}
 	return Unknown{e}, nil
 }
@@ -192,6 +204,9 @@ func parseSet(s string) (Message, error) {
 				return nil, sc.fail("</" + sc.name + "> closes another element")
 			}
 		case tokenText:
+			if depth == 0 {
+				return nil, sc.fail("text outside of an element")
+			}
 		case tokenEnded:
 			if depth > 0 {
 				return nil, sc.fail("<set> is not closed")
@@ -215,7 +230,7 @@ func (m *Set) item(attrs []Attr) {
 		}
 	}
 	n, err := strconv.ParseUint(id, 10, 32)
-	if err != nil || !has {
+	if err != nil || !has || len(value) > MaxValue {
 		m.Odd++
 		return
 	}

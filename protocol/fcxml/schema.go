@@ -50,7 +50,12 @@ func (it *Item) Resting() (value string, ok bool) { return sparse(it) }
 var (
 	ErrNotADevice = errors.New("the element is no device")
 	ErrTwice      = errors.New("a number stands for two controls")
+	ErrLongPath   = fmt.Errorf("the path of a control is longer than %d bytes", MaxPath)
 )
+
+// MaxPath is the longest path in bytes; those seen have up to 45. Every control below a long name has a path of its own, so that
+// a device of 1 MiB could ask for thousands of times as much.
+const MaxPath = 512
 
 // NewSchema reads the element of a device. Items with a number that is none are left out, as is number 0, which servers use
 // for something else.
@@ -62,7 +67,7 @@ func NewSchema(device *Element) (*Schema, error) {
 	s := &Schema{ID: device.Attr("id"), Model: device.Attr("model"), Class: device.Attr("class"), Serial: device.Attr("serial-number"),
 		Version: device.Attr("version"), Root: device,
 		Items: make([]Item, 0, n), byID: make(map[uint32]int, n), byPath: make(map[string]int, n)}
-	w := walk{s: s}
+	w := walk{s: s, next: map[string]int{}}
 	if err := w.children(device, "", device); err != nil {
 		return nil, err
 	}
@@ -125,23 +130,27 @@ func (it *Item) Label() string {
 }
 
 // walk goes through a device.
-type walk struct{ s *Schema }
+type walk struct {
+	s    *Schema
+	next map[string]int // the number that the next control with the same path gets
+}
 
 // children gives each child its part of the path. group is the channel around them.
 func (w *walk) children(parent *Element, path string, group *Element) error {
 	placed := map[string]int{} // how many children have a part, or a name that repeats
+	counts := named(parent)
 	for _, c := range parent.Children {
 		if c.Name == "enum" {
 			continue
 		}
 		part := c.Name
 		inner := group
-		if name := c.Attr("name"); name != "" && (channels(parent) || repeats(parent, c.Name)) {
+		if name := c.Attr("name"); name != "" && (channels(parent) || counts.repeats(c.Name)) {
 			part, inner = slug(trimWord(name, c.Name)), c
 			if placed[part]++; placed[part] > 1 { // two channels of one name
 				part = fmt.Sprintf("%s-%d", part, placed[part])
 			}
-		} else if repeats(parent, c.Name) {
+		} else if counts.repeats(c.Name) {
 			placed[c.Name]++
 			part, inner = strconv.Itoa(placed[c.Name]), c
 		}
@@ -149,6 +158,9 @@ func (w *walk) children(parent *Element, path string, group *Element) error {
 			part = "inputs/" + part
 		}
 		at := join(path, rename(parent, c, part))
+		if len(at) > MaxPath {
+			return fmt.Errorf("%w; it begins with %q", ErrLongPath, at[:60])
+		}
 		if _, ok := c.Lookup("id"); ok {
 			if err := w.item(c, parent, inner, at); err != nil {
 				return err
@@ -186,14 +198,7 @@ func (w *walk) item(c, parent, group *Element, path string) error {
 	if _, taken := s.byID[uint32(id)]; taken {
 		return fmt.Errorf("%w: %d", ErrTwice, id)
 	}
-	if _, taken := s.byPath[path]; taken || path == "" {
-		for k := 2; ; k++ {
-			if p := fmt.Sprintf("%s-%d", path, k); !w.taken(p) {
-				path = p
-				break
-			}
-		}
-	}
+	path = w.free(path)
 	it := Item{ID: uint32(id), Path: path, Kind: kindOf(c), Element: c, Parent: parent, Group: group, left: -1, pair: -1}
 	if c.Attr("name") != "" && it.Kind == KindUnknown && (parent.Name == "inputs" || parent.Name == "mixes") {
 		it.Kind = KindSource
@@ -208,9 +213,18 @@ func (w *walk) item(c, parent, group *Element, path string) error {
 	return nil
 }
 
-func (w *walk) taken(path string) bool {
-	_, ok := w.s.byPath[path]
-	return ok
+// free is the path, or with a number behind it when another control has it.
+func (w *walk) free(path string) string {
+	p, taken := path, path == ""
+	if !taken {
+		_, taken = w.s.byPath[p]
+	}
+	for taken {
+		w.next[path] = max(w.next[path], 1) + 1
+		p = fmt.Sprintf("%s-%d", path, w.next[path])
+		_, taken = w.s.byPath[p]
+	}
+	return p
 }
 
 // pairs notes which channels of a container are the right half of a pair: a left one has a stereo-name, the one after it an
@@ -226,12 +240,9 @@ func (w *walk) pairs(parent *Element) {
 		if linked < 0 {
 			continue
 		}
-		for _, c := range r.Children {
-			switch c.Name {
-			case "gain", "mute", "source", "assign-mix", "stereo":
-				if right, left := w.control(r, c.Name), w.control(l, c.Name); right >= 0 && left >= 0 {
-					w.s.Items[right].left, w.s.Items[right].pair = left, linked
-				}
+		for _, name := range [...]string{"gain", "mute", "source", "assign-mix", "stereo"} {
+			if right, left := w.control(r, name), w.control(l, name); right >= 0 && left >= 0 {
+				w.s.Items[right].left, w.s.Items[right].pair = left, linked
 			}
 		}
 	}
@@ -254,15 +265,20 @@ func channels(e *Element) bool {
 	return e.Name == "inputs" || e.Name == "outputs" || e.Name == "mixes" || e.Name == "record-outputs"
 }
 
-func repeats(parent *Element, name string) bool {
-	n := 0
+// children counts the children of an element by their names.
+type children map[string]int
+
+func named(parent *Element) children {
+	n := make(children, len(parent.Children))
 	for _, c := range parent.Children {
-		if c.Name == name {
-			n++
-		}
+		n[c.Name]++
 	}
-	// What can be several is numbered, also when there is one.
-	return n > 1 || name == "input" || name == "mix"
+	return n
+}
+
+// repeats reports whether children of that name are numbered. What can be several is, also when there is one.
+func (n children) repeats(name string) bool {
+	return n[name] > 1 || name == "input" || name == "mix"
 }
 
 // trimWord leaves out a word that the path says already: "Mix A" in mixes is "A".

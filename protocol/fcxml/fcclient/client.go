@@ -89,7 +89,11 @@ type Stats struct {
 	Junk                uint64 // bytes outside of frames
 	Unreadable          uint64 // frames whose content could not be read
 	Unknown             uint64 // elements that nobody knows
+	Refused             uint64 // devices beyond those that one computer can have
 }
+
+// maxDevices is how many devices are kept at a time. A computer has one or two.
+const maxDevices = 16
 
 // Client is one connection to a server. All methods may be called at the same time. Make it with [Dial].
 type Client struct {
@@ -98,7 +102,7 @@ type Client struct {
 	opts Options
 
 	stats struct {
-		in, out, framesIn, framesOut, junk, unreadable, unknown atomic.Uint64
+		in, out, framesIn, framesOut, junk, unreadable, unknown, refused atomic.Uint64
 	}
 	lastFrame atomic.Int64 // unix nanoseconds
 
@@ -194,7 +198,7 @@ func (c *Client) Close() error {
 func (c *Client) Stats() Stats {
 	s := &c.stats
 	return Stats{BytesIn: s.in.Load(), BytesOut: s.out.Load(), FramesIn: s.framesIn.Load(), FramesOut: s.framesOut.Load(), Junk: s.junk.Load(),
-		Unreadable: s.unreadable.Load(), Unknown: s.unknown.Load()}
+		Unreadable: s.unreadable.Load(), Unknown: s.unknown.Load(), Refused: s.refused.Load()}
 }
 
 // fail ends the connection; the first cause stays.

@@ -42,6 +42,10 @@ func (c *Client) take(m fcxml.Message) []Event {
 				continue
 			}
 			c.devices = slices.DeleteFunc(c.devices, func(d *device) bool { return d.schema.ID == schema.ID })
+			if len(c.devices) >= maxDevices {
+				c.stats.refused.Add(1)
+				continue
+			}
 			c.devices = append(c.devices, &device{schema: schema, values: make(map[uint32]string, len(schema.Items))})
 			out = append(out, Event{Arrived: schema})
 		}
@@ -67,7 +71,7 @@ func (c *Client) values(m fcxml.Set) []Event {
 		return nil
 	}
 	for _, it := range m.Items {
-		if it.ID == 0 { // in every snapshot, several times; nobody knows what it is
+		if d.schema.ByID(it.ID) == nil { // 0 is in every snapshot, several times; nobody knows what it is
 			continue
 		}
 		if d.values[it.ID] != it.Value {

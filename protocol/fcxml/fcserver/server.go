@@ -58,6 +58,9 @@ const pieceGap = 5 * time.Millisecond
 // writeTimeout is how long a write may take to a program that reads nothing.
 const writeTimeout = 10 * time.Second
 
+// maxWord is the longest client-key and hostname in bytes: they are remembered, for everybody who comes.
+const maxWord = 256
+
 // Server serves programs. Make it with [New]; all methods may be called at the same time.
 type Server struct {
 	h    Handler
@@ -173,6 +176,10 @@ func (c *Conn) read(ctx context.Context) {
 func (c *Conn) introduce(d fcxml.ClientDetails) bool {
 	if d.Key == "" || c.known() { // a program is who it said first
 		return true
+	}
+	if len(d.Key) > maxWord || len(d.Hostname) > maxWord {
+		c.tcp.Reset()
+		return false
 	}
 	c.mu.Lock()
 	c.details, c.greeting = d, true

@@ -239,6 +239,20 @@ func TestUnreadableMessageResets(t *testing.T) {
 	})
 }
 
+// A program's words are remembered for long, so that they are short.
+func TestLongWordsReset(t *testing.T) {
+	long := strings.Repeat("k", maxWord)
+	for payload, in := range map[string]bool{`<client-details client-key="` + long + `" hostname="` + long + `"/>`: true,
+		`<client-details client-key="` + long + `k"/>`: false, `<client-details client-key="k" hostname="` + long + `h"/>`: false} {
+		within(t, Options{GreetingPause: -1}, func(s *session) {
+			s.send(payload)
+			if got := len(s.all()) > 0; got != in || (len(s.srv.Conns()) == 1) != in {
+				t.Errorf("%.60s: greeted %v, want %v", payload, got, in)
+			}
+		})
+	}
+}
+
 func TestApprovals(t *testing.T) {
 	var a Approvals
 	x, y := a.Meet("1", "studio"), a.Meet("2", "studio")
