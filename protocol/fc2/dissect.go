@@ -99,7 +99,7 @@ func (d *dissector) next(dir transcript.Direction, s *dissectSide) (transcript.F
 			return transcript.Frame{}, false
 		}
 		s.header = append([]byte(nil), s.buf[:n]...)
-		return transcript.Frame{Length: n, Summary: "header of the stream", Fields: []transcript.Field{seen("header", 0, n, fmt.Sprintf("%x", s.header), "")}}, true
+		return transcript.Frame{Length: n, Summary: "header of the stream", Fields: []transcript.Field{seen("header", 0, n, fmt.Sprintf("%x", s.header), "random, begins the stream")}}, true
 	}
 	if len(s.buf) < 2 {
 		return transcript.Frame{}, false

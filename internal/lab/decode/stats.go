@@ -69,7 +69,7 @@ func (s *statsPrinter) message(m *transcript.Message, by *Protocol) error {
 		side = 1
 	}
 	s.sides[side].frames++
-	s.sides[side].bytes += int64(m.Frame.Length)
+	s.sides[side].bytes += int64(m.Frame.Length - m.Frame.Carried)
 	from := m.Dir.String()
 	if m.Frame.Err != nil {
 		text := m.Frame.Err.Error()
@@ -86,6 +86,7 @@ func (s *statsPrinter) message(m *transcript.Message, by *Protocol) error {
 	// parts of the message are counted under the fields that name them; what stands before the first belongs to the message
 	unknown := m.Frame.Unknown
 	named := 0
+	carried := m.Frame.Carried // counts as the bytes of what is carried; it stands at the end
 	for i := range fields {
 		f := &fields[i]
 		if !names(by, f) {
@@ -102,6 +103,9 @@ func (s *statsPrinter) message(m *transcript.Message, by *Protocol) error {
 		st := s.kind(statKey{from, cmp.Or(f.Text, f.Value)})
 		st.Messages++
 		st.Bytes += int64(end - f.Offset)
+		if end == m.Frame.Length {
+			st.Bytes -= int64(carried)
+		}
 		st.Unnamed = by.unnamed != nil && by.unnamed(f)
 		for len(unknown) > 0 && (unknown[0].Offset < end || end == m.Frame.Length) {
 			st.add(m, int64(unknown[0].Length))

@@ -345,7 +345,10 @@ func (s *stream) messages(f *streamFlow, messages []transcript.Message) {
 			s.result.Faulty++
 		}
 		by := f.protocol
-		if m.Level > 0 {
+		switch {
+		case m.Level == 0 && by.with != nil:
+			by = find("websocket") // which carries the flow's protocol
+		case m.Level > 0:
 			if by = find(m.Protocol); by == nil {
 				by = &nobodys
 			} else {
