@@ -281,6 +281,12 @@ func (d *Dissector) learn(q asked, r Response) {
 		for _, m := range ListOf(&ps, "Members", ps.BlockMember) {
 			keep(m.Object)
 		}
+	case MethodFindByRole.Index, MethodFindByRoleRecursive.Index, MethodFindByLabelRecursive.Index, MethodFindByPath.Index:
+		for _, r := range ListOf(&ps, "Result", ps.SearchResult) {
+			if r.Class.Class.Len() > 0 { // else nobody wanted to know
+				keep(ObjectIdentification{r.ONo, r.Class})
+			}
+		}
 	}
 }
 

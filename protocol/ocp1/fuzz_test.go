@@ -50,6 +50,8 @@ func FuzzTypes(f *testing.F) {
 	f.Add(AppendBlockMember(nil, BlockMember{ObjectIdentification{4096, ClassIdentification{ClassGain, 2}}, 100}))
 	f.Add(Subscription{Event: Event{100, PropertyChanged}, Subscriber: SubscriberMethod, Delivery: 1}.Append(nil))
 	f.Add(AppendList(nil, []string{"a", "b"}, AppendString))
+	f.Add(Search{"Gain", CompareContains, ClassGain, WantONo}.Append(nil))
+	f.Add(AppendSearchResult(nil, SearchResult{4096, ClassIdentification{ClassGain, 2}, []ONo{100}, "Gain", "a"}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		check := func(name string, read func(p *Params) []byte) {
 			p := NewParams(name, b)
@@ -62,6 +64,9 @@ func FuzzTypes(f *testing.F) {
 		check("blob", func(p *Params) []byte { return AppendBlob(nil, p.Blob("x")) })
 		check("member", func(p *Params) []byte { return AppendBlockMember(nil, p.BlockMember("x")) })
 		check("manager", func(p *Params) []byte { return AppendManagerDescriptor(nil, p.ManagerDescriptor("x")) })
+		check("search", func(p *Params) []byte { return p.Search().Append(nil) })
+		check("search by path", func(p *Params) []byte { return p.PathSearch().Append(nil) })
+		check("search result", func(p *Params) []byte { return AppendSearchResult(nil, p.SearchResult("x")) })
 		check("list", func(p *Params) []byte { return AppendList(nil, ListOf(p, "x", p.String), AppendString) })
 		if s, err := ParseSubscription(b); err == nil && !bytes.Equal(s.Append(nil), b) {
 			t.Fatalf("subscription %x appends as %x", b, s.Append(nil))

@@ -78,7 +78,20 @@ var vectors = []vector{
 		[]any{Command{0, 100, ID{3, 5}, 0, nil}}},
 	{"its response", "3b 0004 00000029 03 0001 00000020 00000000 00 01 0001 00001000 0006 0001 0002 ffff 0000 130e 0001 0001", 4, TypeResponse,
 		[]any{Response{0, StatusOK, 1, AppendList(nil, []ObjectIdentification{{4096, ClassIdentification{ClassOf(1, 2, 0xffff, 0, 0x130e, 1), 1}}}, AppendObjectIdentification)}}},
-	{"GetOnboardingState", "3b 0004 0000001a 03 0001 00000011 00000002 00 01 0005 7265616479", 4, TypeResponse,
+	{"GetApiVersion", "3b 0004 0000001a 01 0001 00000011 00000001 00001000 0003 0004 00", 4, TypeCommandRrq,
+		[]any{Command{1, 4096, ID{3, 4}, 0, nil}}},
+	{"its response", "3b 0004 00000015 03 0001 0000000c 00000001 00 01 0001", 4, TypeResponse, []any{Response{1, StatusOK, 1, []byte{0, 1}}}},
+	{"GetOnboardingState", "3b 0004 0000001a 01 0001 00000011 00000002 00001000 0003 0003 00", 4, TypeCommandRrq,
+		[]any{Command{2, 4096, ID{3, 3}, 0, nil}}},
+	{"approved", "3b 0004 0000001d 03 0001 00000014 00000003 00 01 0008 617070726f766564", 4, TypeResponse,
+		[]any{Response{3, StatusOK, 1, str("approved")}}},
+	{"SendQRData", "3b 0004 0000002c 01 0001 00000023 00000005 00001000 0003 0002 01 0010 00112233445566778899aabbccddeeff", 4, TypeCommandRrq,
+		[]any{Command{5, 4096, ID{3, 2}, 1, AppendBlob(nil, []byte{0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff})}}},
+	{"the code is approved", "3b 0004 0000001d 03 0001 00000014 00000005 00 01 0008 617070726f766564", 4, TypeResponse,
+		[]any{Response{5, StatusOK, 1, str("approved")}}},
+	{"SetSetting inside the tunnel", "3b 0001 0000001b 01 0001 00000012 00000001 00001015 0005 0002 01 01", 1, TypeCommandRrq,
+		[]any{Command{1, 0x1015, ID{5, 2}, 1, []byte{1}}}},
+	{"its response of the onboarding state", "3b 0004 0000001a 03 0001 00000011 00000002 00 01 0005 7265616479", 4, TypeResponse,
 		[]any{Response{2, StatusOK, 1, str("ready")}}},
 	// By the standard alone.
 	{"Command without response", "3b 0001 0000001a 00 0001 00000011 00000000 00000001 0003 0006 00", 1, TypeCommand,
@@ -297,6 +310,30 @@ func TestBadPDUs(t *testing.T) {
 }
 
 // A stream gives its messages whole, however it is cut, and one buffer serves them all.
+// A walk knows what is to come, and after a failure goes no further.
+func TestWalk(t *testing.T) {
+	m, _, err := ParseMessage(AppendResponses(nil, 1, Response{Handle: 1}, Response{Handle: 2}), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Body[ResponseSize] = 0xff // the size of the second one
+	p := m.PDUs()
+	if p.Left() != 2 {
+		t.Errorf("%d to come", p.Left())
+	}
+	if r, ok := p.Response(); !ok || r.Handle != 1 || p.Left() != 1 {
+		t.Errorf("%+v, %v, %d to come", r, ok, p.Left())
+	}
+	for range 2 {
+		if r, ok := p.Response(); ok || !errors.Is(p.Err(), ErrPDU) {
+			t.Errorf("%+v, %v", r, p.Err())
+		}
+	}
+	if got := ChangeType(9).String(); got != "change 9" {
+		t.Error(got)
+	}
+}
+
 func TestReader(t *testing.T) {
 	big := AppendResponses(nil, 1, Response{Handle: 1, Count: 1, Params: bytes.Repeat([]byte{7}, 300_000)})
 	var stream []byte

@@ -56,6 +56,9 @@ func TestTypes(t *testing.T) {
 				r := p.SearchResult("x")
 				return r.ONo == 0x1016 && r.Class == gain && slices.Equal(r.ContainerPath, []ONo{100}) && r.Role == "g" && r.Label == ""
 			}},
+		{"model", "0001 4d 0001 4e 0001 56", AppendModelDescription(nil, ModelDescription{"M", "N", "V"}),
+			func(p *Params) bool { return p.ModelDescription("x") == ModelDescription{"M", "N", "V"} }},
+		{"u32", "deadbeef", AppendU32(nil, 0xdeadbeef), func(p *Params) bool { return p.U32("x") == 0xdeadbeef }},
 		{"guid", "00 00130e 00000007", []byte{0, 0, 0x13, 0x0e, 0, 0, 0, 7}, func(p *Params) bool { return p.ModelGUID("x") == ModelGUID{0, 0, 0x13, 0x0e, 0, 0, 0, 7} }},
 		{"list", "0002 0001 61 0001 62", AppendList(nil, []string{"a", "b"}, AppendString),
 			func(p *Params) bool { return slices.Equal(ListOf(p, "x", p.String), []string{"a", "b"}) }},
@@ -187,5 +190,36 @@ func TestStatusTexts(t *testing.T) {
 	}
 	if (Response{}).Err(1, ID{}) != nil || Status(99).String() != "status 99" || Status(99).Meaning() != "" {
 		t.Error("texts of good or unknown statuses are wrong")
+	}
+}
+
+// Names are compared in the six ways of the standard, and in no other.
+func TestComparison(t *testing.T) {
+	for _, row := range []struct {
+		c            Comparison
+		name, search string
+		want         bool
+	}{
+		{CompareExact, "Gain", "Gain", true}, {CompareExact, "Gain", "gain", false}, {CompareExact, "Gain", "Gai", false},
+		{CompareStart, "Gain", "Ga", true}, {CompareStart, "Gain", "ain", false}, {CompareContains, "Gain", "ai", true}, {CompareContains, "Gain", "AI", false},
+		{CompareExactFold, "GÄIN", "gäin", true}, {CompareStartFold, "Gain", "GA", true}, {CompareContainsFold, "Gain", "AI", true}, {CompareContainsFold, "Gain", "x", false},
+		{6, "Gain", "Gain", false}, {255, "Gain", "", false},
+	} {
+		if got := row.c.Match(row.name, row.search); got != row.want {
+			t.Errorf("%v: %q and %q: %v", row.c, row.name, row.search, got)
+		}
+		if row.c.Valid() != (row.c < 6) {
+			t.Errorf("%v is known: %v", row.c, row.c.Valid())
+		}
+	}
+	if CompareStart.String() != "start" || Comparison(9).String() != "comparison 9" {
+		t.Errorf("%v, %v", CompareStart, Comparison(9))
+	}
+	full := SearchResult{1, ClassIdentification{ClassGain, 2}, []ONo{100}, "r", "l"}
+	if d := full.Only(WantONo | WantClass | WantContainerPath | WantRole | WantLabel); d.ONo != 1 || d.Class != full.Class || len(d.ContainerPath) != 1 || d.Role != "r" || d.Label != "l" {
+		t.Errorf("%+v", d)
+	}
+	if d := full.Only(0); d.ONo != 0 || d.Class.Class.Len() != 0 || d.ContainerPath != nil || d.Role != "" || d.Label != "" {
+		t.Errorf("%+v", d)
 	}
 }

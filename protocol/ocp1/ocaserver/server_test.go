@@ -275,13 +275,15 @@ func TestBatches(t *testing.T) {
 // What is no message ends the connection, and that one alone.
 func TestBadMessagesEndTheConnection(t *testing.T) {
 	for name, b := range map[string][]byte{
-		"text":             []byte("hello\r\n"),
-		"size 0":           {0x3b, 0, 1, 0, 0, 0, 0, 1, 0, 1},
-		"over the limit":   {0x3b, 0, 1, 0xff, 0, 0, 0, 1, 0, 1},
-		"PDU past the end": {0x3b, 0, 1, 0, 0, 0, 0x0d, 1, 0, 1, 0, 0, 0, 99},
-		"count too large":  ocp1.EndMessage(ocp1.AppendCommands(nil, 1, true, ocp1.Command{Target: 1, Method: ocp1.ID{Level: 3, Index: 6}}), 0, 2),
-		"count too small":  ocp1.EndMessage(ocp1.AppendCommands(nil, 1, true, ocp1.Command{Target: 1, Method: ocp1.ID{Level: 3, Index: 6}}), 0, 0),
-		"keep-alive of 3":  {0x3b, 0, 1, 0, 0, 0, 0x0c, 4, 0, 1, 0, 0, 1},
+		"text":              []byte("hello\r\n"),
+		"another sync byte": {0x3c, 0, 1, 0, 0, 0, 0x0b, 4, 0, 1, 0, 1},
+		"size 8":            {0x3b, 0, 1, 0, 0, 0, 8, 4, 0, 1, 0, 1},
+		"size 0":            {0x3b, 0, 1, 0, 0, 0, 0, 1, 0, 1},
+		"over the limit":    {0x3b, 0, 1, 0xff, 0, 0, 0, 1, 0, 1},
+		"PDU past the end":  {0x3b, 0, 1, 0, 0, 0, 0x0d, 1, 0, 1, 0, 0, 0, 99},
+		"count too large":   ocp1.EndMessage(ocp1.AppendCommands(nil, 1, true, ocp1.Command{Target: 1, Method: ocp1.ID{Level: 3, Index: 6}}), 0, 2),
+		"count too small":   ocp1.EndMessage(ocp1.AppendCommands(nil, 1, true, ocp1.Command{Target: 1, Method: ocp1.ID{Level: 3, Index: 6}}), 0, 0),
+		"keep-alive of 3":   {0x3b, 0, 1, 0, 0, 0, 0x0c, 4, 0, 1, 0, 0, 1},
 	} {
 		serveDesk(t, Options{}, func(_ *desk, _ *Server, dial func() *peer) {
 			other, p := dial(), dial()
