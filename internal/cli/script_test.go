@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 			stop()
 			os.Exit(code)
 		},
+		"bare-bridge": func() { os.Exit(bareBridge(os.Args[1], os.Args[2])) },
 	})
 }
 

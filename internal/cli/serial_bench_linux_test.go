@@ -183,6 +183,11 @@ var doors = []struct {
 	open func(b *testing.B) between
 }{
 	{"none", func(b *testing.B) between { return between{reach(b, openPTY(b, lineWithEcho(b))), 0} }},
+	{"go-bridge", func(b *testing.B) between {
+		addr := freeAddr(b)
+		pid := startBetween(b, "bare-bridge", addr, lineWithEcho(b))
+		return between{reach(b, openTCP(addr)), pid}
+	}},
 	{"patchbay-raw", func(b *testing.B) between { return ours(b, "raw", openTCP) }},
 	{"ser2net-raw", func(b *testing.B) between { return ser2netDoor(b, "", openTCP) }},
 	{"socat-raw", func(b *testing.B) between {
