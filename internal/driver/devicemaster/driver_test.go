@@ -149,7 +149,7 @@ func TestPointsOfAPort(t *testing.T) {
 		for err == nil {
 			_, err = q.Read(make([]byte, 100))
 		}
-		if driver.ClassOf(err) != driver.Closed || driver.HintOf(err) == "" || err.Error() != "read ports/2 192.0.2.31:4606: the port was released by somebody else" {
+		if driver.ClassOf(err) != driver.Closed || !errors.Is(err, driver.ErrTaken) || driver.HintOf(err) == "" || err.Error() != "read ports/2 192.0.2.31:4606: the port was released by somebody else" {
 			b.Errorf("%v, class %v, hint %q", err, driver.ClassOf(err), driver.HintOf(err))
 		}
 		if err := q.Close(); err != nil {

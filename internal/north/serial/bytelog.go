@@ -82,7 +82,7 @@ func (o *offer) serveLog(ctx context.Context) (err error) {
 	p := &o.port
 	f, err := os.OpenFile(p.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return &driver.Error{Op: "log", Target: p.Log, Class: driver.Auth, Err: err}
+		return &driver.Error{Op: "log", Target: p.Log, Class: driver.Auth, Err: err, Hint: "choose a file in a folder that is there and that patchbay may write"}
 	}
 	defer func() {
 		if e := f.Close(); err == nil {
@@ -102,18 +102,20 @@ func (o *offer) serveLog(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		_, _ = s.Read(make([]byte, 1)) // it ends with the device; the bytes come to trace
+	}()
+	defer func() {
+		s.Close()
+		<-gone
 	}()
 	for done := false; !done; {
 		select {
 		case <-ctx.Done():
 			done = true
 			s.Close()
-			<-gone
 		case <-gone:
 			done = true
 		case <-b.wake:
@@ -124,8 +126,6 @@ func (o *offer) serveLog(ctx context.Context) (err error) {
 		b.mu.Unlock()
 		n, err := f.Write(lines)
 		if size += int64(n); err != nil {
-			s.Close()
-			<-gone
 			return err
 		}
 		if size > most {
@@ -136,8 +136,6 @@ func (o *offer) serveLog(ctx context.Context) (err error) {
 				return err
 			}
 			if f, err = os.OpenFile(p.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
-				s.Close()
-				<-gone
 				return err
 			}
 			size = 0

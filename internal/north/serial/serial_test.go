@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -264,31 +263,6 @@ func TestRefusedAddresses(t *testing.T) {
 	if addr := <-asked; addr != "0.0.0.0:0" {
 		t.Error(addr)
 	}
-}
-
-func TestByteLog(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "port.log")
-	r := newRig(t, Config{}, Port{Device: "box", Path: "ports/3", Raw: "127.0.0.1:0", Log: file, LogSize: 2000})
-	c := dial(t, <-r.addr)
-	c.Write([]byte("hello, world \x00\xff and more"))
-	b := make([]byte, 24)
-	io.ReadFull(c, b)
-	for range 1000 {
-		text, _ := os.ReadFile(file)
-		if strings.Contains(string(text), " > 68 65 6c 6c 6f 2c 20 77 6f 72 6c 64 20 00 ff 20  hello, world .. \n") && strings.Contains(string(text), " < ") {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	for range 100 {
-		c.Write(make([]byte, 16))
-		io.ReadFull(c, b[:16])
-		if _, err := os.Stat(file + ".1"); err == nil {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Error("the log was never put aside")
 }
 
 // Ports that stay the same keep their clients when others change.
