@@ -32,7 +32,7 @@ func Main(ctx context.Context, args []string, s Streams, env Env) int {
 	a.Out = a.secrets.Writer(s.Out)
 	a.outTerminal, a.errTerminal, a.inTerminal = isTerminal(s.Out), isTerminal(s.Err), isTerminal(s.In)
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(negatives(root, args))
 	root.SetIn(s.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)

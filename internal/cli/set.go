@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,7 +50,7 @@ func (a *app) setCommand() *cobra.Command {
 VALUE is a number, a text, true or false, or a label's key; "toggle" inverts a switch. --add 5 adds to the present value
 instead. A running gateway allows what its configuration names under writable; a device URL needs --allow PATH.
 A point that moves a machine or cannot be undone is asked about first, or needs --yes.`,
-		Example: "  patchbay set mill1/macros/500 12.5\n  patchbay set desk monitoring/dim toggle\n  patchbay set focas://192.0.2.21 macros/500 12.5 --allow macros/500\n  patchbay set mill1/macros/500 --add 1",
+		Example: "  patchbay set mill1/macros/500 12.5\n  patchbay set desk monitoring/dim toggle\n  patchbay set desk outputs/line-output-5/gain -20\n  patchbay set focas://192.0.2.21 macros/500 12.5 --allow macros/500\n  patchbay set mill1/macros/500 --add 1",
 		Args:    cobra.RangeArgs(1, 3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := a.deadline(cmd.Context())
@@ -72,6 +73,34 @@ A point that moves a machine or cannot be undone is asked about first, or needs 
 	c.Flags().Float64Var(&add, "add", 0, "add this to the present value, kept inside the range; takes the place of VALUE")
 	c.Flags().StringVar(&ifValue, "if-value", "", "write only when the point has this value now")
 	return c
+}
+
+// negatives moves a negative number that is the value of set behind "--", since -20 would be taken for flags.
+func negatives(root *cobra.Command, args []string) []string {
+	c, _, err := root.Find(args)
+	if err != nil || c.Name() != "set" || slices.Contains(args, "--") {
+		return args
+	}
+	for i, arg := range args {
+		if _, err := strconv.ParseFloat(arg, 64); err != nil || !strings.HasPrefix(arg, "-") {
+			continue
+		}
+		if i > 0 && wantsValue(c, args[i-1]) {
+			continue
+		}
+		return append(slices.Delete(slices.Clone(args), i, i+1), "--", arg)
+	}
+	return args
+}
+
+// wantsValue reports whether an argument is a flag whose value is the next one.
+func wantsValue(c *cobra.Command, arg string) bool {
+	name, long := strings.CutPrefix(arg, "--")
+	if !long || strings.Contains(name, "=") {
+		return false
+	}
+	f := c.Flag(name)
+	return f != nil && f.NoOptDefVal == ""
 }
 
 // splitSet tells the place from the value.
