@@ -69,6 +69,9 @@ func (d *Dissector) End(dir transcript.Direction) []transcript.Frame {
 	return []transcript.Frame{f}
 }
 
+// shownData is how many bytes of the line stand in a summary.
+const shownData = 40
+
 func (s *dissectSide) frame(it *Item, raw []byte) transcript.Frame {
 	f := transcript.Frame{Offset: s.off, Length: len(raw)}
 	s.off += int64(len(raw))
@@ -78,7 +81,12 @@ func (s *dissectSide) frame(it *Item, raw []byte) transcript.Frame {
 	switch it.Kind {
 	case Data:
 		f.Summary = fmt.Sprintf("%d bytes of the line", len(it.Data))
-		put("data", 0, len(raw), fmt.Sprintf("% x", it.Data), "")
+		if n := len(it.Data); n > shownData {
+			f.Summary += " " + strconv.QuoteToASCII(string(it.Data[:shownData])) + "…"
+		} else {
+			f.Summary += " " + strconv.QuoteToASCII(string(it.Data))
+		}
+		put("data", 0, len(raw), fmt.Sprintf("% x", it.Data), "bytes of the line")
 	case Negotiate:
 		f.Summary = VerbName(it.Verb) + " " + OptionName(it.Option)
 		put("command", 1, 1, strconv.Itoa(int(it.Verb)), VerbName(it.Verb))
@@ -114,7 +122,9 @@ func (s *dissectSide) frame(it *Item, raw []byte) transcript.Frame {
 		switch {
 		case m.Code == Signature:
 			put("text", 4, len(raw)-6, strconv.Quote(string(m.Text)), "")
-			f.Summary += " " + strconv.Quote(string(m.Text))
+			if f.Summary += " " + strconv.Quote(string(m.Text)); len(m.Text) == 0 {
+				f.Summary = m.Code.String() + from + " which?"
+			}
 		case n > 0 && !m.Empty:
 			text := m.ValueText()
 			put("value", 4, len(raw)-6, strconv.FormatUint(uint64(m.Value), 10), text)

@@ -64,8 +64,11 @@ func bits(v byte, names [8]string) string {
 			on = append(on, name)
 		}
 	}
-	if on == nil {
+	switch len(on) {
+	case 0:
 		return "none"
+	case len(names):
+		return "all"
 	}
 	return strings.Join(on, ", ")
 }
@@ -74,11 +77,16 @@ func bits(v byte, names [8]string) string {
 func (m *Message) ValueText() string {
 	v := byte(m.Value)
 	switch m.Code {
-	case SetBaudRate, SetDataSize:
+	case SetBaudRate, SetDataSize, SetParity, SetStopSize:
 		if m.Value == 0 {
 			return "which?"
 		}
-		return ""
+	case NotifyLineState, NotifyModemState:
+		if !m.Server {
+			return "which?"
+		}
+	}
+	switch m.Code {
 	case SetParity:
 		return Parity(v).String()
 	case SetStopSize:

@@ -65,7 +65,7 @@ var protocols = []Protocol{{
 	names: []string{"type"}, unnamed: func(f *transcript.Field) bool { return f.Text == "" },
 }, {
 	Name: "rfc2217", Open: rfc2217.NewDissector, network: "tcp", ports: []uint16{2217}, looks: looksLikeTelnet,
-	names: []string{"command", "code"}, unnamed: func(f *transcript.Field) bool { return strings.Contains(f.Text, "command ") },
+	names: []string{"command", "code", "data"}, unnamed: func(f *transcript.Field) bool { return strings.Contains(f.Text, "command ") },
 }}
 
 // Names are the protocols that can be decoded.
