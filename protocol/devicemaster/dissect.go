@@ -143,6 +143,9 @@ func put(f *transcript.Frame, name string, at, n int, value, text, grade string)
 	f.Fields = append(f.Fields, transcript.Field{Name: name, Offset: at, Length: n, Value: value, Text: text, Grade: grade})
 }
 
+// shownData is how many bytes of a line stand in the summary of a block.
+const shownData = 40
+
 func (s *dissectSide) message(m *Message, way Direction) transcript.Frame {
 	f := s.frame(len(m.Raw), m.String())
 	text := m.Op.String()
@@ -159,8 +162,13 @@ func (s *dissectSide) message(m *Message, way Direction) transcript.Frame {
 	case OpData:
 		number("length", 2, "", gradeSpec)
 		put(&f, "data", 3, len(m.Data), fmt.Sprintf("%x", m.Data), strconv.QuoteToASCII(string(m.Data)), gradeSpec)
+		if n := len(m.Data); n > shownData {
+			f.Summary += " " + strconv.QuoteToASCII(string(m.Data[:shownData])) + "…"
+		} else if n > 0 {
+			f.Summary += " " + strconv.QuoteToASCII(string(m.Data))
+		}
 	case OpSelect:
-		number("port", 1, "", gradeSpec)
+		number("port", 1, fmt.Sprintf("counted from 0; on the box it is printed %d", m.Value+1), gradeSpec)
 	case OpLine:
 		number("line settings", 2, LineSettings(m.Value).String(), gradeSpec)
 	case OpOutputs:

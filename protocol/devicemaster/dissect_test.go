@@ -94,7 +94,7 @@ func TestDissectSession(t *testing.T) {
 	if unknown := share.Bytes - share.Decoded; unknown != 23 {
 		t.Errorf("%d bytes are unknown", unknown)
 	}
-	for _, want := range []string{"ID response: SocketServer 11.34, 8 ports, 00:c0:4e:08:37:f5, NS-Link", "port 0: data 2 bytes", "port 0: status closed"} {
+	for _, want := range []string{"ID response: SocketServer 11.34, 8 ports, 00:c0:4e:08:37:f5, NS-Link", `port 0: data 2 bytes "hi"`, "port 0: status closed"} {
 		if !strings.Contains(strings.Join(whole, "\n"), want) {
 			t.Errorf("%q is missing", want)
 		}
@@ -128,6 +128,8 @@ func TestDissectOddities(t *testing.T) {
 		"zeros":          {"C 00 00 73 00 fd", "2 bytes that are no message !; assign; 1 bytes that are no message !; ping", ""},
 		"cut":            {"C 62 00 61 05 00 41", "select port 0", "4 bytes that are no message !"},
 		"tool with data": {"C 01 00 0a 00 00 00 00 00 01 02", "tool load", ""},
+		"long block":     {"D 62 00 61 29 00" + strings.Repeat(" 78", 41), `select port 0; port 0: data 41 bytes "` + strings.Repeat("x", 40) + `"…`, ""},
+		"empty block":    {"D 62 00 61 00 00", "select port 0; port 0: data 0 bytes", ""},
 		"scan":           {"C " + scanSample, "discovery scan, sequence 44", ""},
 		"refresh":        {"C " + refreshSample, "discovery scan, sequence 61, 00:c0:4e:08:37:f5", ""},
 		"response":       {"D " + answerSample, "discovery response, sequence 44, 00:c0:4e:08:37:f5, SocketServer 11.34", ""},
@@ -165,6 +167,7 @@ func TestDissectFields(t *testing.T) {
 		{"D 62 00 72 05 00", "errors", "5", "framing overflow", 0},
 		{"D 62 00 76 10 38 00", "inputs", "56", "cd dsr cts", 0},
 		{"C 62 00 76 02", "request", "2", "close", 0},
+		{"C 62 07", "port", "7", "counted from 0; on the box it is printed 8", 0},
 		{"C 62 00 75 85", "mode", "133", "rs-485", 0},
 		{"C 01 03 0a 00 88 11 61 00 01 02", "address", "0x00611188", "", 2},
 		{ask + id, "program", "1", "NS-Link", 23},

@@ -503,7 +503,16 @@ func TestOptions(t *testing.T) {
 
 func TestProbe(t *testing.T) {
 	onBench(t, "echo", func(b *bench) {
-		f, err := Driver{}.Probe(b.Context(), driver.Env{Dial: b.net.Dial}, "192.0.2.31:4606")
+		var conn *testnet.Conn
+		dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := b.net.Dial(ctx, network, addr)
+			conn = c.(*testnet.Conn)
+			return c, err
+		}
+		f, err := Driver{}.Probe(b.Context(), driver.Env{Dial: dial}, "192.0.2.31:4606")
+		if said, _ := conn.Out().Counts(); said != 8 || !conn.Closed() {
+			b.Errorf("a probe says %d bytes; the question who is there has 8", said)
+		}
 		if err != nil || !f.Match || len(f.Reasons) != 3 || f.Reasons[0] != "SocketServer 11.34" || f.Reasons[2] != "model 5002110, 1 port" {
 			b.Errorf("%+v, %v", f, err)
 		}

@@ -9,16 +9,14 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmclient"
 )
 
-// Probe asks the box who it is and begins a session, which it ends at once. It opens no port and changes nothing. ctx bounds
-// it.
+// Probe asks the box who it is. It begins no session and opens no port: either would tell the box something about its clients, such
+// as how often to look at its ports. ctx bounds it.
 func (Driver) Probe(ctx context.Context, env driver.Env, addr string) (driver.Finding, error) {
-	l, err := dmclient.Dial(ctx, dmclient.Opener(env.Dial), addr, dmclient.Options{})
+	id, err := dmclient.Identify(ctx, dmclient.Opener(env.Dial), addr, 0)
 	if err != nil {
 		return driver.Finding{}, wrap("probe", addr, err)
 	}
-	id := l.ID()
-	found := driver.Finding{Match: true, Reasons: reasons(&id, l.Ports())}
-	return found, wrap("probe", addr, l.Close())
+	return driver.Finding{Match: true, Reasons: reasons(&id, dmclient.PortsOf(&id))}, nil
 }
 
 // reasons describe a box in a few words each, the most telling first.

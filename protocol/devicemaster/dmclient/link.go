@@ -120,6 +120,24 @@ func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Link, e
 	return l, nil
 }
 
+// Identify connects to addr, asks who is there, and closes the connection. It begins no session and changes nothing on the box.
+// timeout bounds the connecting and the answer; 0 is [DefaultTimeout]. The errors are those of [Dial].
+func Identify(ctx context.Context, open Opener, addr string, timeout time.Duration) (devicemaster.IDResponse, error) {
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	conn, err := dial(ctx, open, addr, timeout)
+	if err != nil {
+		return devicemaster.IDResponse{}, err
+	}
+	defer conn.Close()
+	id, err := identify(ctx, conn, timeout)
+	if err != nil {
+		return id, fmt.Errorf("devicemaster identify %s: %w", addr, err)
+	}
+	return id, nil
+}
+
 func dial(ctx context.Context, open Opener, addr string, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -237,11 +255,14 @@ func (l *Link) Addr() string { return l.addr }
 func (l *Link) ID() devicemaster.IDResponse { return l.id }
 
 // Ports is how many ports the box has; an old box does not say, and is taken to have [devicemaster.MaxPorts].
-func (l *Link) Ports() int {
-	if l.id.Ports == 0 {
+func (l *Link) Ports() int { return PortsOf(&l.id) }
+
+// PortsOf is how many ports a box has by its ID response; see [Link.Ports].
+func PortsOf(id *devicemaster.IDResponse) int {
+	if id.Ports == 0 {
 		return devicemaster.MaxPorts
 	}
-	return int(l.id.Ports)
+	return int(id.Ports)
 }
 
 // Busy reports whether the last attempt to open a port, counted from 0, was refused because another host had it.
