@@ -72,9 +72,12 @@ type Spec struct {
 	Role, Hazard   string
 	Grade          string
 	// Attributes are the device's own words for the point, by lower-case name: "name", "label", "object-number", "role-path".
-	// They may change while the path stays. nil: none.
+	// They may change while the path stays. [AttrReadOnly] is ours. nil: none.
 	Attributes map[string]string
 }
+
+// AttrReadOnly is the attribute of a point that could be written and cannot now: why.
+const AttrReadOnly = "read-only"
 
 // HasRange reports whether Min and Max limit the value.
 func (s *Spec) HasRange() bool { return s.Min != 0 || s.Max != 0 }

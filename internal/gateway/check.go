@@ -79,8 +79,11 @@ func (g *Gateway) checkItem(who driver.Who, it *north.WriteItem, opt north.Write
 		return nil, pt, e
 	}
 	if pt.Spec.Access&device.W == 0 {
-		return l, pt, &north.WriteError{Code: "read-only", Device: it.Device, Path: it.Path, Class: driver.Unsupported,
-			Text: "the device does not let anyone write it"}
+		text := "the device does not let anyone write it"
+		if why := pt.Spec.Attributes[device.AttrReadOnly]; why != "" {
+			text += ": " + why
+		}
+		return l, pt, &north.WriteError{Code: "read-only", Device: it.Device, Path: it.Path, Class: driver.Unsupported, Text: text}
 	}
 	cfg := l.config()
 	dev := cfg.north()

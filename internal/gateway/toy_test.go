@@ -42,7 +42,7 @@ func newToy() *toy {
 			{Path: "mute", Kind: device.Bool, Access: device.RW, Confirm: device.ByNotify},
 			{Path: "count", Kind: device.Int, Access: device.RW, Max: 100, Confirm: device.ByReadBack},
 			{Path: "raw", Kind: device.Int, Access: device.RW},
-			{Path: "speed", Kind: device.Int, Access: device.R},
+			{Path: "speed", Kind: device.Int, Access: device.R, Attributes: map[string]string{device.AttrReadOnly: "the knob has it"}},
 			{Path: "power", Kind: device.Bool, Access: device.RW, Hazard: device.HazardMove},
 			{Path: "input", Kind: device.Enum, Access: device.RW, Labels: "inputs"},
 		},

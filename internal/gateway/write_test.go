@@ -127,7 +127,7 @@ func TestRefusals(t *testing.T) {
 			{set("x", "gain", 1), "unknown-device", `no device is called "x"`, ""},
 			{set("naned", "gain", 1), "unknown-device", "", `did you mean "named"?`},
 			{set("m", "gian", 1), "unknown-point", "no such point", `did you mean "gain"?`},
-			{set("m", "speed", 1), "read-only", "", ""},
+			{set("m", "speed", 1), "read-only", "the device does not let anyone write it: the knob has it", ""},
 			{set("m", "_link/state", "up"), "read-only", "", ""},
 			{set("some", "mute", true), "not-writable", "", `devices: {some: {writable: ["mute"]}}`},
 			{set("m", "power", true), "not-writable", "a wildcard never grants", `devices: {m: {writable: ["power"]}}`},

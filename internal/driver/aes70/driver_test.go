@@ -159,7 +159,7 @@ func TestSpecsChange(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 		sim.Inputs[0].AirMode.SetEnabled(false)
-		if c := next(); len(c.Specs) != 1 || c.Specs[0].Access != device.R || c.Specs[0].Attributes["enabled"] != "false" {
+		if c := next(); len(c.Specs) != 1 || c.Specs[0].Access != device.R || c.Specs[0].Attributes["enabled"] != "false" || c.Specs[0].Attributes[device.AttrReadOnly] == "" {
 			t.Errorf("%+v", c)
 		}
 		out, _ := s.Write(t.Context(), []driver.Write{{Path: "inputs/analogue-1/air-mode", Value: device.OfEnum(1)}})

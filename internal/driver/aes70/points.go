@@ -114,10 +114,15 @@ func (pt *point) setEnabled(on bool) {
 	if pt.kind.writable() && on {
 		pt.spec.Access = device.RW
 	}
-	pt.attribute("enabled", "")
+	enabled, why := "", ""
 	if !on {
-		pt.attribute("enabled", "false")
+		enabled = "false"
+		if pt.kind.writable() {
+			why = errNotInUse.Error()
+		}
 	}
+	pt.attribute("enabled", enabled)
+	pt.attribute(device.AttrReadOnly, why)
 }
 
 // attribute changes one attribute on a copy, since specs that have been told keep theirs; empty takes it out.

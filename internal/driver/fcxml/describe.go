@@ -90,6 +90,9 @@ func (t *table) describe(p *point) {
 	if l.readOnly {
 		sp.Access = device.R
 	}
+	if sp.Role == "audio.monitor.level" {
+		sp.Attributes[device.AttrReadOnly] = "the monitor knob of the device alone moves it"
+	}
 	if l.max != 0 {
 		sp.Max = l.max
 	}

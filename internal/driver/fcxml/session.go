@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -163,12 +164,16 @@ func (s *session) sampleOf(p *point, now time.Time) device.Sample {
 	return out
 }
 
+// knob is why a level cannot be written.
+const knob = "the monitor knob of the device has it; turn the knob, or take the output from the knob (its hardware-control)"
+
 // spec is the description of a point as it is now: the hardware may own a level. The lock is held.
 func (s *session) spec(p *point) device.Spec {
 	sp := p.spec
 	if s.owned(p) {
 		sp.Access, sp.Confirm = device.R, device.ByNothing
-		sp.Doc += "; the monitor knob of the device has it now"
+		sp.Attributes = maps.Clone(sp.Attributes)
+		sp.Attributes[device.AttrReadOnly] = knob
 	}
 	return sp
 }

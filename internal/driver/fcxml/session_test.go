@@ -278,11 +278,14 @@ func TestHardwareOwnsLevel(t *testing.T) {
 		if o := st.write(gain, device.OfFloat(-3)); o.Stage != driver.Refused || !errors.Is(o.Err, errOwned) {
 			t.Errorf("%+v", o)
 		}
+		if st.spec(gain).Attributes[device.AttrReadOnly] == "" || st.spec("monitoring/level").Attributes[device.AttrReadOnly] == "" {
+			t.Error("a level that the knob has does not say so")
+		}
 		if o := st.write("outputs/monitor-output-1/hardware-control", device.OfBool(false)); o.Stage != driver.Acked {
 			t.Errorf("%+v", o)
 		}
-		if st.spec(gain).Access != device.RW {
-			t.Error("it stays read-only")
+		if s := st.spec(gain); s.Access != device.RW || s.Attributes[device.AttrReadOnly] != "" {
+			t.Errorf("it stays read-only: %+v", s)
 		}
 		if o := st.write(gain, device.OfFloat(-3)); o.Stage != driver.Acked {
 			t.Errorf("%+v", o)
