@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/patchbay-io/patchbay/internal/access"
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
@@ -81,6 +82,9 @@ type portLine struct {
 	BytesOut  uint64   `json:"bytes_out"`
 	Dropped   uint64   `json:"dropped"`
 	Uncertain uint64   `json:"uncertain"`
+	// Whether this client may own the port, and what of the configuration decides that.
+	Writable    bool   `json:"writable"`
+	WritableKey string `json:"writable_key,omitempty"`
 }
 
 // portCommand is a text message of the client.
@@ -124,9 +128,21 @@ func (s *Server) port(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 	}
 	defer id.Hold()()
-	sock := &portSocket{conn: c, stream: stream, own: own}
+	sock := &portSocket{conn: c, stream: stream, own: own, may: s.mayOwn(id, r)}
 	if err := sock.run(ctx, s.closing, id.Ended()); err != nil {
 		s.log.Debug("stream ended", "client", r.RemoteAddr, "error", err)
+	}
+}
+
+// mayOwn tells, whenever it is asked, whether the client of a request may own its port.
+func (s *Server) mayOwn(id *access.Identity, r *http.Request) func() (bool, string) {
+	dev, path := r.PathValue("device"), device.Path(r.URL.Query().Get("path"))
+	return func() (bool, string) {
+		d, ok := s.devices.Device(dev)
+		if !ok {
+			return false, ""
+		}
+		return mayWrite(id, &d, path, device.HazardPlain)
 	}
 }
 
@@ -189,6 +205,7 @@ type portSocket struct {
 	conn   *websocket.Conn
 	stream north.Stream
 	own    bool
+	may    func() (bool, string) // see mayOwn
 }
 
 // errSignedOut is why a stream ends whose client is nobody any more.
@@ -296,6 +313,7 @@ func (p *portSocket) line(st *north.StreamState) *portLine {
 		Flow: st.Line.Flow.String(), Mode: st.Line.Mode, RTS: st.Line.RTS, DTR: st.Line.DTR, Break: st.Line.Break,
 		CTS: st.Event.CTS, DSR: st.Event.DSR, CD: st.Event.CD, RI: st.Event.RI,
 		BytesIn: st.Counts.In, BytesOut: st.Counts.Out, Dropped: st.Counts.Dropped, Uncertain: st.Counts.Uncertain}
+	l.Writable, l.WritableKey = p.may()
 	for _, h := range []struct {
 		on   bool
 		name string

@@ -219,6 +219,14 @@ func TestPortEndsWithItsSession(t *testing.T) {
 	}
 	cookie, _, _ := strings.Cut(post("/login", `{"user": "the-admin", "password": "words and more"}`, http.Header{}).Header.Get("Set-Cookie"), ";")
 	session := http.Header{"Cookie": {cookie}}
+	viewer, _, err := websocket.Dial(t.Context(), d.url+base+"/devices/box/stream?path=ports/1", &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + tokens["viewer"]}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer viewer.CloseNow()
+	(&portClient{viewer, t}).until("who may not own", func(_ websocket.MessageType, _ []byte, e map[string]any) bool {
+		return e["type"] == "line" && e["writable"] == false && e["writable_key"] == "tokens.bot-viewer.role"
+	})
 	for _, tt := range []struct {
 		name   string
 		header http.Header
@@ -240,7 +248,7 @@ func TestPortEndsWithItsSession(t *testing.T) {
 			defer conn.CloseNow()
 			c := &portClient{conn, t}
 			c.until("open", func(_ websocket.MessageType, _ []byte, e map[string]any) bool {
-				return e["type"] == "line" && e["open"] == true && e["mine"] == true
+				return e["type"] == "line" && e["open"] == true && e["mine"] == true && e["writable"] == true
 			})
 			tt.end()
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
