@@ -25,7 +25,7 @@ function configure(name, text) {
 
 const file = configure('shop.yaml', `listen: 127.0.0.1:0
 users:
-${line('anna', 'operator').replace(/\}$/, ", writable: [mill1/macros/500, 'mill1/_clients/**']}")}
+${line('anna', 'operator').replace(/\}$/, ", writable: [mill1/macros/500, 'mill1/_clients/**', ports/ports/1]}")}
 ${line('eve', 'viewer')}
 ${line('root', 'admin')}
 devices:
@@ -34,6 +34,9 @@ devices:
     macros: [500, 501]
     writable: [macros/500, macros/501, '_clients/**']
     serve: {listen: '127.0.0.1:0'}
+  ports:
+    url: 'sim+devicemaster:?layout=null,null'
+    writable: [ports/1]
 `);
 const gateway = await start(program, ['run', file]);
 const origin = new URL(gateway.address).origin;
@@ -221,6 +224,33 @@ try {
     if (await page.locator('.lockbox').count()) throw new Error('what anna might write is offered to eve');
   });
 
+  await check('a port is given back when the session that took it ends, and is not asked for until somebody is in again', async () => {
+    const holder = await open('/d/ports?port=1');
+    await signIn(holder, 'anna');
+    await holder.locator('.xterm-rows').waitFor();
+    await holder.keyboard.press('l');
+    await holder.locator('.stage.unlocked').waitFor();
+    await holder.getByRole('button', { name: /^Take the port/ }).click();
+    await expect(holder.locator('.holding')).toSay('You have the port');
+    const asked = [];
+    holder.on('request', (r) => r.url().includes('/stream?') && asked.push(r.url()));
+    holder.on('websocket', (s) => asked.push(s.url()));
+    await holder.evaluate(() => fetch('/api/v1/logout', { method: 'POST' }));
+    await expect(holder.locator('.login')).toSay(/session of anna has ended/);
+    const watcher = await open('/d/ports?port=1');
+    await signIn(watcher, 'root');
+    await expect(watcher.getByRole('button', { name: /^Take the port/ })).toSay(/^Take the port$/);
+    await watcher.context().close();
+    asked.length = 0; // one try may have been under way
+    await holder.waitForTimeout(2500);
+    if (asked.length > 0) throw new Error(`asked ${asked.length} times`);
+    await holder.fill('[name=password]', password);
+    await holder.keyboard.press('Enter');
+    await expect(holder.locator('.holding')).toSay('Looking');
+    await poll(async () => (await holder.locator('.xterm-rows').innerText()).replaceAll('\u00a0', ' ').includes('no longer the owner of the port'), 'the loss is not said');
+    await holder.context().close();
+  });
+
   await check('insecure is said on every view, and cannot be put away', async () => {
     const open = await page.context().newPage();
     await open.route('**/api/v1/me', async (route) => {
@@ -244,7 +274,7 @@ try {
     const before = await lines.count();
     const other = await open('/');
     await signIn(other, 'eve');
-    await other.locator('.row').waitFor();
+    await other.locator('.row').first().waitFor();
     await poll(async () => (await lines.count()) > before, 'the sign-in of somebody else does not appear');
     if ((await admin.innerText('body')).includes('argon2')) throw new Error('a hash is on the page');
     await other.context().close();
@@ -264,7 +294,7 @@ try {
     await expect(guess.locator('.login .refusal')).toSay(/Too many failed attempts/);
     await guess.locator('.login .cap:enabled').waitFor({ timeout: 30_000 });
     await signIn(guess, 'anna');
-    await guess.locator('.row').waitFor();
+    await guess.locator('.row').first().waitFor();
     await guess.context().close();
   });
 
@@ -277,7 +307,7 @@ try {
     await narrow.locator('.login').waitFor();
     await fits('the form');
     await signIn(narrow, 'root');
-    await narrow.locator('.row').waitFor();
+    await narrow.locator('.row').first().waitFor();
     for (const path of ['/', '/log', '/d/mill1', '/d/mill1?tab=clients', '/d/mill1?tab=log']) {
       await narrow.goto(origin + path);
       await narrow.locator('.row, .viewtitle, .position, .clients, .log').first().waitFor();

@@ -14,7 +14,11 @@ export interface PortState {
   mode: 'observe' | 'own';
   open: boolean | null; // of the port itself, when the gateway has told
   owner: string;
-  observers: number;
+  observers: number; // who only look, this page too when it does
+  dropped: number; // bytes that could not be sent since the port was opened
+  uncertain: number; // bytes that were sent, and of which nobody knows whether they have arrived
+  writable: boolean | null; // this page may own the port, when the gateway has told
+  writableKey: string; // what would allow it
   why: string; // why the port is not open
   trouble: string; // what went wrong with the stream itself; about taking the port it stays until the next try
   hint: string;
@@ -27,7 +31,7 @@ export interface Listener {
   note: (text: string) => void; // something that stands between the bytes
 }
 
-const first: PortState = { state: 'connecting', mode: 'observe', open: null, owner: '', observers: 0, why: '', trouble: '', hint: '', about: 'observe' };
+const first: PortState = { state: 'connecting', mode: 'observe', open: null, owner: '', observers: 0, dropped: 0, uncertain: 0, writable: null, writableKey: '', why: '', trouble: '', hint: '', about: 'observe' };
 const quiet = { trouble: '', hint: '' };
 const most = 60_000; // bytes of one message
 
@@ -37,6 +41,7 @@ export class PortStream {
   private socket: WebSocket | null = null;
   private timer = 0;
   private over = false;
+  private resting = false;
   private readonly device: string;
   private readonly path: string;
   private readonly listener: Listener;
@@ -56,6 +61,13 @@ export class PortStream {
   /** release gives the port back and goes on observing. */
   release(): void {
     this.connect('observe', false);
+  }
+
+  /** rest keeps the stream from coming back by itself while nobody is signed in. */
+  rest(resting: boolean): void {
+    const wake = this.resting && !resting && this.state.peek().state === 'off';
+    this.resting = resting;
+    if (wake) this.connect('observe', false);
   }
 
   close(): void {
@@ -123,7 +135,7 @@ export class PortStream {
       if (opened && mode === 'own') this.listener.note(`no longer the owner of the port: ${text}`);
       if (!opened) void this.explain(address);
       // Whoever owned goes on as one who looks; the port is taken again by hand only.
-      this.timer = window.setTimeout(() => this.connect('observe', false), mode === 'own' ? 200 : 2000);
+      this.timer = window.setTimeout(() => !this.resting && this.connect('observe', false), mode === 'own' ? 200 : 2000);
     };
   }
 
@@ -149,6 +161,10 @@ export class PortStream {
           open: news.open ?? null,
           owner: news.owner ?? '',
           observers: news.observers ?? 0,
+          dropped: news.dropped ?? 0,
+          uncertain: news.uncertain ?? 0,
+          writable: news.writable ?? null,
+          writableKey: news.writable_key ?? '',
           why: news.open ? '' : (news.why ?? ''),
         };
         return;
@@ -166,6 +182,10 @@ interface Told {
   open?: boolean;
   owner?: string;
   observers?: number;
+  dropped?: number;
+  uncertain?: number;
+  writable?: boolean;
+  writable_key?: string;
   why?: string;
   text?: string;
   hint?: string;

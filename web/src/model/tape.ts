@@ -34,6 +34,11 @@ export class Tape {
     this.forgotten = 0;
   }
 
+  /** all is everything in its order; a gap stands first for what had to make room. */
+  all(): Piece[] {
+    return this.forgotten > 0 ? [{ at: this.pieces[0]?.at ?? 0, kind: 'gap', lost: this.forgotten }, ...this.pieces] : this.pieces;
+  }
+
   /** tail is the newest pieces of at most so many bytes. */
   tail(bytes: number): Piece[] {
     let from = this.pieces.length;

@@ -6,6 +6,9 @@ const hiddenLimit = 5 * 60_000;
 /** The devices that this tab has unlocked. Leaving a panel does not lock it; idleness does. */
 export const unlocked = signal<ReadonlySet<string>>(new Set());
 
+/** The device of which a port that is shown may be taken: that wants the lock too, where no point may be written. */
+export const takeable = signal('');
+
 /** Rises with each press of a locked control; the lock shakes. */
 export const shakes = signal(0);
 

@@ -9,6 +9,7 @@ import { onlyBad } from '../store/search.ts';
 import { LongName } from './longname.tsx';
 import { LockButton } from './lockbutton.tsx';
 import { commands } from '../store/commands.ts';
+import { takeable } from '../store/lock.ts';
 import { admin, me, viewer } from '../store/session.ts';
 import { User } from './account.tsx';
 import { Insecure } from './insecure.tsx';
@@ -124,6 +125,7 @@ function writableAny(device: string): boolean {
   const s = shelf(device);
   s?.shape.value;
   for (const e of s?.entries.values() ?? []) if (e.spec.peek().writable) return true;
+  if (takeable.value === device) return true;
   return commands.value.device === device && commands.value.list.some((c) => c.writable);
 }
 

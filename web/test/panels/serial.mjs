@@ -120,10 +120,57 @@ export async function serialChecks({ name, specs, open, api, valueOf, wide }) {
     await expect(page.locator('.seek')).toSay('not found');
   });
 
-  await check('serial: a second tab sees who has the port, and who would lose it', async () => {
+  await check('serial: a long line is asked about as well, and a short one is not', async () => {
+    const paste = (line) =>
+      page.evaluate((line) => {
+        const data = new DataTransfer();
+        data.setData('text', line);
+        document.querySelector('.xterm-helper-textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+      }, line);
+    await paste('y'.repeat(1001));
+    const sheet = page.locator('dialog[open]');
+    await expect(sheet).toSay(/Send this line, 1,001 characters\?/);
+    await sheet.getByRole('button', { name: 'Do not send' }).click();
+    await sheet.waitFor({ state: 'detached' });
+    await paste('short');
+    await page.waitForTimeout(200);
+    if (await sheet.count()) throw new Error('a short line asks');
+  });
+
+  await check('serial: a break is sent, and said in its place', async () => {
+    await page.getByRole('button', { name: 'Send break' }).click();
+    await poll(async () => (await text()).replaceAll('\u00a0', ' ').includes('break of 250 ms sent'), 'it is not said');
+  });
+
+  await check('serial: a locked panel keeps the port and says that nothing is sent', async () => {
+    await page.locator('.lock.open').click();
+    await expect(page.locator('.holding')).toSay(/You have the port.*Locked: what you type is not sent/s);
+    await screen.click();
+    await page.keyboard.type('zzz');
+    await page.locator('.lockbox.shake').waitFor();
+    if ((await text()).includes('z')) throw new Error('it was sent');
+    await page.locator('h2').first().click();
+    await page.keyboard.press('l');
+    await page.locator('.stage.unlocked').waitFor();
+  });
+
+  await check('serial: a second tab sees who has the port and takes it; the first goes on looking, and takes nothing back', async () => {
     const other = await open(`${home}?port=${number}`);
     await expect(other.getByRole('button', { name: /^Take the port/ })).toSay(/loses it/);
+    await expect(page.locator('.terminal')).toSay('Somebody else looks at this port');
+    await other.keyboard.press('l');
+    await other.locator('.stage.unlocked').waitFor();
+    await other.getByRole('button', { name: /^Take the port/ }).click();
+    await expect(other.locator('.holding')).toSay(/You have the port/);
+    await expect(page.locator('.holding')).toSay(/Looking/);
+    await poll(async () => (await text()).replaceAll('\u00a0', ' ').includes('no longer the owner of the port'), 'the loss is not said');
+    await page.waitForTimeout(1000);
+    await expect(page.locator('.holding')).toSay(/Looking/);
+    await expect(page.getByRole('button', { name: /^Take the port/ })).toSay(/loses it/);
     await other.context().close();
+    await expect(page.getByRole('button', { name: /^Take the port$/ })).toSay('Take the port');
+    await page.getByRole('button', { name: /^Take the port/ }).click();
+    await expect(page.locator('.holding')).toSay(/You have the port/);
   });
 
   await check('serial: a log is saved as a file, with directions', async () => {

@@ -103,6 +103,9 @@ export function Port({ device, roles, at, commands }: Props) {
           })}
           {breaking && <Line e={breaking} name="BRK" what="break" />}
         </div>
+        {state && state.point.value?.value !== 'open' && state.point.value?.quality !== 'bad' && lines.some(([role]) => one(role)) && (
+          <p class="quiet">The lines are known, and can be set, while somebody has the port open.</p>
+        )}
         <div class="countrow">
           <dl class="counters">
             {bytesIn && <Counter e={bytesIn} name="In" />}
@@ -125,7 +128,7 @@ export function Port({ device, roles, at, commands }: Props) {
         </div>
         <Troubles device={device} paths={[...settings.map((e) => e?.path), ...outputs.map((e) => e?.path), `${at}/flush`, `${at}/release`, `${at}/break`]} />
       </header>
-      <TerminalView device={device} at={at} commands={commands} owner={owner} />
+      <TerminalView device={device} at={at} owner={owner} />
     </section>
   );
 }

@@ -1,10 +1,9 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Command } from '../../api/types.ts';
-import { PortStream } from '../../api/stream.ts';
+import { PortStream, type PortState } from '../../api/stream.ts';
 import type { Entry } from '../../store/store.ts';
-import { guard, isUnlocked } from '../../store/lock.ts';
-import { viewer } from '../../store/session.ts';
+import { guard, isUnlocked, takeable } from '../../store/lock.ts';
+import { stranger, viewer } from '../../store/session.ts';
 import { palette, theme } from '../../store/settings.ts';
 import { endLines, fileText, stampText, Tape, Writer, type Ending, type Look, type Mapping, type Piece, type Stamps, type View } from '../../model/tape.ts';
 import { Forbidden } from '../../ui/control.tsx';
@@ -16,22 +15,23 @@ const look = signal<Look>({ view: 'text', stamps: 'off', mapping: 'none', echo: 
 const ending = signal<Ending>('cr');
 
 const redrawn = 128 << 10; // bytes that are written again when the look changes
+const held = 16 << 20; // bytes that a pause holds back; what is older is said in its place
+const logged = 64 << 20; // bytes of a log to a file, likewise
 
 interface Props {
   device: string;
   at: string;
-  commands: Command[];
   owner: Entry | undefined;
 }
 
 /** TerminalView shows what comes from a port, and after it was taken sends what is typed. */
-export function TerminalView({ device, at, commands, owner }: Props) {
+export function TerminalView({ device, at, owner }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const screen = useRef<Screen | null>(null);
   const stream = useRef<PortStream | null>(null);
   const tape = useRef(new Tape());
   const writer = useRef(new Writer(look.peek()));
-  const queue = useRef<Piece[]>([]);
+  const queue = useRef(new Tape(held));
   const [paused, setPaused] = useState(false);
   const isPaused = useRef(false);
   const [waiting, setWaiting] = useState(0);
@@ -39,7 +39,7 @@ export function TerminalView({ device, at, commands, owner }: Props) {
   const [pasted, setPasted] = useState<string | null>(null);
   const [since, setSince] = useState<number | null>(null); // of the log to a file
   const [note, setNote] = useState('');
-  const filed = useRef<Piece[] | null>(null);
+  const filed = useRef<Tape | null>(null);
 
   const show = (piece: Piece) => {
     for (const part of writer.current.write(piece)) screen.current?.write(part);
@@ -54,13 +54,17 @@ export function TerminalView({ device, at, commands, owner }: Props) {
   const redraw = () => {
     writer.current = new Writer(look.peek());
     screen.current?.clear();
-    for (const piece of tape.current.tail(redrawn)) if (!isPaused.current || !queue.current.includes(piece)) show(piece);
+    const later = new Set(isPaused.current ? queue.current.pieces : []);
+    for (const piece of tape.current.tail(redrawn)) if (!later.has(piece)) show(piece);
   };
 
-  const send = (text: string) => {
-    if (!isUnlocked(device)) return void guard(device);
+  // send says whether the bytes left the page.
+  const send = (text: string): boolean => {
+    if (!guard(device)) return false;
     const bytes = new TextEncoder().encode(endLines(text, ending.peek()));
-    if (stream.current?.send(bytes)) take({ at: Date.now(), kind: 'out', bytes });
+    const gone = stream.current?.send(bytes) === true;
+    if (gone) take({ at: Date.now(), kind: 'out', bytes });
+    return gone;
   };
   const typed = (text: string) => {
     const s = stream.current?.state.peek();
@@ -94,6 +98,8 @@ export function TerminalView({ device, at, commands, owner }: Props) {
       screen.current = null;
     };
   }, [device, at]);
+  const nobody = stranger.value;
+  useEffect(() => stream.current?.rest(nobody), [nobody]);
   const is = look.value;
   useEffect(() => {
     if (screen.current) redraw();
@@ -108,22 +114,27 @@ export function TerminalView({ device, at, commands, owner }: Props) {
     if (own) screen.current?.focus();
   }, [own]);
   const has = s?.owner || String(owner?.point.value?.value ?? '');
-  const mine = commands.filter((c) => c.path.startsWith(`${at}/`));
-  const forbidden = viewer.value || (mine.length > 0 && mine.every((c) => !c.writable));
-  const key = mine.find((c) => !c.writable)?.writable_key ?? '';
+  const forbidden = viewer.value || s?.writable === false;
+  const may = s?.writable === true && !viewer.value;
+  useEffect(() => {
+    takeable.value = may ? device : '';
+    return () => void (takeable.value = '');
+  }, [device, may]);
 
   const resume = () => {
     isPaused.current = false;
     setPaused(false);
     setWaiting(0);
-    for (const piece of queue.current.splice(0)) show(piece);
+    const waited = queue.current.all();
+    queue.current = new Tape(held);
+    for (const piece of waited) show(piece);
   };
   const file = () => {
     if (filed.current === null) {
-      filed.current = [];
+      filed.current = new Tape(logged);
       return setSince(Date.now());
     }
-    const text = fileText(filed.current);
+    const text = fileText(filed.current.all());
     const name = `${device}-${at.replaceAll('/', '-')}-${new Date(since ?? Date.now()).toISOString().replace(/[:.]/g, '-')}.log`;
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
@@ -135,7 +146,8 @@ export function TerminalView({ device, at, commands, owner }: Props) {
   };
   const paste = (event: ClipboardEvent) => {
     const text = event.clipboardData?.getData('text') ?? '';
-    if (!/[\r\n]/.test(text.replace(/(\r\n|\r|\n)$/, ''))) return; // one line goes the usual way
+    const many = /[\r\n]/.test(text.replace(/(\r\n|\r|\n)$/, '')) || text.length > 1000;
+    if (!many) return; // a short line goes the usual way
     event.preventDefault();
     event.stopPropagation();
     if (!own) return setNote('Only looking: take the port to type.');
@@ -148,7 +160,7 @@ export function TerminalView({ device, at, commands, owner }: Props) {
         {own ? (
           <>
             <strong>You have the port.</strong>
-            <span>{s.open === false ? `The port is not open${s.why ? `: ${s.why}` : ''}. What you type is dropped.` : 'What you type is sent.'}</span>
+            <span>{!isUnlocked(device) ? 'Locked: what you type is not sent.' : s.open === false ? `The port is not open${s.why ? `: ${s.why}` : ''}. What you type is dropped.` : 'What you type is sent.'}</span>
             <button type="button" class="cap" {...press(() => stream.current?.release())}>
               Give it back
             </button>
@@ -156,7 +168,7 @@ export function TerminalView({ device, at, commands, owner }: Props) {
               type="button"
               class={`cap ${isUnlocked(device) ? '' : 'locked'}`}
               {...press(() => {
-                if (guard(device)) stream.current?.order({ type: 'break', ms: 250 });
+                if (guard(device) && stream.current?.order({ type: 'break', ms: pulse })) take({ at: Date.now(), kind: 'note', text: `break of ${pulse} ms sent` });
               })}
             >
               Send break
@@ -171,7 +183,7 @@ export function TerminalView({ device, at, commands, owner }: Props) {
               {s?.hint && <span class="quiet"> {s.hint}</span>}
             </span>
             {forbidden ? (
-              <Forbidden what="Taking the port is not allowed" device={device} path={at} given={key} />
+              <Forbidden what="Taking the port is not allowed" device={device} path={at} given={s?.writableKey} />
             ) : (
               <button
                 type="button"
@@ -199,7 +211,7 @@ export function TerminalView({ device, at, commands, owner }: Props) {
         resume={resume}
         clear={() => {
           tape.current.clear();
-          queue.current = [];
+          queue.current = new Tape(held);
           setWaiting(0);
           redraw();
         }}
@@ -213,6 +225,7 @@ export function TerminalView({ device, at, commands, owner }: Props) {
       )}
       {/* The terminal is a world of its own: it has the focus, types Tab, and is left with Shift and Tab. */}
       <div class={`screen ${own ? 'ours' : ''}`} ref={box} onPasteCapture={paste} role="group" aria-label={`Bytes of ${at}. Shift and Tab leave.`} />
+      {s && <Lost s={s} own={own} />}
       {tape.current.forgotten > 0 && <p class="quiet">{tape.current.forgotten.toLocaleString('en')} older bytes are no longer kept on this page.</p>}
       {pasted !== null && (
         <Pasting
@@ -225,6 +238,21 @@ export function TerminalView({ device, at, commands, owner }: Props) {
         />
       )}
     </section>
+  );
+}
+
+const pulse = 250; // ms of a break
+
+/** Lost says who else looks, and what was typed or sent and did not arrive for sure. */
+function Lost({ s, own }: { s: PortState; own: boolean }) {
+  const others = Math.max(0, s.observers - (own ? 0 : 1));
+  const count = (n: number, what: string) => `${n.toLocaleString('en')} ${n === 1 ? 'byte' : 'bytes'} ${what}`;
+  const lost = [s.dropped > 0 && count(s.dropped, 'could not be sent and were dropped'), s.uncertain > 0 && count(s.uncertain, 'were sent and may not have arrived')].filter(Boolean);
+  return (
+    <>
+      {lost.length > 0 && <p class="reason">Since the port was opened: {lost.join('; ')}.</p>}
+      {others > 0 && <p class="quiet">{others === 1 ? 'Somebody else looks' : `${others} others look`} at this port.</p>}
+    </>
   );
 }
 
@@ -320,10 +348,11 @@ function Choose<T extends string>({ label, of, is, set }: { label: string; of: [
 }
 
 /** Pasting asks before several lines go to a device that may take each for a command, and can pace them. */
-function Pasting({ text, close, send }: { text: string; close: () => void; send: (text: string) => void }) {
+function Pasting({ text, close, send }: { text: string; close: () => void; send: (text: string) => boolean }) {
   const box = useRef<HTMLDialogElement>(null);
   const [wait, setWait] = useState(0);
   const [sent, setSent] = useState(-1);
+  const [stopped, setStopped] = useState(false);
   const timer = useRef(0);
   useEffect(() => {
     box.current?.showModal();
@@ -332,12 +361,12 @@ function Pasting({ text, close, send }: { text: string; close: () => void; send:
   const lines = text.replace(/(\r\n|\r|\n)$/, '').split(/\r\n|\r|\n/);
   const start = () => {
     if (wait === 0) {
-      send(text);
+      if (!send(text)) return setStopped(true);
       return close();
     }
     const next = (i: number) => {
       if (i >= lines.length) return close();
-      send(`${lines[i]}\n`);
+      if (!send(`${lines[i]}\n`)) return setStopped(true);
       setSent(i + 1);
       timer.current = window.setTimeout(() => next(i + 1), wait);
     };
@@ -345,8 +374,11 @@ function Pasting({ text, close, send }: { text: string; close: () => void; send:
   };
   return (
     <dialog ref={box} class="sheet" aria-labelledby="paste-title" onClose={close}>
-      <h2 id="paste-title">Send {lines.length} lines?</h2>
-      <pre class="pasted">{lines.slice(0, 8).join('\n')}{lines.length > 8 ? '\n…' : ''}</pre>
+      <h2 id="paste-title">
+        Send {lines.length === 1 ? 'this line' : `${lines.length.toLocaleString('en')} lines`}
+        {text.length > 1000 && `, ${text.length.toLocaleString('en')} characters`}?
+      </h2>
+      <pre class="pasted">{lines.slice(0, 8).map((l) => (l.length > 200 ? `${l.slice(0, 200)}…` : l)).join('\n')}{lines.length > 8 ? '\n…' : ''}</pre>
       <label class="setting">
         <span>Pause behind each line</span>
         <select value={wait} disabled={sent >= 0} onChange={(event) => setWait(Number(event.currentTarget.value))}>
@@ -362,11 +394,16 @@ function Pasting({ text, close, send }: { text: string; close: () => void; send:
           {sent} of {lines.length} sent
         </p>
       )}
+      {stopped && (
+        <p class="refusal" role="alert">
+          {sent > 0 ? 'The rest was' : 'It was'} not sent: the panel is locked, or somebody else has the port now.
+        </p>
+      )}
       <div class="actions">
         <button type="button" class="cap" onClick={close}>
-          {sent >= 0 ? 'Stop' : 'Do not send'}
+          {stopped ? 'Close' : sent >= 0 ? 'Stop' : 'Do not send'}
         </button>
-        {sent < 0 && (
+        {sent < 0 && !stopped && (
           <button type="button" class="cap" onClick={start}>
             Send
           </button>
