@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -34,6 +35,7 @@ func (a *app) simCommand() *cobra.Command {
 type simulated struct {
 	device simulate.Device
 	listen []string // an address for each service of the device
+	upward int      // so many of the first addresses are tried with ports that are one higher, while one of them is taken
 
 	record string            // file that the conversation with the first service is written to; empty: none
 	head   transcript.Header // of that file: protocol and device
@@ -103,8 +105,28 @@ func (a *app) serveSimulated(ctx context.Context, s simulated) (err error) {
 	return nil
 }
 
+// maxUpward is how far up ports are looked for.
+const maxUpward = 1000
+
 // open opens a socket for each service of the device.
-func (s *simulated) open(ctx context.Context) ([]simulate.Socket, error) {
+func (s *simulated) open(ctx context.Context) (sockets []simulate.Socket, err error) {
+	for range maxUpward {
+		if sockets, err = s.openAt(ctx); s.upward == 0 || !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+		for i := range s.upward {
+			addr, err := netip.ParseAddrPort(s.listen[i])
+			if err != nil {
+				return nil, err
+			}
+			s.listen[i] = netip.AddrPortFrom(addr.Addr(), addr.Port()+1).String()
+		}
+	}
+	return sockets, err
+}
+
+// openAt does so at the addresses as they are.
+func (s *simulated) openAt(ctx context.Context) ([]simulate.Socket, error) {
 	var out []simulate.Socket
 	for i, service := range s.device.Services {
 		var at simulate.Socket

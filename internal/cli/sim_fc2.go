@@ -21,6 +21,7 @@ type simFC2Flags struct {
 	inputs                                   int
 	seed                                     uint64
 	approve, ev1                             bool
+	anyPorts                                 bool // nobody has said which
 }
 
 func (a *app) simFC2Command() *cobra.Command {
@@ -30,11 +31,16 @@ func (a *app) simFC2Command() *cobra.Command {
 		Short: "Serve a simulated Focusrite Control 2 with one audio interface",
 		Long: `Serve a simulated Focusrite Control 2 with one audio interface, until interrupted. The first line of standard output is the
 address of the secure endpoint, the second that of the onboarding endpoint, where programs are paired, the third the screen of
-its computer as a page: who asks to be let in, and the code to scan. The last line is the server's public key.`,
+its computer as a page: who asks to be let in, and the code to scan. The last line is the server's public key.
+
+Without --secure and --onboarding the two ports are the first free neighbours from 58322 on, as those of the real one are.`,
 		Example: `  patchbay sim fc2
   patchbay sim fc2 --approve --secure 127.0.0.1:0 --onboarding 127.0.0.1:0`,
 		Args: usageArgs(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.simFC2(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.anyPorts = !cmd.Flags().Changed("secure") && !cmd.Flags().Changed("onboarding")
+			return a.simFC2(cmd.Context(), f)
+		},
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.secure, "secure", "127.0.0.1:58322", "address of the secure endpoint; port 0 takes a free one")
@@ -69,7 +75,11 @@ func (a *app) simFC2(ctx context.Context, f simFC2Flags) error {
 		}
 		return servePage(ctx, l, d.Page)
 	}})
-	return a.serveSimulated(ctx, simulated{device: d, listen: []string{f.secure, f.onboarding, f.page}, record: f.record,
+	upward := 0
+	if f.anyPorts {
+		upward = 2
+	}
+	return a.serveSimulated(ctx, simulated{device: d, listen: []string{f.secure, f.onboarding, f.page}, upward: upward, record: f.record,
 		head: transcript.Header{Protocol: "fc2", Device: "simulated Focusrite Control 2"}})
 }
 
