@@ -159,9 +159,12 @@ func ofScheme(drivers []driver.Driver, scheme string) ([]driver.Driver, error) {
 	return out, nil
 }
 
+// shownHead is how many bytes of what was sent and received stand on a line.
+const shownHead = 12
+
 func (a *app) printStep(s probe.Step) {
-	fmt.Fprintf(a.Out, "%-8s %s: %s (%v)\n", s.Name, s.Target, s.Outcome, s.Took.Round(100*time.Microsecond))
-	line := func(what, text string) { fmt.Fprintf(a.Out, "         %-9s %s\n", what, text) }
+	fmt.Fprintf(a.Out, "%s %s: %s (%v)\n", s.Name, s.Target, s.Outcome, s.Took.Round(100*time.Microsecond))
+	line := func(what, text string) { a.printFolded(fmt.Sprintf("    %-9s ", what), text) }
 	for _, h := range []struct {
 		what string
 		head probe.Head
@@ -169,12 +172,12 @@ func (a *app) printStep(s probe.Step) {
 		if h.head.Total == 0 {
 			continue
 		}
-		shown := h.head.Bytes[:min(len(h.head.Bytes), 16)]
+		shown := h.head.Bytes[:min(len(h.head.Bytes), shownHead)]
 		text := fmt.Sprintf("% x", shown)
 		if len(shown) < h.head.Total {
 			text += " …"
 		}
-		line(h.what, fmt.Sprintf("%s  %s (%d bytes)", text, printable(shown), h.head.Total))
+		fmt.Fprintf(a.Out, "    %-9s %s %s (%d bytes)\n", h.what, text, printable(shown), h.head.Total)
 	}
 	for _, f := range s.Found {
 		line("found", f)

@@ -89,5 +89,7 @@ type Prober interface {
 // Finding is what a probe found.
 type Finding struct {
 	Match   bool
-	Reasons []string
+	Reasons []string // in words, the most telling first
+	Scheme  string   // of the device's URL, when it is another than the one that was asked for; empty: the same
+	Port    uint16   // the same of its port; 0: the one that was asked
 }

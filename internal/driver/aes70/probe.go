@@ -32,6 +32,7 @@ func (Driver) Probe(ctx context.Context, env driver.Env, addr string) (driver.Fi
 		return f, err
 	}
 	if g, e := probe(ctx, env, addr, schemeWS); e == nil {
+		g.Scheme = schemeWS
 		return g, nil
 	}
 	return f, err
@@ -44,6 +45,8 @@ func probe(ctx context.Context, env driver.Env, addr, scheme string) (driver.Fin
 	how := "TCP"
 	var conn net.Conn
 	var err error
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout) // a client waits as long as its caller does
+	defer cancel()
 	if scheme == schemeWS {
 		how = "WebSocket: " + schemeWS + "://" + addr
 		conn, err = ocaws.Dial(ctx, ocaws.Opener(env.Dial), addr, ocaws.DialOptions{})

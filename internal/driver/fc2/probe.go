@@ -33,22 +33,23 @@ func (Driver) Probe(ctx context.Context, env driver.Env, addr string) (driver.Fi
 		defer b.Close()
 		return b.State(ctx)
 	}
+	host, port, err2 := net.SplitHostPort(addr)
+	n, err3 := strconv.ParseUint(port, 10, 16)
 	state, err := ask(addr)
 	if err == nil {
-		return driver.Finding{Match: true, Reasons: []string{"it has the pairing agent of Focusrite Control 2, in the state " + state}}, nil
+		return driver.Finding{Match: true, Reasons: []string{"it has the pairing agent of Focusrite Control 2, in the state " + state,
+			"this port is for pairing alone; the secure endpoint is the port before it"}, Port: uint16(max(n, 1) - 1)}, nil
 	}
 	var status *ocaws.StatusError
 	if !errors.As(err, &status) || status.Status != http.StatusNotFound {
 		return driver.Finding{}, wrap("probe", addr, err)
 	}
-	host, port, err2 := net.SplitHostPort(addr)
-	n, err3 := strconv.ParseUint(port, 10, 16)
 	if err2 != nil || err3 != nil {
 		return driver.Finding{}, wrap("probe", addr, err)
 	}
 	if state, err2 = ask(net.JoinHostPort(host, strconv.FormatUint(n+1, 10))); err2 != nil {
 		return driver.Finding{Reasons: []string{"it answers 404 to a WebSocket, and the next port has no pairing agent"}}, wrap("probe", addr, err)
 	}
-	return driver.Finding{Match: true, Reasons: []string{"it answers 404 to a program that it does not know",
-		"the next port has the pairing agent of Focusrite Control 2, in the state " + state}}, nil
+	return driver.Finding{Match: true, Reasons: []string{"the next port has the pairing agent of Focusrite Control 2, in the state " + state,
+		"it answers 404 to a program that it does not know"}}, nil
 }

@@ -4,6 +4,7 @@
 package discover
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -161,7 +162,8 @@ func (f *Finder) ask(ctx context.Context, t Target) (*Found, probe.Outcome) {
 			open = s.Outcome
 		}
 		if s.Protocol != "" {
-			found = &Found{Addr: t.Addr, Protocol: s.Protocol, Reasons: s.Found, URL: probe.URL(f.Drivers, s.Name, t.Addr)}
+			at := netip.AddrPortFrom(t.Addr.Addr(), cmp.Or(s.Port, t.Addr.Port()))
+			found = &Found{Addr: t.Addr, Protocol: s.Protocol, Reasons: s.Found, URL: probe.URL(f.Drivers, cmp.Or(s.Scheme, s.Name), at)}
 		}
 	})
 	return found, open

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -59,6 +60,8 @@ type Step struct {
 	Meaning  string        `json:"meaning"`            // in plain words
 	Advice   string        `json:"advice,omitempty"`   // what to do
 	Protocol string        `json:"protocol,omitempty"` // the driver whose protocol the port speaks
+	Scheme   string        `json:"scheme,omitempty"`   // of the device's URL, when it is not the step's name
+	Port     uint16        `json:"port,omitempty"`     // of the device's URL, when it is not the target's
 }
 
 // Result is what a probe found.
@@ -80,6 +83,16 @@ type known struct {
 	scheme  string
 	driver  driver.Driver
 	prober  driver.Prober
+}
+
+// as is the same driver's port under another scheme; empty: the same.
+func (k known) as(scheme string) known {
+	for _, s := range k.driver.Info().Schemes {
+		if s.Name == scheme {
+			k.scheme, k.port = scheme, s.Port
+		}
+	}
+	return k
 }
 
 // known are the ports of the drivers that can probe, on "tcp" or "udp". A port of which a driver has several schemes stands
@@ -283,13 +296,16 @@ func (r *run) port(ctx context.Context, host, addr string, port uint16) {
 		return
 	}
 	var mine []known
+	owned := slices.Contains(r.Ports("tcp"), port)
 	for _, k := range r.known("tcp") {
-		if k.port == port || r.AnyPort {
+		// a driver with several ports asks the same on a port that is none of them
+		again := !owned && slices.ContainsFunc(mine, func(other known) bool { return other.driver == k.driver })
+		if k.port == port || r.AnyPort && !again {
 			mine = append(mine, k)
 		}
 	}
 	answered := false
-	if r.AnyPort && !slices.Contains(r.Ports("tcp"), port) {
+	if r.AnyPort && !owned {
 		if r.listen(ctx, addr, conn) {
 			return // what speaks first is none of the known protocols, and has said what it is
 		}
@@ -300,7 +316,7 @@ func (r *run) port(ctx context.Context, host, addr string, port uint16) {
 		conn = nil // a protocol's probe has used it up
 		switch s.Outcome {
 		case OK:
-			r.urls = append(r.urls, deviceURL(k, host, port))
+			r.urls = append(r.urls, deviceURL(k.as(s.Scheme), host, cmp.Or(s.Port, port)))
 			return
 		case Different, Closed, Reset:
 			answered = true
@@ -413,7 +429,7 @@ func (r *run) protocol(ctx context.Context, k known, addr string, first net.Conn
 	far := &far{run: r, network: k.network, addr: addr, first: first}
 	found, err := k.prober.Probe(limited, driver.Env{Log: slog.New(slog.DiscardHandler), Rand: rand.Reader, Dial: far.dial, ListenPacket: far.listenPacket}, addr)
 	s.Sent, s.Received = far.close()
-	s.Found = found.Reasons
+	s.Found, s.Scheme, s.Port = found.Reasons, found.Scheme, found.Port
 	switch {
 	case found.Match:
 		s.Outcome, s.Protocol = OK, k.driver.Info().Name

@@ -64,14 +64,14 @@ func protocolWords(title string, received Head, err error) (Outcome, string, str
 				"This is no device of this kind, or one that is far too slow: a trap for scanners looks like this."
 		}
 		return NoAnswer, "it takes the connection and the first message and says nothing",
-			"A " + title + " device with all its connections in use can stay silent: end another program that uses it and try again. Else the port belongs to something else."
+			withArticle(title) + " device with all its connections in use can stay silent: end another program that uses it and try again. Else the port belongs to something else."
 	case driver.Closed:
 		how, outcome := "closed", Closed
 		if errors.Is(err, syscall.ECONNRESET) {
 			how, outcome = "reset", Reset
 		}
 		return outcome, "the connection was " + how + " after the first message",
-			"A " + title + " device does this when all its connections are in use or when it allows only certain addresses; so does something that does not know the protocol."
+			withArticle(title) + " device does this when all its connections are in use or when it allows only certain addresses; so does something that does not know the protocol."
 	case driver.NotThisProtocol:
 		return Different, "something answers, but not in " + title + guess(received.Bytes), ""
 	case driver.RefusedConn, driver.Unreachable:
@@ -81,6 +81,14 @@ func protocolWords(title string, received Head, err error) (Outcome, string, str
 		return Closed, "it closed the connection", ""
 	}
 	return Failed, reason(err), ""
+}
+
+// withArticle is "A FANUC FOCAS", "An OpenSwitcher".
+func withArticle(title string) string {
+	if strings.ContainsAny(title[:1], "AEIOU") {
+		return "An " + title
+	}
+	return "A " + title
 }
 
 // packetWords say why an address does not speak a protocol over datagrams, where no connection has told more before.
@@ -132,7 +140,8 @@ func (r *run) result(host string) Result {
 		out.Advice = "patchbay run " + r.urls[0]
 		return out
 	}
-	var connect, protocol, packets *Step
+	var connect, protocol, packets, web *Step
+	others := 0 // protocols that were tried over TCP
 	for i := range r.steps {
 		switch s := &r.steps[i]; {
 		case s.Name == "name" && s.Outcome != OK:
@@ -148,12 +157,23 @@ func (r *run) result(host string) Result {
 			}
 		case tried[s.Name].Name != "":
 			protocol = s
+			others++
+		case s.Name == "http" && s.Outcome == OK:
+			web = s
 		case s.Name == "listen" && s.Outcome == Different:
 			out.Worst, out.Verdict = Different, "The port is open, and "+s.Meaning+"."
 			return out
 		}
 	}
 	switch {
+	case others > 1:
+		out.Worst = Different
+		out.Verdict = fmt.Sprintf("The port is open, but it speaks none of the %d protocols that were tried over TCP", others)
+		if web != nil {
+			out.Verdict += "; " + web.Meaning
+		}
+		out.Verdict += "."
+		out.Advice = "--reactions shows how it takes what it is sent."
 	case protocol != nil:
 		out.Worst = protocol.Outcome
 		out.Verdict = fmt.Sprintf("The port is open, but it does not speak %s: %s.", tried[protocol.Name].Title, protocol.Meaning)
