@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -98,7 +100,7 @@ func (a *app) replay(ctx context.Context, name string, f replayFlags) error {
 		res, err = replay.Listen(ctx, t, l, f.Options)
 		_ = l.Close() // nothing else is accepted
 	}
-	return a.replayed(name, f.Tolerant, res, err)
+	return a.replayed(name, cmp.Or(f.Protocol, t.Header.Protocol), f.Tolerant, res, err)
 }
 
 func (a *app) listenReplay(addr string) (net.Listener, error) {
@@ -167,7 +169,7 @@ func (a *app) replayAnswers(ctx context.Context, name string, t *transcript.Tran
 }
 
 // replayed reports how it went.
-func (a *app) replayed(name string, tolerant bool, res replay.Result, err error) error {
+func (a *app) replayed(name, protocol string, tolerant bool, res replay.Result, err error) error {
 	var d *replay.Difference
 	if a.json {
 		out := map[string]any{"ok": err == nil, "flows": res.Flows, "sent": res.Sent, "received": res.Received, "messages": res.Messages, "tolerated": res.Tolerated}
@@ -189,9 +191,13 @@ func (a *app) replayed(name string, tolerant bool, res replay.Result, err error)
 		hint := ""
 		if !a.json {
 			a.printDifference(d)
-			hint = "--tolerant lets differ what differs by its nature."
-			if tolerant {
+			switch {
+			case tolerant:
 				hint = "--ignore NAME lets a field differ that you know to."
+			case slices.Contains(replay.Protocols(), protocol):
+				hint = "--tolerant lets differ what differs by its nature."
+			default:
+				hint = "Which fields of this protocol differ by their nature is not known here: record this peer too, and compare with patchbay decode --diff."
 			}
 		}
 		return &failure{code: exitFailed, kind: "difference", err: fmt.Errorf("the peer differs from %s", name), hint: hint}
