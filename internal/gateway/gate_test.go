@@ -162,6 +162,10 @@ func TestGateOfNativeServers(t *testing.T) {
 				t.Errorf("%+v does %+v: %v", tt.who, tt.a, err)
 			}
 		}
+		err = gate.Allow(nobody, driver.Action{Device: "n", Path: "power"})
+		if driver.ClassOf(err) != driver.Auth || !strings.Contains(driver.HintOf(err), `writable: ["power"]`) {
+			t.Errorf("a server of a driver is not told what would allow it: %v, %v, %q", err, driver.ClassOf(err), driver.HintOf(err))
+		}
 		gate.Done(nobody, driver.Action{Device: "m", Raw: "0x16", Value: device.OfInt(3), Old: device.OfInt(2)}, driver.Outcome{Stage: driver.Refused, Err: errors.New("because")})
 		var got []audit.Entry
 		for _, e := range record.Since(0, 0) {

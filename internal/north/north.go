@@ -4,6 +4,7 @@ package north
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -171,4 +172,13 @@ func (e *WriteError) Error() string {
 		return e.Text
 	}
 	return e.Device + "/" + string(e.Path) + ": " + e.Text
+}
+
+// As gives it as a *driver.Error, so that class and hint reach those who know no doors: the native servers of drivers.
+func (e *WriteError) As(target any) bool {
+	de, ok := target.(**driver.Error)
+	if ok {
+		*de = &driver.Error{Op: "write", Target: e.Device + "/" + string(e.Path), Class: e.Class, Hint: e.Hint, Err: errors.New(e.Text)}
+	}
+	return ok
 }
