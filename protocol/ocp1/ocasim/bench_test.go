@@ -72,31 +72,38 @@ func BenchmarkEnumerate(b *testing.B) {
 	}
 }
 
-// BenchmarkNotify changes values that 100 controllers have subscribed to; one operation is one event at one controller.
+// BenchmarkNotify changes values that 100 controllers have subscribed to: one at a time, where each event costs a write and a read, and 64
+// together, as meters move. One operation is one event at one controller.
 func BenchmarkNotify(b *testing.B) {
-	const controllers, objects = 100, 50
-	s, addr := served(b, Options{Objects: objects})
-	var heard atomic.Int64
-	for range controllers {
-		c := dial(b, addr, ocaclient.Options{Events: func(ocaclient.Event) { heard.Add(1) }, KeepAlive: -1})
-		list := []ocp1.ONo{s.Monitoring.Level.ONo()}
-		for i := range s.Inputs {
-			list = append(list, s.Inputs[i].Gain.ONo())
-		}
-		if errs, err := c.Subscribe(b.Context(), list...); err != nil || errs[0] != nil {
-			b.Fatal(err, errs)
-		}
+	const controllers = 100
+	for _, together := range []int{1, 64} {
+		b.Run(fmt.Sprintf("together=%d", together), func(b *testing.B) {
+			s, addr := served(b, Options{Inputs: together})
+			var heard atomic.Int64
+			for range controllers {
+				c := dial(b, addr, ocaclient.Options{Events: func(ocaclient.Event) { heard.Add(1) }, KeepAlive: -1})
+				list := make([]ocp1.ONo, together)
+				for i := range s.Inputs {
+					list[i] = s.Inputs[i].Gain.ONo()
+				}
+				if errs, err := c.Subscribe(b.Context(), list...); err != nil || errs[0] != nil {
+					b.Fatal(err, errs)
+				}
+			}
+			b.ResetTimer()
+			n := int64(0)
+			for round := 0; n < int64(b.N); round++ {
+				for i := range s.Inputs {
+					s.Inputs[i].Gain.Set(float32(round%60) + 1)
+				}
+				n += int64(controllers * together)
+				for heard.Load() < n { // each controller has these before the next are made, so that none is merged
+					time.Sleep(10 * time.Microsecond)
+				}
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
+		})
 	}
-	b.ResetTimer()
-	n := int64(0)
-	for i := 0; n < int64(b.N); i++ {
-		s.Monitoring.Level.Set(-float32(i%100) - 1)
-		n += controllers
-		for heard.Load() < n { // each controller has this one before the next is made, so that none is merged
-			time.Sleep(10 * time.Microsecond)
-		}
-	}
-	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
 }
 
 // BenchmarkRoundTrip is one GetGain and its answer, beside a bare echo of as many bytes over TCP; the medians are shown.
