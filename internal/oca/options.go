@@ -2,15 +2,11 @@ package oca
 
 import (
 	"errors"
-	"fmt"
 	"net"
-	"net/netip"
-	"slices"
 	"strconv"
-	"strings"
 
-	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 )
 
 // Port is where AES70 devices are by habit; none is registered.
@@ -18,13 +14,13 @@ const Port = 65000
 
 // Options are those of a server that AES70 controllers connect to. Start from [Defaults].
 type Options struct {
-	Listen     string   `yaml:"listen" doc:"where controllers connect over TCP, HOST:PORT; empty: not at all"`
-	WS         string   `yaml:"ws" doc:"where controllers connect over WebSocket, HOST:PORT; empty: not at all"`
-	Allow      []string `yaml:"allow" doc:"points that controllers may change, as in writable: patterns such as inputs/*; empty: they may only look"`
-	From       []string `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
-	Origins    []string `yaml:"origins" doc:"hosts whose web pages may connect over WebSocket from a browser, such as [desk.example.com]"`
-	MaxClients int      `yaml:"max_clients" doc:"controllers at a time"`
-	Announce   bool     `yaml:"announce" doc:"tell the local network by multicast DNS, so that controllers find the device"`
+	Listen     string           `yaml:"listen" doc:"where controllers connect over TCP, HOST:PORT; empty: not at all"`
+	WS         string           `yaml:"ws" doc:"where controllers connect over WebSocket, HOST:PORT; empty: not at all"`
+	Allow      serving.Points   `yaml:"allow" doc:"points that controllers may change, as in writable: patterns such as inputs/*; empty: they may only look"`
+	From       serving.Networks `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
+	Origins    []string         `yaml:"origins" doc:"hosts whose web pages may connect over WebSocket from a browser, such as [desk.example.com]"`
+	MaxClients int              `yaml:"max_clients" doc:"controllers at a time"`
+	Announce   bool             `yaml:"announce" doc:"tell the local network by multicast DNS, so that controllers find the device"`
 }
 
 // Defaults listen on this computer alone, and let nobody change anything.
@@ -43,81 +39,33 @@ func (o *Options) Validate() error {
 	if o.Listen == "" && o.WS == "" {
 		return errors.New("listen: neither listen nor ws says where controllers connect; write listen: 127.0.0.1:65000")
 	}
+	alone := true // nobody beyond this computer reaches it
 	for _, at := range []struct{ key, addr string }{{"listen", o.Listen}, {"ws", o.WS}} {
 		if at.addr == "" {
 			continue
 		}
-		_, port, err := net.SplitHostPort(at.addr)
-		if err == nil {
-			_, err = strconv.ParseUint(port, 10, 16)
-		}
+		loopback, err := serving.CheckListen(at.key, at.addr, Port)
 		if err != nil {
-			return fmt.Errorf("%s: %q is no address; write HOST:PORT such as 127.0.0.1:65000", at.key, at.addr)
+			return err
 		}
+		alone = alone && loopback
 	}
-	if o.MaxClients < 1 || o.MaxClients > 1000 {
-		return fmt.Errorf("max_clients: %d is out of range; give 1 to 1000", o.MaxClients)
-	}
-	from, err := o.Networks()
-	if err != nil {
+	if err := serving.CheckClients(o.MaxClients, 1000); err != nil {
 		return err
 	}
-	if o.Announce && Loopback(o.Listen) && Loopback(o.WS) {
+	switch {
+	case o.Announce && alone:
 		return errUnheard
-	}
-	if !(Loopback(o.Listen) && Loopback(o.WS)) && len(from) == 0 && len(o.Allow) > 0 {
+	case !alone && len(o.From) == 0 && len(o.Allow) > 0:
 		return errOpenToAll
 	}
 	return nil
 }
 
-// Loopback reports whether nobody beyond this computer reaches an address. Nobody reaches an empty one.
-func Loopback(addr string) bool {
-	if addr == "" {
-		return true
-	}
-	host, _, err := net.SplitHostPort(addr)
-	ip, e := netip.ParseAddr(host)
-	return err == nil && (host == "localhost" || e == nil && ip.IsLoopback())
-}
-
-// Networks are those of From.
-func (o *Options) Networks() ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, w := range o.From {
-		p, err := netip.ParsePrefix(w)
-		if err != nil {
-			var a netip.Addr
-			if a, err = netip.ParseAddr(w); err == nil {
-				p = netip.PrefixFrom(a, a.BitLen())
-			}
-		}
-		if err != nil {
-			return nil, fmt.Errorf("from: %q is no address and no network; write 192.0.2.10 or 192.0.2.0/24", w)
-		}
-		out = append(out, p.Masked())
-	}
-	return out, nil
-}
-
-// MayConnect reports whether a client's address, IP:PORT, is in one of the networks. Without networks every address is.
-func MayConnect(networks []netip.Prefix, addr string) bool {
-	if len(networks) == 0 {
-		return true
-	}
-	at, err := netip.ParseAddrPort(addr)
-	return err == nil && slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(at.Addr().Unmap()) })
-}
-
-// Allows reports whether configuration lets controllers change a point. A wildcard never lets a hazard point through; those are
-// named one by one.
-func (o *Options) Allows(path device.Path, hazard string) bool {
-	for _, pattern := range o.Allow {
-		if path.Match(pattern) && (hazard != device.HazardMove || !strings.Contains(pattern, "*")) {
-			return true
-		}
-	}
-	return false
+// Reached reports whether somebody beyond this computer reaches an address HOST:PORT that has been checked.
+func Reached(addr string) bool {
+	loopback, err := serving.CheckListen("", addr, Port)
+	return err == nil && !loopback
 }
 
 // Announcement is what the local network is told of a listener for controllers (AES70-3).

@@ -58,7 +58,7 @@ var rules = []rule{
 	{`internal/north/northtest`, `internal/device|internal/driver|internal/north|internal/gateway`, false, ``, ""},
 	{`internal/north/all`, `internal/device|internal/driver|internal/north(/.*)?`, false, ``, ""},
 	{`internal/north/serial`, `internal/device|internal/driver|internal/north|internal/access|internal/tty|protocol/rfc2217(/rfc2217server)?`, false, ``, "its own wire protocol and nothing of the devices"},
-	{`internal/north/aes70`, `internal/device|internal/driver|internal/north|internal/oca|protocol/ocp1(/(ocaserver|ocaws))?`, false, ``, "its own wire protocol and nothing of the devices"},
+	{`internal/north/aes70`, `internal/device|internal/driver(/serving)?|internal/north|internal/oca|protocol/ocp1(/(ocaserver|ocaws))?`, false, ``, "its own wire protocol and nothing of the devices"},
 	{`internal/north/.*`, `internal/device|internal/driver|internal/north|internal/access|internal/audit`, false, ``, "a door sees the interfaces of internal/north"},
 	{`internal/lab/.*`, `wire|transcript(/.*)?|internal/(driver|device|testnet|lab)(/.*)?|internal/tty|protocol/.*`, false, ``, ""},
 	{`internal/obs`, ``, true, ``, ""},

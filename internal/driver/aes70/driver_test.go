@@ -232,8 +232,8 @@ func TestOptions(t *testing.T) {
 	}
 	for key, change := range map[string]func(*ServeOptions){
 		"listen": func(o *ServeOptions) { o.Listen = "" }, "ws": func(o *ServeOptions) { o.WS = "x" }, "max_clients": func(o *ServeOptions) { o.MaxClients = 0 },
-		"from": func(o *ServeOptions) { o.From = []string{"x"} }, "announce": func(o *ServeOptions) { o.Announce = true },
-		"allow": func(o *ServeOptions) { o.Listen, o.Allow = "0.0.0.0:1", []string{"*"} },
+		"announce": func(o *ServeOptions) { o.Announce = true },
+		"allow":    func(o *ServeOptions) { o.Listen, o.Allow = "0.0.0.0:1", []string{"*"} },
 	} {
 		o := serveDefaults()
 		change(o)
@@ -242,7 +242,7 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	o := ServeOptions{Allow: []string{"inputs/*", "clock/source"}}
-	if !o.Allows("inputs/1/gain", device.HazardLive) || o.Allows("inputs/1/phantom", device.HazardMove) || !o.Allows("clock/source", device.HazardMove) || o.Allows("outputs/1/gain", device.HazardLive) {
+	if !o.Allow.Allow("inputs/1/gain", device.HazardLive) || o.Allow.Allow("inputs/1/phantom", device.HazardMove) || !o.Allow.Allow("clock/source", device.HazardMove) || o.Allow.Allow("outputs/1/gain", device.HazardLive) {
 		t.Error("allows is wrong")
 	}
 }

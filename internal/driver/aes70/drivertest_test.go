@@ -3,6 +3,7 @@ package aes70
 import (
 	"context"
 	"net"
+	"net/netip"
 	"sync"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocasim"
@@ -105,7 +107,7 @@ func target(scheme string, o ocasim.Options) drivertest.Target {
 		Refused: &driver.Write{Path: "clock/sample-rate", Value: device.OfEnum(3)},
 		ServeOptions: func(listen string) any {
 			o := serveDefaults()
-			o.Listen, o.Allow, o.From = listen, []string{"inputs/*", "monitoring/*"}, []string{"192.0.2.0/24"}
+			o.Listen, o.Allow, o.From = listen, []string{"inputs/*", "monitoring/*"}, serving.Networks{netip.MustParsePrefix("192.0.2.0/24")}
 			if scheme == schemeWS {
 				o.Listen, o.WS = "", listen
 			}

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
@@ -21,19 +22,17 @@ import (
 // proxy is the device for AES70 controllers: it shows them the points of the one session that the gateway holds. Who may change
 // what is the gateway's business.
 type proxy struct {
-	env      driver.ServeEnv
-	opts     *ServeOptions
-	device   string
-	networks []netip.Prefix
-	mirror   *oca.Mirror
-	server   *ocaserver.Server
+	env    driver.ServeEnv
+	opts   *ServeOptions
+	device string
+	mirror *oca.Mirror
+	server *ocaserver.Server
 
 	upstream           atomic.Pointer[session] // nil while there is none
 	forwarded, refused atomic.Uint64
 
-	mu      sync.Mutex
-	listens string // where controllers connect
-	clients map[uint64]*client
+	listens string // where controllers connect; set before anybody can
+	clients *serving.Clients[*client]
 }
 
 var _ driver.Server = Driver{}
@@ -46,7 +45,6 @@ var (
 	errStranger   = errors.New("the session is not one of this driver")
 	errNoUpstream = errors.New("there is no connection to the device now")
 	errForeign    = errors.New("the address may not connect")
-	errFull       = errors.New("too many controllers")
 )
 
 // Serve lets AES70 controllers connect as if to the device, over TCP and WebSocket. They are disconnected when the link to it is lost, and
@@ -59,11 +57,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	fail := func(class driver.Class, err error, hint string) error {
 		return &driver.Error{Op: "serve", Target: opts.Listen, Class: class, Err: err, Hint: hint}
 	}
-	networks, err := opts.Networks()
-	if err == nil {
-		err = opts.Validate()
-	}
-	switch {
+	switch err := opts.Validate(); {
 	case err != nil:
 		return fail(driver.Internal, err, "")
 	case len(env.Upstreams) != 1:
@@ -72,7 +66,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 		return fail(driver.Internal, errNoGate, "")
 	}
 	up := env.Upstreams[0]
-	p := &proxy{env: env, opts: opts, device: up.Name(), networks: networks, clients: map[uint64]*client{}}
+	p := &proxy{env: env, opts: opts, device: up.Name()}
 	p.mirror = oca.NewMirror(p.device, p.write)
 	p.server = ocaserver.New(p.mirror.Device, ocaserver.Options{MaxConns: 2 * opts.MaxClients, Connected: p.connected, Closed: p.closed})
 	return p.run(ctx, up, fail)
@@ -80,89 +74,75 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 
 // run listens, follows the upstream, and serves until ctx ends or a listener fails.
 func (p *proxy) run(ctx context.Context, up driver.Upstream, fail func(driver.Class, error, string) error) error {
-	inner, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ended := make(chan error, 2)
-	var wg sync.WaitGroup
-	serve := func(ws bool, addr string, f func(context.Context, net.Listener) error) error {
-		ln, err := p.env.Listen(ctx, "tcp", addr)
+	ways := []*way{{addr: p.opts.Listen, serve: p.server.Serve}, {addr: p.opts.WS, ws: true, serve: ocaws.New(func(ctx context.Context, c net.Conn) { _ = p.server.ServeConn(ctx, c) },
+		ocaws.Options{MaxConns: 2 * p.opts.MaxClients, Origins: p.opts.Origins}).Serve}}
+	ways = slices.DeleteFunc(ways, func(w *way) bool { return w.addr == "" })
+	var addrs []string
+	for i, w := range ways {
+		ln, err := p.env.Listen(ctx, "tcp", w.addr)
 		if err != nil {
+			for _, open := range ways[:i] {
+				open.ln.Close()
+			}
 			return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve.listen or serve.ws")
 		}
-		if p.listens != "" {
-			p.listens += ", "
-		}
-		p.listens += ln.Addr().String()
-		wg.Go(func() { ended <- f(inner, ln) })
-		if p.opts.Announce && p.env.Announce != nil && !oca.Loopback(addr) {
+		w.ln = ln
+		addrs = append(addrs, ln.Addr().String())
+	}
+	p.listens = strings.Join(addrs, ", ")
+	p.clients = serving.NewClients[*client](serving.Options{Device: p.device, Sink: p.env.Sink, Grade: device.GradeSpec, Server: p.serverPoints(),
+		Count: serving.Point{Name: "count", Kind: device.Int, Title: "Controllers", Doc: "AES70 controllers that are connected"}, Noun: "controller", Max: p.opts.MaxClients})
+	if p.env.Commands != nil {
+		p.env.Commands(p.clients)
+		defer p.env.Commands(nil)
+	}
+	inner, cancel := context.WithCancel(ctx)
+	ended := make(chan error, len(ways))
+	var wg sync.WaitGroup
+	wg.Go(func() { p.clients.Run(inner) })
+	wg.Go(func() { serving.Follow(inner, up, p.begin) })
+	wg.Go(func() { p.watchMeters(inner) })
+	for _, w := range ways {
+		wg.Go(func() { ended <- w.serve(inner, w.ln) })
+		if p.opts.Announce && p.env.Announce != nil && oca.Reached(w.addr) {
 			wg.Go(func() {
-				if err := p.env.Announce(inner, oca.Announcement(p.device, ws, ln.Addr())); err != nil {
+				if err := p.env.Announce(inner, oca.Announcement(p.device, w.ws, w.ln.Addr())); err != nil {
 					p.env.Log.Error("the local network is not told of the device", "error", err)
 				}
 			})
 		}
-		return nil
 	}
-	var err error
-	if p.opts.Listen != "" {
-		err = serve(false, p.opts.Listen, p.server.Serve)
-	}
-	if p.opts.WS != "" && err == nil {
-		ws := ocaws.New(func(ctx context.Context, c net.Conn) { _ = p.server.ServeConn(ctx, c) }, ocaws.Options{MaxConns: 2 * p.opts.MaxClients, Origins: p.opts.Origins})
-		err = serve(true, p.opts.WS, ws.Serve)
-	}
-	if err == nil {
-		if p.env.Commands != nil {
-			p.env.Commands(p)
-			defer p.env.Commands(nil)
-		}
-		p.tell(&driver.Change{Specs: serverSpecs(), Samples: p.counts(time.Now())})
-		defer p.tell(&driver.Change{Gone: []device.Path{device.ClientsRoot}, Commands: []device.Command{}})
-		wg.Go(func() { p.follow(inner, up) })
-		wg.Go(func() { p.publish(inner) })
-		if e := <-ended; ctx.Err() == nil {
-			err = fail(driver.ClassOf(e), e, "")
-		}
-	}
+	err := <-ended
 	cancel()
 	wg.Wait()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return err
+	return fail(driver.ClassOf(err), err, "")
 }
 
-// follow keeps the upstream true: each session for as long as it lives, and no controller outlives it.
-func (p *proxy) follow(ctx context.Context, up driver.Upstream) {
-	for {
-		s, gone, err := up.Session(ctx)
-		if err != nil {
-			return // ctx has ended
-		}
-		own, ok := s.(*session)
-		ended, stop := gone, func() {}
-		if !ok {
-			p.env.Log.Error("cannot serve AES70 controllers", "error", errStranger)
-		} else {
-			ended = own.client.Done()
-			stop = own.follow(p.mirror)
-			p.upstream.Store(own)
-		}
-		select {
-		case <-gone:
-		case <-ended:
-		case <-ctx.Done():
-		}
+// way is one of the ways to connect.
+type way struct {
+	addr  string
+	ws    bool
+	serve func(context.Context, net.Listener) error
+	ln    net.Listener
+}
+
+// begin shows a session to the controllers. None of them outlives it.
+func (p *proxy) begin(s driver.Session) (ended <-chan struct{}, end func(lost bool)) {
+	own, ok := s.(*session)
+	if !ok {
+		p.env.Log.Error("cannot serve AES70 controllers", "error", errStranger)
+		return nil, func(bool) {}
+	}
+	stop := own.follow(p.mirror)
+	p.upstream.Store(own)
+	return own.client.Done(), func(lost bool) {
 		stop()
-		if ctx.Err() != nil {
-			return
-		}
-		p.upstream.Store(nil)
-		p.server.Drop(true)
-		select {
-		case <-gone: // the gateway has seen it too: the next session is another one
-		case <-ctx.Done():
-			return
+		if lost {
+			p.upstream.Store(nil)
+			p.server.Drop(true)
 		}
 	}
 }
@@ -173,7 +153,7 @@ func (p *proxy) write(ctx context.Context, c *ocaserver.Conn, path device.Path, 
 	if up == nil {
 		return &ocp1.Error{Status: ocp1.StatusProcessingFailed}
 	}
-	cl := p.client(c)
+	cl, _ := p.clients.Get(c.ID())
 	who := driver.Who{Door: "aes70", Addr: c.RemoteAddr().String()}
 	up.mu.Lock()
 	a := driver.Action{Device: p.device, Path: path, Value: v}
@@ -182,13 +162,13 @@ func (p *proxy) write(ctx context.Context, c *ocaserver.Conn, path device.Path, 
 		a.Old, hazard = pt.sample.Value, pt.spec.Hazard
 	}
 	up.mu.Unlock()
-	err := notAllowed(p.device, path)
-	if p.opts.Allows(path, hazard) {
+	err := serving.NotAllowed(p.device, "controller", path)
+	if p.opts.Allow.Allow(path, hazard) {
 		err = p.env.Gate.Allow(who, a)
 	}
 	if err != nil {
 		p.refused.Add(1)
-		if cl.firstRefusal(path) {
+		if cl == nil || cl.reported.First(path) {
 			p.env.Log.Warn("refused what a controller wanted", "client", who.Addr, "path", path, "why", err, "hint", driver.HintOf(err))
 			p.env.Gate.Done(who, a, driver.Outcome{Stage: driver.Refused, Err: err})
 		}

@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/hex"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/drivertest"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/protocol/fc2"
 	"github.com/patchbay-io/patchbay/protocol/fc2/fc2server"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
@@ -82,7 +84,7 @@ func TestDriverWithSimulator(t *testing.T) {
 		ServeOptions: func(listen string) any {
 			o := serveDefaults()
 			o.Secure, o.Onboarding = listen, "192.0.2.30:58323"
-			o.Allow, o.From = []string{"inputs/*"}, []string{"192.0.2.0/24"}
+			o.Allow, o.From = []string{"inputs/*"}, serving.Networks{netip.MustParsePrefix("192.0.2.0/24")}
 			return o
 		},
 		Refused: &driver.Write{Path: "monitoring/level", Value: device.OfFloat(0)},

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +13,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/aes70"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/fc2"
 	"github.com/patchbay-io/patchbay/protocol/fc2/fc2server"
@@ -25,12 +23,12 @@ import (
 
 // ServeOptions are those of the server that programs for Focusrite Control 2 connect to. Start from [Driver.ServeOptions].
 type ServeOptions struct {
-	Secure     string   `yaml:"secure" doc:"where paired programs connect, HOST:PORT"`
-	Onboarding string   `yaml:"onboarding" doc:"where programs are paired, HOST:PORT; programs expect the next port"`
-	Allow      []string `yaml:"allow" doc:"points that paired programs may change, as in writable: patterns such as inputs/*; empty: they may only look"`
-	From       []string `yaml:"from" doc:"addresses and networks that may change something, such as [192.0.2.0/24]; empty: every paired program"`
-	MaxClients int      `yaml:"max_clients" doc:"programs at a time"`
-	Announce   bool     `yaml:"announce" doc:"tell the local network by multicast DNS, with the server's public key, so that programs find it"`
+	Secure     string           `yaml:"secure" doc:"where paired programs connect, HOST:PORT"`
+	Onboarding string           `yaml:"onboarding" doc:"where programs are paired, HOST:PORT; programs expect the next port"`
+	Allow      serving.Points   `yaml:"allow" doc:"points that paired programs may change, as in writable: patterns such as inputs/*; empty: they may only look"`
+	From       serving.Networks `yaml:"from" doc:"addresses and networks that may change something, such as [192.0.2.0/24]; empty: every paired program"`
+	MaxClients int              `yaml:"max_clients" doc:"programs at a time"`
+	Announce   bool             `yaml:"announce" doc:"tell the local network by multicast DNS, with the server's public key, so that programs find it"`
 }
 
 func serveDefaults() *ServeOptions {
@@ -39,42 +37,21 @@ func serveDefaults() *ServeOptions {
 
 // Validate says what is wrong with the options and what would be right.
 func (o *ServeOptions) Validate() error {
-	for _, at := range []struct{ key, addr string }{{"secure", o.Secure}, {"onboarding", o.Onboarding}} {
-		_, port, err := net.SplitHostPort(at.addr)
-		if err == nil {
-			_, err = strconv.ParseUint(port, 10, 16)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %q is no address; write HOST:PORT such as 127.0.0.1:58322", at.key, at.addr)
-		}
+	alone, err := serving.CheckListen("secure", o.Secure, fc2.FirstPort)
+	if err == nil {
+		_, err = serving.CheckListen("onboarding", o.Onboarding, fc2.FirstPort+1)
 	}
-	if o.MaxClients < 1 || o.MaxClients > 1000 {
-		return fmt.Errorf("max_clients: %d is out of range; give 1 to 1000", o.MaxClients)
+	if err == nil {
+		err = serving.CheckClients(o.MaxClients, 1000)
 	}
-	if o.Announce && oca.Loopback(o.Secure) {
+	if err == nil && o.Announce && alone {
 		return errUnheard
 	}
-	_, err := o.networks()
 	return err
 }
 
 var errUnheard = errors.New("announce: programs would find what they cannot reach, since secure is an address of this computer alone; write one of " +
 	"the network, or leave announce out")
-
-func (o *ServeOptions) networks() ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, w := range o.From {
-		p, err := netip.ParsePrefix(w)
-		if a, e := netip.ParseAddr(w); err != nil && e == nil {
-			p, err = netip.PrefixFrom(a, a.BitLen()), nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("from: %q is no address and no network; write 192.0.2.10 or 192.0.2.0/24", w)
-		}
-		out = append(out, p.Masked())
-	}
-	return out, nil
-}
 
 // The names in the key store: the server's own key pair, and what begins those of the programs that were let in.
 const (
@@ -104,22 +81,21 @@ var (
 // proxy is Focusrite Control 2 for programs: it shows them the one session that the gateway holds. The person who lets programs in
 // is whoever may perform the commands of pairing.
 type proxy struct {
-	env      driver.ServeEnv
-	opts     *ServeOptions
-	device   string
-	networks []netip.Prefix
-	id       fc2.Identity
-	mirror   *oca.Mirror
-	server   *fc2server.Server
+	env    driver.ServeEnv
+	opts   *ServeOptions
+	device string
+	id     fc2.Identity
+	mirror *oca.Mirror
+	server *fc2server.Server
 
 	upstream           atomic.Pointer[aes70.Shared] // nil while there is none
 	forwarded, refused atomic.Uint64
+	reported           serving.Refusals[string] // by address and point
 
 	mu     sync.Mutex
 	asks   *fc2server.Request
 	answer chan bool
 	code   string
-	told   map[string]bool // refusals that have been reported
 }
 
 var _ driver.Server = Driver{}
@@ -137,11 +113,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	fail := func(class driver.Class, err error, hint string) error {
 		return &driver.Error{Op: "serve", Target: opts.Secure, Class: class, Err: err, Hint: hint}
 	}
-	networks, err := opts.networks()
-	if err == nil {
-		err = opts.Validate()
-	}
-	switch {
+	switch err := opts.Validate(); {
 	case err != nil:
 		return fail(driver.Internal, err, "")
 	case len(env.Upstreams) != 1:
@@ -155,7 +127,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	if err != nil {
 		return fail(driver.Internal, err, "")
 	}
-	p := &proxy{env: env, opts: opts, device: env.Upstreams[0].Name(), networks: networks, id: id, told: map[string]bool{}}
+	p := &proxy{env: env, opts: opts, device: env.Upstreams[0].Name(), id: id}
 	p.mirror = oca.NewMirror(p.device, p.write)
 	p.server = fc2server.New(p.mirror.Device, fc2server.Options{Identity: id, Store: known{env.Keys}, Person: p, MaxConns: opts.MaxClients,
 		OCA: ocaserver.Options{Connected: func(*ocaserver.Conn) error {
@@ -189,7 +161,7 @@ func (p *proxy) run(ctx context.Context, fail func(driver.Class, error, string) 
 	var wg sync.WaitGroup
 	wg.Go(func() { ended <- p.server.ServeSecure(inner, secure) })
 	wg.Go(func() { ended <- p.server.ServeOnboarding(inner, onboarding) })
-	wg.Go(func() { p.follow(inner) })
+	wg.Go(func() { serving.Follow(inner, p.env.Upstreams[0], p.begin) })
 	wg.Go(func() { p.publish(inner) })
 	if p.opts.Announce && p.env.Announce != nil {
 		wg.Go(func() {
@@ -213,33 +185,19 @@ func announcement(device string, key fc2.PublicKey, addr net.Addr) driver.Announ
 	return driver.Announcement{Type: "_ocaws._tcp", Instance: device, Addr: addr, Text: []string{"txtvers=1", "key=" + key.String()}}
 }
 
-// follow keeps the upstream true: each session for as long as it lives, and no program outlives it.
-func (p *proxy) follow(ctx context.Context) {
-	for {
-		s, gone, err := p.env.Upstreams[0].Session(ctx)
-		if err != nil {
-			return // ctx has ended
-		}
-		ended, stop := gone, func() {}
-		if up, ok := aes70.Share(s); ok { // a session for pairing has nothing to show
-			ended, stop = up.Done(), up.Follow(p.mirror)
-			p.upstream.Store(&up)
-		}
-		select {
-		case <-gone:
-		case <-ended:
-		case <-ctx.Done():
-		}
+// begin shows a session to the programs. None of them outlives it.
+func (p *proxy) begin(s driver.Session) (ended <-chan struct{}, end func(lost bool)) {
+	up, ok := aes70.Share(s)
+	if !ok { // a session for pairing has nothing to show
+		return nil, func(bool) {}
+	}
+	stop := up.Follow(p.mirror)
+	p.upstream.Store(&up)
+	return up.Done(), func(lost bool) {
 		stop()
-		if ctx.Err() != nil {
-			return
-		}
-		p.upstream.Store(nil)
-		p.server.Drop(true)
-		select {
-		case <-gone:
-		case <-ctx.Done():
-			return
+		if lost {
+			p.upstream.Store(nil)
+			p.server.Drop(true)
 		}
 	}
 }
@@ -278,14 +236,13 @@ func (p *proxy) write(ctx context.Context, c *ocaserver.Conn, path device.Path, 
 	who := driver.Who{Door: "fc2", Addr: c.RemoteAddr().String()}
 	old, hazard, _ := up.Point(path)
 	a := driver.Action{Device: p.device, Path: path, Value: v, Old: old}
-	var err error = &driver.Error{Op: "forward", Target: p.device, Class: driver.Auth, Err: fmt.Errorf("a program may not change %s", path),
-		Hint: fmt.Sprintf("add it to the device's section to allow it: devices.%s.serve.allow: [%s]", p.device, path)}
-	if p.allows(path, hazard, who.Addr) {
+	err := serving.NotAllowed(p.device, "program", path)
+	if p.opts.From.Admit(who.Addr) && p.opts.Allow.Allow(path, hazard) {
 		err = p.env.Gate.Allow(who, a)
 	}
 	if err != nil {
 		p.refused.Add(1)
-		if p.first(who.Addr + " " + string(path)) {
+		if p.reported.First(who.Addr + " " + string(path)) {
 			p.env.Log.Warn("refused a change of a program", "client", who.Addr, "point", path, "why", err, "hint", driver.HintOf(err))
 			p.env.Gate.Done(who, a, driver.Outcome{Stage: driver.Refused, Err: err})
 		}
@@ -298,28 +255,4 @@ func (p *proxy) write(ctx context.Context, c *ocaserver.Conn, path device.Path, 
 		p.mirror.Took(path, v) // what the device makes of it follows
 	}
 	return status
-}
-
-// maxTold bounds how many different refusals are reported.
-const maxTold = 256
-
-func (p *proxy) first(what string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.told[what] || len(p.told) >= maxTold {
-		return false
-	}
-	p.told[what] = true
-	return true
-}
-
-// allows reports whether configuration lets a program change a point. A wildcard never lets a hazard point through.
-func (p *proxy) allows(path device.Path, hazard, addr string) bool {
-	at, err := netip.ParseAddrPort(addr)
-	if len(p.networks) > 0 && (err != nil || !slices.ContainsFunc(p.networks, func(n netip.Prefix) bool { return n.Contains(at.Addr().Unmap()) })) {
-		return false
-	}
-	return slices.ContainsFunc(p.opts.Allow, func(pattern string) bool {
-		return path.Match(pattern) && (hazard != device.HazardMove || !strings.Contains(pattern, "*"))
-	})
 }

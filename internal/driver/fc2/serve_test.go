@@ -182,7 +182,7 @@ func TestServe(t *testing.T) {
 
 func TestServeOptions(t *testing.T) {
 	for _, change := range []func(*ServeOptions){func(o *ServeOptions) { o.Secure = "x" }, func(o *ServeOptions) { o.Onboarding = "" },
-		func(o *ServeOptions) { o.MaxClients = 0 }, func(o *ServeOptions) { o.From = []string{"x"} }, func(o *ServeOptions) { o.Announce = true }} {
+		func(o *ServeOptions) { o.MaxClients = 0 }, func(o *ServeOptions) { o.Announce = true }} {
 		o := serveDefaults()
 		change(o)
 		if o.Validate() == nil {

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
@@ -22,13 +22,12 @@ const again = 5 * time.Second
 
 // face is one device as controllers see it.
 type face struct {
-	door     *Door
-	name     string
-	opts     *oca.Options
-	log      *slog.Logger
-	networks []netip.Prefix
-	mirror   *oca.Mirror
-	server   *ocaserver.Server
+	door   *Door
+	name   string
+	opts   *oca.Options
+	log    *slog.Logger
+	mirror *oca.Mirror
+	server *ocaserver.Server
 
 	cancel context.CancelFunc // of run, with done: set before it starts
 	done   chan struct{}
@@ -43,13 +42,12 @@ type face struct {
 // client is one controller.
 type client struct {
 	since    time.Time
-	reported map[device.Path]bool // refusals that are in the log
+	reported serving.Refusals[device.Path] // what is in the log
 }
 
 func newFace(d *Door, dev Device) *face {
 	f := &face{door: d, name: dev.Name, opts: dev.Options, log: d.log.With("device", dev.Name, "door", Name),
 		seqs: map[device.Path]uint64{}, clients: map[*ocaserver.Conn]*client{}}
-	f.networks, _ = dev.Options.Networks() // Validate has read them
 	f.mirror = oca.NewMirror(dev.Name, f.write)
 	f.server = ocaserver.New(f.mirror.Device, ocaserver.Options{MaxConns: 2 * dev.Options.MaxClients, Connected: f.connected, Closed: f.closed})
 	return f
@@ -103,7 +101,7 @@ func (f *face) listen(ctx context.Context, way, addr string, serve func(context.
 // announced serves a listener, and tells the local network for that time when it shall know.
 func (f *face) announced(ctx context.Context, ws bool, ln net.Listener, serve func(context.Context, net.Listener) error) error {
 	tell := f.door.cfg.Announce
-	if !f.opts.Announce || tell == nil || oca.Loopback(ln.Addr().String()) {
+	if !f.opts.Announce || tell == nil || !oca.Reached(ln.Addr().String()) {
 		return serve(ctx, ln)
 	}
 	told, cancel := context.WithCancel(ctx)
@@ -129,7 +127,7 @@ var (
 func (f *face) connected(c *ocaserver.Conn) error {
 	addr := c.RemoteAddr().String()
 	switch {
-	case !oca.MayConnect(f.networks, addr):
+	case !f.opts.From.Admit(addr):
 		f.log.Warn("refused a controller: serve.aes70.from does not hold its address", "client", addr)
 		return errForeign
 	case f.mirror.Len() == 0:
@@ -165,22 +163,12 @@ func (f *face) count() int {
 	return len(f.clients)
 }
 
-// maxReported bounds how many different refusals of one controller are in the log.
-const maxReported = 64
-
-// first reports whether a refusal is the first of its kind: a controller that tries again and again must not fill log and audit.
+// first reports whether a refusal is the first of its kind.
 func (f *face) first(c *ocaserver.Conn, p device.Path) bool {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	cl := f.clients[c]
-	switch {
-	case cl == nil || cl.reported[p] || len(cl.reported) >= maxReported:
-		return false
-	case cl.reported == nil:
-		cl.reported = map[device.Path]bool{}
-	}
-	cl.reported[p] = true
-	return true
+	f.mu.Unlock()
+	return cl != nil && cl.reported.First(p)
 }
 
 func who(c *ocaserver.Conn) driver.Who { return driver.Who{Door: Name, Addr: c.RemoteAddr().String()} }

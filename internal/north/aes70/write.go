@@ -25,7 +25,7 @@ func (f *face) write(ctx context.Context, c *ocaserver.Conn, path device.Path, v
 	switch {
 	case pt.Spec.Access&device.W == 0:
 		return f.refuse(ocp1.StatusPermissionDenied)
-	case !f.opts.Allows(path, pt.Spec.Hazard):
+	case !f.opts.Allow.Allow(path, pt.Spec.Hazard):
 		err = &driver.Error{Op: "write", Target: f.name, Class: driver.Auth, Err: fmt.Errorf("a controller may not change %s", path),
 			Hint: fmt.Sprintf("add it to the device's section to allow it: devices.%s.serve.%s.allow: [%s]", f.name, Name, path)}
 	default:
