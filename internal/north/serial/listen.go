@@ -48,7 +48,8 @@ func (o *offer) listen(ctx context.Context, door, addr string, serve func(contex
 	p := &o.port
 	if o.d.cfg.CheckListen != nil {
 		if err := o.d.cfg.CheckListen(addr, p.Login, p.TLS); err != nil {
-			return &driver.Error{Op: "listen", Target: addr, Class: driver.Auth, Err: err}
+			return &driver.Error{Op: "listen", Target: addr, Class: driver.Auth, Err: err,
+				Hint: "of the port itself: write login: true and tls: true, with users and tls: auto for the gateway"}
 		}
 	}
 	l, err := o.d.cfg.Listen(ctx, "tcp", addr)

@@ -242,7 +242,7 @@ func asNobody(t *testing.T, f func()) {
 
 func TestPTYWithoutPermission(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o555); err != nil {
+	if err := errors.Join(os.Chmod(dir, 0o555), os.Chmod(filepath.Dir(dir), 0o755)); err != nil { // nobody gets as far as to dir
 		t.Fatal(err)
 	}
 	defer os.Chmod(dir, 0o755)
