@@ -141,7 +141,7 @@ func TestPointsOfAPort(t *testing.T) {
 		}
 		b.sim.Report(1, devicemaster.ParityError|devicemaster.Overflow)
 		time.Sleep(2 * time.Second)
-		want("after bytes", "ports/1/bytes-out=100", "ports/1/outstanding=0", "ports/2/bytes-in=100", "ports/2/errors/parity=1", "ports/2/errors/overrun=1", "ports/2/errors/framing=0")
+		want("after bytes", "ports/1/bytes-out=100", "ports/1/outstanding=0", "ports/2/bytes-in=100", "ports/2/errors/parity=1", "ports/2/errors/overrun=1", "ports/2/errors/framing=0", "ports/2/errors/break=0")
 		b.sim.Release(1)
 		time.Sleep(time.Second)
 		want("released by somebody", "ports/2/state=3", "ports/2/cts=not-reported", "ports/1/cts=false")

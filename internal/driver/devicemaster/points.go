@@ -67,6 +67,7 @@ var portPoints = [...]struct {
 	{"ri", "serial.ri", "RI", "input: ring indicator", device.Bool, device.R, "", "", device.GradeSpec},
 	{"errors/parity", "serial.errors", "Parity errors", "reports of the box since the session began", device.Int, device.R, "", "", device.GradeSpec},
 	{"errors/framing", "serial.errors", "Framing errors", "reports of the box since the session began", device.Int, device.R, "", "", device.GradeSpec},
+	{"errors/break", "serial.errors", "Breaks", "reports of the box since the session began", device.Int, device.R, "", "", device.GradeSpec},
 	{"errors/overrun", "serial.errors", "Overruns", "reports of the box since the session began", device.Int, device.R, "", "", device.GradeSpec},
 	{"bytes-in", "serial.bytes-in", "Bytes in", "from the line, since the session began", device.Int, device.R, "", "B", device.GradeSpec},
 	{"bytes-out", "serial.bytes-out", "Bytes out", "to the line, since the session began", device.Int, device.R, "", "B", device.GradeSpec},
@@ -261,6 +262,8 @@ func (v *view) value(name string) (device.Value, device.Quality, string) {
 		return count(v.counts.Parity)
 	case "errors/framing":
 		return count(v.counts.Framing)
+	case "errors/break":
+		return count(v.counts.Breaks)
 	case "errors/overrun":
 		return count(v.counts.Overrun)
 	case "bytes-in":

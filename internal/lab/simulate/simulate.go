@@ -28,7 +28,7 @@ type Kind struct {
 }
 
 // kinds is never changed.
-var kinds = []Kind{focasKind(), fcxmlKind(), fc2Kind(), atemKind(), openswitcherKind(), aes70Kind(), devicemasterKind()}
+var kinds = []Kind{focasKind(), fcxmlKind(), fc2Kind(), atemKind(), openswitcherKind(), aes70Kind(), devicemasterKind(), rfc2217Kind()}
 
 // Device is what a simulated device serves, and what it does by itself.
 type Device struct {
