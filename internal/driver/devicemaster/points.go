@@ -54,7 +54,7 @@ var portPoints = [...]struct {
 }{
 	{"state", "serial.state", "State", "whether the port is ours; the box says nothing about ports that are not", device.Enum, device.R, labelsState, "", device.GradeSpec},
 	{"owner", "serial.owner", "Owner", "who has the port: this gateway, or another host when it refused us", device.String, device.R, "", "", device.GradeSpec},
-	{"baud", "serial.baud", "Speed", "bits per second, in force or for the next opening; the box does not say whether it has such a rate", device.Int, device.R | device.W, "", "", device.GradeSpec},
+	{"baud", "serial.baud", "Speed", "bits per second, in force or for the next opening; the box does not say whether it has such a rate", device.Int, device.R | device.W, "", "Bd", device.GradeSpec},
 	{"format", "serial.format", "Format", "data bits (7 or 8), parity (N, E or O) and stop bits (1 or 2), as 8N1", device.String, device.R | device.W, "", "", device.GradeSpec},
 	{"flow", "serial.flow", "Flow control", "in both directions", device.Enum, device.R | device.W, labelsFlow, "", device.GradeSpec},
 	{"mode", "serial.mode", "Mode", "of the transceivers", device.Enum, device.R | device.W, labelsMode, "", device.GradeSpec},
