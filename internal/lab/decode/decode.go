@@ -115,7 +115,7 @@ func unknownProtocol(name string) error {
 
 // within is the protocol that was asked for, or WebSocket where it is carried in that.
 func within(p *Protocol, client, server []byte) *Protocol {
-	if p.carried && looksLikeWebSocket(client, server) > 0 {
+	if p.carried && p.with == nil && looksLikeWebSocket(client, server) > 0 {
 		return find("websocket")
 	}
 	return p

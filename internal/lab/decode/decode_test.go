@@ -74,6 +74,16 @@ func TestText(t *testing.T) {
 	}
 }
 
+// A long summary is cut in text, between characters.
+func TestLongSummary(t *testing.T) {
+	for in, want := range map[string]string{"short": "short", strings.Repeat("a", maxSummary): strings.Repeat("a", maxSummary),
+		strings.Repeat("a", maxSummary-1) + "öö": strings.Repeat("a", maxSummary-1) + "…", strings.Repeat("a", maxSummary+1): strings.Repeat("a", maxSummary) + "…"} {
+		if got := shorter(in); got != want {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
 func TestJSON(t *testing.T) {
 	out, _ := decode(t, recording(t), Options{JSON: true})
 	var types []string

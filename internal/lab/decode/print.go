@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/patchbay-io/patchbay/transcript"
 )
@@ -103,7 +104,7 @@ func (t *textPrinter) message(m *transcript.Message, by *Protocol) error {
 	if m.Level > 0 && by.Name != "" {
 		name = by.Name + ": "
 	}
-	b = fmt.Appendf(b, "%s%c %d +%.6f %s%s (%d bytes)\n", deeper, m.Dir, m.Flow, m.Offset.Seconds(), name, f.Summary, f.Length)
+	b = fmt.Appendf(b, "%s%c %d +%.6f %s%s (%d bytes)\n", deeper, m.Dir, m.Flow, m.Offset.Seconds(), name, shorter(f.Summary), f.Length)
 	if f.Err != nil {
 		b = fmt.Appendf(b, "%s    error: %v\n", deeper, f.Err)
 	}
@@ -119,6 +120,20 @@ func (t *textPrinter) message(m *transcript.Message, by *Protocol) error {
 		}
 	}
 	return t.flush(b)
+}
+
+// maxSummary is how much of a summary stands on a line, in bytes. Lists can be long; the whole is in the fields, and in JSON.
+const maxSummary = 200
+
+func shorter(s string) string {
+	if len(s) <= maxSummary {
+		return s
+	}
+	n := maxSummary
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
 }
 
 // unknownName stands in place of the name of bytes that no field explains.
