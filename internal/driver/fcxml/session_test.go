@@ -262,6 +262,22 @@ func TestMaxStep(t *testing.T) {
 				t.Errorf("hint: %s", driver.HintOf(o.Err))
 			}
 		}
+		both := func(first, second float64) driver.Stage {
+			out, err := st.s.Write(st.Context(), []driver.Write{{Path: gain, Value: device.OfFloat(first)}, {Path: gain, Value: device.OfFloat(second)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			return out[1].Stage
+		}
+		st.write(gain, device.OfFloat(-40))
+		st.write(gain, device.OfFloat(-34))
+		if both(-60, -34) != driver.Acked {
+			t.Error("a step above the level below which nothing hurts is refused")
+		}
+		if both(-60, -30) != driver.Refused || both(-59, -53) != driver.Acked {
+			t.Error("down and up in one message is more than a step")
+		}
 		if o := st.write("outputs/headphones-1/gain", device.OfFloat(-128)); o.Stage != driver.Acked {
 			t.Errorf("%+v", o)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/protocol/fcxml"
 	"github.com/patchbay-io/patchbay/protocol/fcxml/fcclient"
 )
 
@@ -29,8 +30,9 @@ func (s *session) Write(ctx context.Context, writes []driver.Write) ([]driver.Ou
 	var places []int
 	s.mu.Lock()
 	table := s.table
+	lowest := map[*point]float64{} // where the writes before have put a level
 	for i, w := range writes {
-		x, err := s.wireOf(w)
+		x, err := s.wireOf(w, lowest)
 		if err != nil {
 			out[i] = driver.Outcome{Stage: driver.Refused, Err: err}
 			continue
@@ -63,7 +65,7 @@ func outcome(target string, r fcclient.Result) driver.Outcome {
 }
 
 // wireOf checks one write and gives what is sent. The lock is held.
-func (s *session) wireOf(w driver.Write) (fcclient.Write, error) {
+func (s *session) wireOf(w driver.Write, lowest map[*point]float64) (fcclient.Write, error) {
 	refuse := func(class driver.Class, err error, hint string) (fcclient.Write, error) {
 		return fcclient.Write{}, &driver.Error{Op: "write", Target: s.target, Class: class, Err: fmt.Errorf("%s: %w", w.Path, err), Hint: hint}
 	}
@@ -85,24 +87,27 @@ func (s *session) wireOf(w driver.Write) (fcclient.Write, error) {
 	if !ok {
 		return refuse(driver.DeviceSaidNo, errKind, "")
 	}
-	if err := s.step(p, w.Value); err != nil {
+	if err := s.step(p, w.Value, lowest); err != nil {
 		return refuse(driver.DeviceSaidNo, err, "Go up in smaller steps, or set max_step of the device.")
 	}
 	return fcclient.Write{Item: p.item, Value: value}, nil
 }
 
 // step refuses to make monitors much louder at once.
-func (s *session) step(p *point, v device.Value) error {
-	if s.opts.MaxStep <= 0 || !p.monitorLevel() || v.Float() <= quiet {
+func (s *session) step(p *point, v device.Value, lowest map[*point]float64) error {
+	if s.opts.MaxStep <= 0 || !p.monitorLevel() {
 		return nil
 	}
-	now := s.sampleOf(p, time.Time{})
-	from := float64(quiet)
-	if now.Quality != device.Bad {
-		from = max(from, now.Value.Float())
+	from := float64(fcxml.Silence)
+	if now := s.sampleOf(p, time.Time{}); now.Quality != device.Bad {
+		from = now.Value.Float()
 	}
-	if v.Float() > from+s.opts.MaxStep {
-		return fmt.Errorf("this would raise a monitor level from %.5g to %.5g dB, and one write may raise it by %.5g dB", now.Value.Float(), v.Float(), s.opts.MaxStep)
+	if before, ok := lowest[p]; ok { // all of them travel in one message
+		from = min(from, before)
 	}
+	if v.Float() > quiet && v.Float() > max(from, quiet)+s.opts.MaxStep {
+		return fmt.Errorf("this would raise a monitor level from %.5g to %.5g dB, and one write may raise it by %.5g dB", from, v.Float(), s.opts.MaxStep)
+	}
+	lowest[p] = min(from, v.Float())
 	return nil
 }
