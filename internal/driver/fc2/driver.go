@@ -9,17 +9,10 @@ package fc2
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"strconv"
-	"strings"
-	"time"
 
-	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/aes70"
 	"github.com/patchbay-io/patchbay/protocol/fc2"
@@ -43,97 +36,8 @@ func (Driver) Info() driver.Info {
 	}
 }
 
-// Options are those of a device. Start from [Driver.Options].
-type Options struct {
-	ServerKey  string        `yaml:"server_key" doc:"public key of Focusrite Control 2, 64 hex digits, as it announces on the network; needed once, then it is kept"`
-	Onboarding uint16        `yaml:"onboarding_port" doc:"port on which programs are paired; 0: the one after the port of the URL"`
-	Hostname   string        `yaml:"hostname" doc:"name of this program in Focusrite Control 2"`
-	Timeout    time.Duration `yaml:"timeout" jsonschema:"type=string" doc:"longest wait for one answer"`
-	Poll       time.Duration `yaml:"poll" jsonschema:"type=string" doc:"period of points whose changes are not told"`
-	MaxStep    float64       `yaml:"max_step" doc:"largest step in dB by which one write may raise a monitor level; 0: no limit"`
-}
-
 // Options are the defaults.
 func (Driver) Options() any { return defaults() }
-
-func defaults() *Options {
-	return &Options{Hostname: "patchbay", Timeout: 3 * time.Second, Poll: time.Second, MaxStep: 20}
-}
-
-// Validate says what is wrong with the options and what would be right.
-func (o *Options) Validate() error {
-	if o.ServerKey != "" {
-		if _, err := fc2.ParsePublicKey(o.ServerKey); err != nil {
-			return fmt.Errorf("server_key: %q is no key; it has 64 hexadecimal digits", o.ServerKey)
-		}
-	}
-	if o.Hostname == "" || len(o.Hostname) > fc2.MaxName {
-		return fmt.Errorf("hostname: give a name of 1 to %d bytes", fc2.MaxName)
-	}
-	return o.aes70().Validate()
-}
-
-// aes70 are the options of what is inside the tunnel.
-func (o *Options) aes70() *aes70.Options {
-	inner := new(aes70.Driver).Options().(*aes70.Options)
-	inner.Timeout, inner.Poll, inner.MaxStep = o.Timeout, o.Poll, o.MaxStep
-	return inner
-}
-
-// IdentityName is the name of this program's key pair in the key store. One serves all servers: each keeps its own approval.
-const IdentityName = "fc2-identity"
-
-// ServerName is the name in the key store of the public key of a server.
-func ServerName(host string) string { return "fc2-server-" + device.Slug(host) }
-
-// Identity is this program's key pair, made once and kept.
-func Identity(keys driver.KeyStore, random io.Reader) (fc2.Identity, error) {
-	return identity(keys, random, IdentityName)
-}
-
-// identity is the key pair of a name, made once and kept.
-func identity(keys driver.KeyStore, random io.Reader, name string) (fc2.Identity, error) {
-	if random == nil {
-		random = rand.Reader
-	}
-	if keys != nil {
-		if b, err := keys.Load(name); err == nil {
-			secret, err := hex.DecodeString(strings.TrimSpace(string(b)))
-			if err == nil {
-				var id fc2.Identity
-				if id, err = fc2.IdentityOf(secret); err == nil {
-					return id, nil
-				}
-			}
-			return fc2.Identity{}, fmt.Errorf("the identity in the key store is damaged: %w; remove %s and pair again", err, name)
-		}
-	}
-	id, err := fc2.NewIdentity(random)
-	if err != nil {
-		return id, fmt.Errorf("no random numbers for an identity: %w", err)
-	}
-	if keys != nil {
-		if err := keys.Store(name, []byte(hex.EncodeToString(id.Secret()))); err != nil {
-			return id, fmt.Errorf("the identity cannot be kept, so that a pairing would be lost: %w", err)
-		}
-	}
-	return id, nil
-}
-
-var errNoServerKey = errors.New("the server's public key is not known")
-
-// serverKey is the key of the options, else the one that is kept from an earlier connection.
-func serverKey(env driver.Env, opts *Options, host string) (fc2.PublicKey, error) {
-	if opts.ServerKey != "" {
-		return fc2.ParsePublicKey(opts.ServerKey)
-	}
-	if env.Keys != nil {
-		if b, err := env.Keys.Load(ServerName(host)); err == nil {
-			return fc2.ParsePublicKey(string(b))
-		}
-	}
-	return fc2.PublicKey{}, errNoServerKey
-}
 
 // Open connects through the tunnel. When the server does not know this program, the session is one for pairing.
 func (Driver) Open(ctx context.Context, env driver.Env, target driver.Target) (driver.Session, error) {
@@ -216,25 +120,4 @@ func (o *opener) isOnboarding(ctx context.Context, port uint64, err error) bool 
 		return false
 	}
 	return b.Close() == nil
-}
-
-// wrap makes the one error type of the driver boundary; nil stays nil.
-func wrap(op, target string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var de *driver.Error
-	if errors.As(err, &de) {
-		return err
-	}
-	e := &driver.Error{Op: op, Target: target, Class: classOf(err), Err: err}
-	switch e.Class {
-	case driver.RefusedConn:
-		e.Hint = "The computer is there, and Focusrite Control 2 does not run on it, or has other ports: it takes the first free ones from 58322 on."
-	case driver.NotThisProtocol:
-		e.Hint = "Something answers there, but it is not Focusrite Control 2; the older Focusrite Control is fcxml://."
-	case driver.Auth:
-		e.Hint = "Compare server_key with what Focusrite Control 2 announces now, and pair again: patchbay pair."
-	}
-	return e
 }

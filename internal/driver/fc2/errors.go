@@ -12,6 +12,27 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
 )
 
+// wrap makes the one error type of the driver boundary; nil stays nil.
+func wrap(op, target string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var de *driver.Error
+	if errors.As(err, &de) {
+		return err
+	}
+	e := &driver.Error{Op: op, Target: target, Class: classOf(err), Err: err}
+	switch e.Class {
+	case driver.RefusedConn:
+		e.Hint = "The computer is there, and Focusrite Control 2 does not run on it, or has other ports: it takes the first free ones from 58322 on."
+	case driver.NotThisProtocol:
+		e.Hint = "Something answers there, but it is not Focusrite Control 2; the older Focusrite Control is fcxml://."
+	case driver.Auth:
+		e.Hint = "Compare server_key with what Focusrite Control 2 announces now, and pair again: patchbay pair."
+	}
+	return e
+}
+
 func classOf(err error) driver.Class {
 	for _, key := range []error{fc2.ErrRecord, fc2.ErrEcho, fc2.ErrSameNonce, fc2.ErrNonce, fc2.ErrWeakKey} {
 		if errors.Is(err, key) {

@@ -1,0 +1,69 @@
+package fc2
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/protocol/fc2"
+)
+
+// IdentityName is the name of this program's key pair in the key store. One serves all servers: each keeps its own approval.
+const IdentityName = "fc2-identity"
+
+// ServerName is the name in the key store of the public key of a server.
+func ServerName(host string) string { return "fc2-server-" + device.Slug(host) }
+
+// Identity is this program's key pair, made once and kept.
+func Identity(keys driver.KeyStore, random io.Reader) (fc2.Identity, error) {
+	return identity(keys, random, IdentityName)
+}
+
+// identity is the key pair of a name, made once and kept.
+func identity(keys driver.KeyStore, random io.Reader, name string) (fc2.Identity, error) {
+	if random == nil {
+		random = rand.Reader
+	}
+	if keys != nil {
+		if b, err := keys.Load(name); err == nil {
+			secret, err := hex.DecodeString(strings.TrimSpace(string(b)))
+			if err == nil {
+				var id fc2.Identity
+				if id, err = fc2.IdentityOf(secret); err == nil {
+					return id, nil
+				}
+			}
+			return fc2.Identity{}, fmt.Errorf("the identity in the key store is damaged: %w; remove %s and pair again", err, name)
+		}
+	}
+	id, err := fc2.NewIdentity(random)
+	if err != nil {
+		return id, fmt.Errorf("no random numbers for an identity: %w", err)
+	}
+	if keys != nil {
+		if err := keys.Store(name, []byte(hex.EncodeToString(id.Secret()))); err != nil {
+			return id, fmt.Errorf("the identity cannot be kept, so that a pairing would be lost: %w", err)
+		}
+	}
+	return id, nil
+}
+
+var errNoServerKey = errors.New("the server's public key is not known")
+
+// serverKey is the key of the options, else the one that is kept from an earlier connection.
+func serverKey(env driver.Env, opts *Options, host string) (fc2.PublicKey, error) {
+	if opts.ServerKey != "" {
+		return fc2.ParsePublicKey(opts.ServerKey)
+	}
+	if env.Keys != nil {
+		if b, err := env.Keys.Load(ServerName(host)); err == nil {
+			return fc2.ParsePublicKey(string(b))
+		}
+	}
+	return fc2.PublicKey{}, errNoServerKey
+}
