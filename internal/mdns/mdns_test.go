@@ -368,6 +368,31 @@ func TestSimultaneousProbes(t *testing.T) {
 	}
 }
 
+// Of two who probe for one name the one whose records come first in order waits (8.2), and nobody waits for itself.
+func TestWhoGoesFirst(t *testing.T) {
+	srv := func(port uint16, host string) dnsmessage.Resource {
+		return resource("x.local.", 0, 1, &dnsmessage.SRVResource{Port: port, Target: mustName(host)})
+	}
+	txt := func(s string) dnsmessage.Resource {
+		return resource("x.local.", 0, 1, &dnsmessage.TXTResource{TXT: []string{s}})
+	}
+	for _, row := range []struct {
+		name         string
+		mine, theirs []dnsmessage.Resource
+		loses        bool
+	}{
+		{"a lower port", []dnsmessage.Resource{srv(1, "a.local."), txt("t")}, []dnsmessage.Resource{srv(2, "a.local."), txt("t")}, true},
+		{"a higher port", []dnsmessage.Resource{srv(2, "a.local."), txt("t")}, []dnsmessage.Resource{txt("t"), srv(1, "a.local.")}, false},
+		{"a text that decides, since its type comes first", []dnsmessage.Resource{srv(2, "a.local."), txt("a")}, []dnsmessage.Resource{srv(1, "a.local."), txt("b")}, true},
+		{"fewer records", []dnsmessage.Resource{txt("t")}, []dnsmessage.Resource{txt("t"), srv(1, "a.local.")}, true},
+		{"the same", []dnsmessage.Resource{srv(1, "a.local."), txt("t")}, []dnsmessage.Resource{txt("t"), srv(1, "A.local.")}, false},
+	} {
+		if got := loses(row.mine, row.theirs); got != row.loses {
+			t.Errorf("%s: %v", row.name, got)
+		}
+	}
+}
+
 // Somebody who answers for every name does not make a storm.
 func TestManyConflicts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -123,3 +123,20 @@ func TestMirror(t *testing.T) {
 		<-done
 	})
 }
+
+// A point that has points below it goes into their block, whichever of them comes first.
+func TestPointThatIsABlock(t *testing.T) {
+	m := NewMirror("desk", nil)
+	m.Apply(&driver.Change{Full: true, Specs: []device.Spec{{Path: "firmware", Kind: device.String}, {Path: "firmware/due", Kind: device.Bool}}})
+	if m.Len() != 2 {
+		t.Fatalf("%d points", m.Len())
+	}
+	for path, role := range map[device.Path]string{"firmware": "value", "firmware/due": "due"} {
+		if got := m.shown[path].object.Role(); got != role {
+			t.Errorf("%s is called %q, want %q", path, got, role)
+		}
+	}
+	if n := m.Device.Len(); n != 6 { // two managers, two blocks, two objects
+		t.Errorf("%d objects", n)
+	}
+}

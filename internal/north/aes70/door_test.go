@@ -260,6 +260,22 @@ func TestTheTreeChanges(t *testing.T) {
 	})
 }
 
+// What a write has brought in is not taken back by what was read before it.
+func TestNewer(t *testing.T) {
+	f := newFace(New(Config{}), Device{"desk", oca.Defaults()})
+	point := func(seq uint64, v float64) []device.Point {
+		return []device.Point{{Spec: &device.Spec{Path: "gain"}, Sample: device.Sample{Value: device.OfFloat(v)}, Seq: seq}}
+	}
+	for _, row := range []struct {
+		seq  uint64
+		news int
+	}{{5, 1}, {4, 0}, {5, 1}, {6, 1}, {5, 0}} {
+		if got := f.newer(point(row.seq, 1)); len(got) != row.news {
+			t.Errorf("after %v: %v", row, got)
+		}
+	}
+}
+
 // A device that stays the same in a new configuration keeps its controllers; one that is taken out loses them.
 func TestSet(t *testing.T) {
 	in(t, func(s *studio) {
