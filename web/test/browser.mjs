@@ -47,6 +47,10 @@ try {
     if (device.simulated) await expect(row.locator('.sim')).toSay('SIM');
   });
 
+  await check('the list says what a row does, what unlocks, and what SIM means', async () => {
+    await expect(page.locator('.list .legend')).toSay(/row opens the panel.*hold the lock.*simulated device/s);
+  });
+
   await check('a row opens the panel without loading the page again', async () => {
     await page.evaluate(() => (window.stayed = true));
     await page.locator('.row', { hasText: name }).first().click();
@@ -155,7 +159,7 @@ try {
     await page.getByRole('button', { name: 'Set', exact: true }).click();
     const sheet = page.locator('dialog[open]');
     await expect(sheet).toSay(new RegExp(`now[^]*${old}[^]*new[^]*${old + 1}`));
-    await sheet.locator('.danger').click({ delay: 500 });
+    await sheet.locator('.danger').click({ delay: 100 });
     await page.waitForTimeout(200);
     if ((await sheet.count()) === 0) throw new Error('a click was enough');
     if (Number((await api(`/devices/${name}/value?path=${hazard.path}`)).value) !== old) throw new Error('a click has written');

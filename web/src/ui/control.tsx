@@ -138,7 +138,7 @@ export function Outcome({ device, path, plain = false }: { device: string; path:
 
 function ReadOnly({ e }: { e: Entry }) {
   const spec = e.spec.value;
-  if (!spec.access?.includes('w')) return <p class="quiet readonly">Read only: the device offers no way to write this.</p>;
+  if (!spec.access?.includes('w')) return <p class="quiet readonly">Read only: {spec.attributes?.['read-only'] || 'the device offers no way to write this'}.</p>;
   return <Forbidden what="Read only" device={e.device} path={e.path} given={spec.writable_key} />;
 }
 

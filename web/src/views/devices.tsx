@@ -1,5 +1,6 @@
 import type { Device } from '../api/types.ts';
 import { gateway } from '../api/events.ts';
+import { viewer } from '../store/session.ts';
 import { devices } from '../store/store.ts';
 import { now } from '../store/clock.ts';
 import { factsOf, linkOf, panelOf, rolesOf } from '../store/find.ts';
@@ -28,6 +29,11 @@ export function Devices() {
           </li>
         ))}
       </ul>
+      <p class="quiet legend">
+        A row opens the panel of its device.
+        {!viewer.value && ' Panels open locked: hold the lock for 0.6 s, or press L, to change something.'}
+        {list.some((d) => d.simulated) && ' SIM is a simulated device: nothing real stands behind it.'}
+      </p>
     </main>
   );
 }

@@ -24,6 +24,8 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
       const silent = value === null || value <= Number(level.attributes?.silence ?? -Infinity);
       await expect(page.locator('.monitorlevel')).toSay(silent ? '−∞' : minus(value, level.decimals ?? 1));
       if (!level.access.includes('w')) await expect(page.locator('.monitor')).toSay(/set on the device/);
+      const why = level.attributes?.['read-only'];
+      if (why) await expect(page.locator('.monitor')).toSay(why.slice(1));
       else if (level.writable) await page.locator('.monitor [role=slider]').waitFor();
     });
   }

@@ -68,6 +68,12 @@ export function byDevice(channels: Channels, e: Entry): boolean {
   return !e.spec.value.access?.includes('w') || on(channels.beside(parent(e.path), 'hardware-control'));
 }
 
+/** whyFixed is why a level cannot be set here: short for a row, and in the words of the device's driver, '' when it gives none. */
+export function whyFixed(e: Entry): { short: string; long: string } {
+  const said = e.spec.value.attributes ?? {};
+  return { short: said['enabled'] === 'false' ? 'not available now' : 'set on the device', long: said['read-only'] ?? '' };
+}
+
 /** linkOf is the switch that makes a pair of a channel and the next. */
 export const linkOf = (channels: Channels, at: string): Entry | undefined => channels.beside(at, 'stereo');
 

@@ -9,7 +9,8 @@ import { Momentary } from '../../ui/momentary.tsx';
 import { Permission } from '../../ui/permission.tsx';
 import { Pick } from '../../ui/pick.tsx';
 import { Name, Reading, Value } from '../../ui/value.tsx';
-import { Channels, levelNow, on } from './facts.ts';
+import { sentence } from '../../model/pairing.ts';
+import { byDevice, Channels, levelNow, on, whyFixed } from './facts.ts';
 import { Level } from './level.tsx';
 import { MeterCanvas } from './meters.tsx';
 import { Mixer } from './mixer.tsx';
@@ -85,6 +86,7 @@ function Monitor({ device, roles, channels }: { device: string; roles: Roles; ch
         {preset && <Pick e={preset} label="What the monitor knob controls" />}
       </div>
       {level && <Level channels={channels} e={level} name="the monitors" flat />}
+      {level && byDevice(channels, level) && whyFixed(level).long && <p class="fixed">{sentence(whyFixed(level).long)}</p>}
       <Troubles device={device} paths={[level?.path, dim?.path, mute?.path, alt?.path, talk?.path, preset?.path]} />
     </section>
   );

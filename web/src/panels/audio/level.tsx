@@ -4,7 +4,7 @@ import { Fader } from '../../ui/fader.tsx';
 import { Value } from '../../ui/value.tsx';
 import { bare, rangeWords, typed, type Typed } from '../../model/entry.ts';
 import { LevelScale, levelText, rangeOf } from '../../model/audio.ts';
-import { byDevice, levelNow, type Channels } from './facts.ts';
+import { byDevice, levelNow, whyFixed, type Channels } from './facts.ts';
 
 interface Props {
   channels: Channels;
@@ -21,6 +21,7 @@ export function Level({ channels, e, name, flat = false, class: cls = '', rest }
   const range = rangeOf(spec);
   const now = levelNow(e);
   const fixed = byDevice(channels, e);
+  const why = whyFixed(e);
   const label = `Level of ${name}`;
   const scale = new LevelScale(range);
   const decimals = spec.decimals ?? 1;
@@ -30,7 +31,7 @@ export function Level({ channels, e, name, flat = false, class: cls = '', rest }
   return (
     <div class={`level ${flat ? 'flat' : ''} ${cls}`}>
       {fixed ? (
-        <div class={`fader still ${flat ? 'flat' : ''}`} style={{ '--place': String(scale.place(now)), '--wanted': '0' }} role="meter" aria-label={label} aria-valuenow={Number.isFinite(now) ? now : range.min} aria-valuetext={`${levelText(now, decimals)} dB, set on the device`}>
+        <div class={`fader still ${flat ? 'flat' : ''}`} style={{ '--place': String(scale.place(now)), '--wanted': '0' }} role="meter" aria-label={label} aria-valuenow={Number.isFinite(now) ? now : range.min} aria-valuetext={`${levelText(now, decimals)} dB, ${why.short}`}>
           <span class="rail" aria-hidden="true" />
           <span class={`knob ${e.point.value?.quality === 'bad' ? 'bad' : ''}`} aria-hidden="true" />
         </div>
@@ -52,7 +53,9 @@ export function Level({ channels, e, name, flat = false, class: cls = '', rest }
         <span class="exact">
           <Value e={e} written={levelText(now, decimals)} />
           <span class="unit"> {spec.unit || 'dB'}</span>
-          <span class="fixed">set on the device</span>
+          <span class="fixed" title={why.long}>
+            {why.short}
+          </span>
         </span>
       ) : (
         <Exact e={e} label={label} wanted={wanted} read={(text) => levelFrom(text, e)}>
