@@ -232,6 +232,9 @@ func (p *portSocket) run(ctx context.Context, closing, signedOut <-chan struct{}
 	case <-closing:
 		err = http.ErrServerClosed
 	}
+	if err == nil && p.own { // the client has gone; what it has written is still to go out
+		p.settle(ctx, closing)
+	}
 	closeErr := p.stream.Close()
 	code, why := websocket.StatusNormalClosure, ""
 	if err != nil {
@@ -249,6 +252,24 @@ func (p *portSocket) run(ctx context.Context, closing, signedOut <-chan struct{}
 		<-ends
 	}
 	return errors.Join(err, closeErr)
+}
+
+// settle waits until the line has taken what was written. Meanwhile whoever wants the port gets it.
+func (p *portSocket) settle(ctx context.Context, closing <-chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p.stream.Yield(true)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		north.Settle(ctx, p.stream)
+	}()
+	select {
+	case <-done:
+	case <-closing:
+		cancel()
+		<-done
+	}
 }
 
 func (p *portSocket) send(ctx context.Context, kind websocket.MessageType, b []byte) error {

@@ -39,9 +39,13 @@ type BoxPort struct {
 	brk   bool
 	until time.Time
 	timer *time.Timer
-	taken bool // by another host
-	held  bool // the line takes nothing
+	taken bool   // by another host
+	held  bool   // the line takes nothing
+	way   []byte // what the device keeps meanwhile
 }
+
+// boxWindow is how many bytes a port keeps that the line does not take.
+const boxWindow = 64
 
 // boxBuffer is how many bytes may wait at a port.
 const boxBuffer = 32 << 10
@@ -86,11 +90,14 @@ func (p *BoxPort) Release() {
 	}
 }
 
-// Hold makes the line take nothing, as a machine does that has suspended it, or go on.
+// Hold makes the line take nothing, as a machine does that has suspended it, or go on. Bytes that the device keeps meanwhile are lost
+// when the port is closed.
 func (p *BoxPort) Hold(on bool) {
 	p.box.mu.Lock()
 	defer p.box.mu.Unlock()
-	p.held = on
+	if p.held = on; !on {
+		p.peer.in, p.way = append(p.peer.in, p.way...), nil
+	}
 	p.box.cond.Broadcast()
 }
 
@@ -160,7 +167,7 @@ func (s *boxSession) OpenStream(_ context.Context, path device.Path, line driver
 	if p.open {
 		return nil, &driver.Error{Op: "open", Target: string(path), Class: driver.Busy, Err: os.ErrExist}
 	}
-	p.open, p.taken, p.in, p.told = true, false, nil, p.fed-1
+	p.open, p.taken, p.in, p.way, p.told = true, false, nil, nil, p.fed-1
 	p.set(line)
 	return p, nil
 }
@@ -208,8 +215,14 @@ func (p *BoxPort) Write(b []byte) (n int, err error) {
 		case !p.peer.open: // nobody listens on the other end of the cable
 			return len(b), nil
 		}
+		if p.held && len(p.way) < boxWindow {
+			k := min(len(b)-n, boxWindow-len(p.way))
+			p.way = append(p.way, b[n:n+k]...)
+			n += k
+			continue
+		}
 		k := min(len(b)-n, boxBuffer-len(p.peer.in))
-		if k == 0 || p.held {
+		if k <= 0 || p.held {
 			p.box.cond.Wait()
 			continue
 		}
@@ -244,8 +257,12 @@ func (p *BoxPort) SetDeadline(t time.Time) error {
 	return nil
 }
 
-// Unacked is 0: the other end of a null modem has everything.
-func (p *BoxPort) Unacked() int { return 0 }
+// Unacked is what the line has not taken while it is held; else the other end of a null modem has everything.
+func (p *BoxPort) Unacked() int {
+	p.box.mu.Lock()
+	defer p.box.mu.Unlock()
+	return len(p.way)
+}
 
 // Set changes what line names. As a DeviceMaster it knows 7 and 8 data bits.
 func (p *BoxPort) Set(_ context.Context, line driver.Line) (driver.Line, error) {
@@ -269,8 +286,21 @@ func (p *BoxPort) Flush(_ context.Context, in, _ bool) error {
 	return nil
 }
 
-// Drain has nothing to wait for.
-func (p *BoxPort) Drain(context.Context) error { return nil }
+// Drain waits while the line is held.
+func (p *BoxPort) Drain(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		p.box.mu.Lock()
+		defer p.box.mu.Unlock()
+		p.box.cond.Broadcast()
+	})
+	defer stop()
+	p.box.mu.Lock()
+	defer p.box.mu.Unlock()
+	for len(p.way) > 0 && p.open && ctx.Err() == nil {
+		p.box.cond.Wait()
+	}
+	return ctx.Err()
+}
 
 // Event tells the lines as a null modem cable connects them: RTS to CTS, DTR to DSR and CD.
 func (p *BoxPort) Event(ctx context.Context) (driver.LineEvent, error) {

@@ -103,12 +103,13 @@ func TestPTY(t *testing.T) {
 // What is in the way and not a link to a terminal that is gone is left alone.
 func TestWhatIsInTheWay(t *testing.T) {
 	dir := t.TempDir()
-	file, other, live, stale := dir+"/file", dir+"/other", dir+"/live", dir+"/stale"
+	file, other, live, stale, empty := dir+"/file", dir+"/other", dir+"/live", dir+"/stale", dir+"/empty"
 	os.WriteFile(file, []byte("mine"), 0o600)
 	os.Symlink(file, other)
 	os.Symlink("/dev/pts/ptmx", live)
 	os.Symlink("/dev/pts/999999", stale)
-	for _, at := range []string{file, other, live} {
+	os.Symlink(dir+"/not-there-yet", empty) // somebody's, and no terminal
+	for _, at := range []string{file, other, live, empty} {
 		before, _ := os.Readlink(at)
 		err := link("/dev/pts/0", at)
 		if driver.ClassOf(err) != driver.Busy || !strings.Contains(err.Error(), "in the way") || driver.HintOf(err) == "" {

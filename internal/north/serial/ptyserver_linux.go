@@ -221,7 +221,7 @@ func (p *ptyServer) told(ctx context.Context) {
 // before, or the port has taken nothing for long.
 func (p *ptyServer) emptied(ctx context.Context, s north.Stream) bool {
 	for p.drained(ctx) {
-		settle(ctx, s)
+		north.Settle(ctx, s)
 		if ctx.Err() == nil && p.passing.TryLock() {
 			more := p.t.written()
 			if !more {
@@ -239,14 +239,14 @@ func (p *ptyServer) emptied(ctx context.Context, s north.Stream) bool {
 // drained waits until fromProgram has passed on everything that was written. It is false when ctx ends before, or the port has taken
 // nothing for long.
 func (p *ptyServer) drained(ctx context.Context) bool {
-	for until := time.Now().Add(settleWait); ctx.Err() == nil && time.Now().Before(until); pause(ctx, time.Millisecond) {
+	for until := time.Now().Add(north.SettleWait); ctx.Err() == nil && time.Now().Before(until); pause(ctx, time.Millisecond) {
 		if p.passing.TryLock() {
 			more := p.t.written()
 			p.passing.Unlock()
 			if !more {
 				return true
 			}
-			until = time.Now().Add(settleWait)
+			until = time.Now().Add(north.SettleWait)
 		}
 	}
 	return false

@@ -35,7 +35,7 @@ func (o *offer) serveRaw(ctx context.Context, c *client, s north.Stream, own boo
 	s.Yield(true)
 	c.leaving.Store(true)
 	if own {
-		settle(ctx, s)
+		north.Settle(ctx, s)
 	}
 	if half {
 		c.linger(ctx, gone, o.port.HalfClose)
@@ -74,26 +74,5 @@ func (c *client) linger(ctx context.Context, gone <-chan struct{}, idle time.Dur
 		}
 		timer.Stop()
 		return
-	}
-}
-
-// settleWait is how long a port whose user has gone may take nothing before what it has not taken is given up; as Linux does for its
-// own ports (closing_wait).
-const settleWait = 30 * time.Second
-
-// settle waits until the line has taken what was written. It goes on as long as the line takes something.
-func settle(ctx context.Context, s north.Stream) {
-	for ctx.Err() == nil {
-		before := s.Unacked()
-		if before == 0 {
-			return
-		}
-		step, cancel := context.WithTimeout(ctx, settleWait)
-		err := s.Drain(step)
-		waited := step.Err() != nil
-		cancel()
-		if err == nil || !waited || s.Unacked() >= before {
-			return
-		}
 	}
 }

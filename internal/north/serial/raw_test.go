@@ -2,7 +2,6 @@ package serial
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"testing"
@@ -122,54 +121,38 @@ func TestSentBeforeTheEnd(t *testing.T) {
 	}
 }
 
-// slowLine has taken what settle waits for in the end, or takes nothing.
-type slowLine struct {
-	north.Stream
-	left  int
-	stuck bool
-}
-
-func (s *slowLine) Unacked() int { return s.left }
-func (s *slowLine) Drain(ctx context.Context) error {
-	for s.left > 0 {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Second):
-			if !s.stuck {
-				s.left--
-			}
+// What the device has not passed on to the line when the client goes keeps the port open.
+func TestSettlesBeforeItCloses(t *testing.T) {
+	for _, door := range []string{"raw", "rfc2217"} {
+		p := Port{Device: "box", Path: "ports/1"}
+		if door == "raw" {
+			p.Raw = "127.0.0.1:0"
+		} else {
+			p.RFC2217 = "127.0.0.1:0"
 		}
+		r := newRig(t, Config{}, p)
+		other, err := r.box.Gateway.OpenStream(t.Context(), driver.Who{Door: "test"}, "box", "ports/2", north.StreamOptions{Own: true, Granted: true, Wait: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		port := r.box.Port("ports/1")
+		c := dial(t, <-r.addr)
+		until(t, "opening", port.IsOpen)
+		port.Hold(true)
+		c.Write([]byte("tail"))
+		until(t, "the device has it", func() bool { return port.Unacked() == 4 })
+		c.Close()
+		for range 100 {
+			if !port.IsOpen() {
+				t.Fatalf("%s: the port is closed and the bytes are gone", door)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		port.Hold(false)
+		expect(t, other, "tail")
+		until(t, "closing", func() bool { return !port.IsOpen() })
 	}
-	return nil
-}
-
-func TestSettle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, tt := range []struct {
-			line slowLine
-			want time.Duration
-			left int
-		}{
-			{slowLine{}, 0, 0},
-			{slowLine{left: 6}, 2 * time.Minute, 0}, // longer than settleWait, and always a little
-			{slowLine{left: 6, stuck: true}, settleWait, 6},
-		} {
-			began := time.Now()
-			settle(t.Context(), &tt.line)
-			took := time.Since(began)
-			if took < tt.want || took > 2*tt.want || tt.line.left != tt.left {
-				t.Errorf("%+v: after %v %d bytes are left", tt, took, tt.line.left)
-			}
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		began := time.Now()
-		settle(ctx, &slowLine{left: 1, stuck: true})
-		if took := time.Since(began); took != time.Second {
-			t.Errorf("it was ended after 1 s and took %v", took)
-		}
-	})
 }
 
 // Somebody who takes the port by force ends the client, as somebody here does who takes it over.

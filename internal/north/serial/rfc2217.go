@@ -18,7 +18,7 @@ func (o *offer) serveRFC2217(ctx context.Context, c *client, s north.Stream, own
 		if own {
 			s.Yield(true)
 			c.leaving.Store(true)
-			settle(ctx, s)
+			north.Settle(ctx, s)
 		}
 		s.Close()
 	})

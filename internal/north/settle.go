@@ -1,0 +1,28 @@
+package north
+
+import (
+	"context"
+	"time"
+)
+
+// SettleWait is how long a port whose user has gone may take nothing before what it has not taken is given up; as Linux does for its
+// own ports (closing_wait).
+const SettleWait = 30 * time.Second
+
+// Settle waits until the line has taken what its owner has written. It goes on as long as the line takes something,
+// and ends with ctx, or when somebody else takes the port.
+func Settle(ctx context.Context, s Stream) {
+	for ctx.Err() == nil {
+		before := s.Unacked()
+		if before == 0 {
+			return
+		}
+		step, cancel := context.WithTimeout(ctx, SettleWait)
+		err := s.Drain(step)
+		waited := step.Err() != nil
+		cancel()
+		if err == nil || !waited || s.Unacked() >= before {
+			return
+		}
+	}
+}
