@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"github.com/patchbay-io/patchbay/protocol/devicemaster"
+	"github.com/patchbay-io/patchbay/protocol/fcxml"
 	"github.com/patchbay-io/patchbay/protocol/focas"
+	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/openswitcher"
 	"github.com/patchbay-io/patchbay/transcript"
 )
@@ -21,7 +23,7 @@ type protocol struct {
 
 // protocols is never changed. The rules of each are in PROTOCOL_rules.go.
 var protocols = []protocol{{"focas", focas.NewDissector, focasMay}, {"openswitcher", openswitcher.NewDissector, openswitcherMay},
-	{"devicemaster", devicemaster.NewDissector, devicemasterMay}}
+	{"devicemaster", devicemaster.NewDissector, devicemasterMay}, {"aes70", ocp1.NewDissector, aes70May}, {"fcxml", fcxml.NewDissector, fcxmlMay}}
 
 // Protocols are the names of the protocols that can be compared field by field.
 func Protocols() []string {
