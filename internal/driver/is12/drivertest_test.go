@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,6 +172,18 @@ func TestPoints(t *testing.T) {
 	circle := &classes{types: map[string]is12.DatatypeDescriptor{"A": {Type: is12.DatatypeTypedef, ParentType: "A"}}}
 	if _, _, ok := circle.resolve("A"); ok {
 		t.Error("a type that is its own parent resolves")
+	}
+}
+
+// Whoever cannot connect is told what to check.
+func TestHints(t *testing.T) {
+	for _, c := range []driver.Class{driver.RefusedConn, driver.Unreachable, driver.Timeout, driver.NotThisProtocol, driver.Closed} {
+		if hint(c) == "" {
+			t.Errorf("%v has no hint", c)
+		}
+	}
+	if err := wrap("open", "device", syscall.ECONNREFUSED); driver.ClassOf(err) != driver.RefusedConn || driver.HintOf(err) == "" {
+		t.Errorf("%v, %q", err, driver.HintOf(err))
 	}
 }
 

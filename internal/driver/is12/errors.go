@@ -18,10 +18,27 @@ func wrap(op, target string, err error) error {
 		return err
 	}
 	e := &driver.Error{Op: op, Target: target, Class: classOf(err), Err: err}
-	if op == "open" && e.Class == driver.NotThisProtocol {
-		e.Hint = "Something answers there and is no IS-12 device on this path: the address is in the controls of the device's IS-04 node; the option path takes its path."
+	if op == "open" {
+		e.Hint = hint(e.Class)
 	}
 	return e
+}
+
+// hint is what a person can check when a device cannot be opened.
+func hint(c driver.Class) string {
+	switch c {
+	case driver.RefusedConn:
+		return "A host is there, but nothing listens on this port: port and path are in the controls of the device's IS-04 node, as urn:x-nmos:control:ncp/v1.0."
+	case driver.Unreachable:
+		return "There is no way to this address: check it, the netmask and the cable."
+	case driver.Timeout:
+		return "The device does not answer in time: check the address, and that no firewall drops the connection."
+	case driver.NotThisProtocol:
+		return "Something answers there and is no IS-12 device on this path: the address is in the controls of the device's IS-04 node; the option path takes its path."
+	case driver.Closed:
+		return "The device closed the connection: it may serve no more controllers."
+	}
+	return ""
 }
 
 func classOf(err error) driver.Class {
