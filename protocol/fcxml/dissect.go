@@ -136,19 +136,21 @@ func (d *dissector) frame(f Frame, n int) transcript.Frame {
 	return out
 }
 
-// items are the fields of a set. They lie in the payload in the order of the message.
+// items are the fields of a set. They lie in the payload in the order of the message, between those that are left out of it.
 func (d *dissector) items(out *transcript.Frame, payload []byte, m Set) {
 	schema := d.schemas[m.Device]
-	at := 0
+	at, end := 0, 0
 	for _, it := range m.Items {
-		n := bytes.Index(payload[at:], []byte("<item"))
-		if n < 0 {
-			return
-		}
-		at += n
-		end := len(payload)
-		if n = bytes.IndexByte(payload[at:], '>'); n >= 0 {
-			end = at + n + 1
+		for numbered := false; !numbered; numbered = hasID(payload[at:end], it.ID) {
+			n := bytes.Index(payload[end:], []byte("<item"))
+			if n < 0 {
+				return
+			}
+			at = end + n
+			end = len(payload)
+			if n = bytes.IndexByte(payload[at:], '>'); n >= 0 {
+				end = at + n + 1
+			}
 		}
 		f := transcript.Field{Name: "item " + strconv.FormatUint(uint64(it.ID), 10), Offset: HeaderSize + at, Length: end - at,
 			Value: it.Value, Grade: transcript.GradeSeen}
@@ -158,8 +160,15 @@ func (d *dissector) items(out *transcript.Frame, payload []byte, m Set) {
 			}
 		}
 		out.Fields = append(out.Fields, f)
-		at = end
 	}
+}
+
+// hasID reports whether a tag has this number as its id.
+func hasID(tag []byte, id uint32) bool {
+	at, length := find(tag, 0, "id")
+	value := tag[at : at+length]
+	number := strconv.FormatUint(uint64(id), 10)
+	return len(value) == len("id=''")+len(number) && string(value[len("id='"):len(value)-1]) == number
 }
 
 // find is where an attribute stands in a payload, from its name to its closing quote.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -65,5 +67,41 @@ func TestDissector(t *testing.T) {
 		if len(frames[4].Unknown) == 0 || frames[2].Err == nil || frames[5].Err == nil || frames[6].Err == nil {
 			t.Error("what is not understood is not marked")
 		}
+	}
+}
+
+// An item that is left out of a set does not lend its place to the next one.
+func TestDissectorPassesOverOddItems(t *testing.T) {
+	payload := `<set devid="3"><item id="x" value="2"/><item value="1"/><item  id='2' value='a>b'/><item value="c" id="3"/><item id = "4" value="d"/></set>`
+	frames := feed(NewDissector(), transcript.FromServer, string(Frame{Payload: []byte(payload)}.Append(nil)), 1<<20)
+	if len(frames) != 1 || frames[0].Err != nil {
+		t.Fatalf("%+v", frames)
+	}
+	var got []string
+	for _, f := range frames[0].Fields[2:] {
+		got = append(got, f.Name+" "+f.Value+" "+payload[f.Offset-HeaderSize:f.Offset-HeaderSize+f.Length])
+	}
+	want := []string{`item 2 a>b <item  id='2' value='a>`, `item 3 c <item value="c" id="3"/>`} // of the fourth the place is not told
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// What is no frame for long is explained in parts, and an attribute that is written unusually by its whole message.
+func TestDissectorOfNonsense(t *testing.T) {
+	frames := feed(NewDissector(), transcript.FromServer, strings.Repeat("x", maxJunk+100)+"Length=000018 <keep-alive  a = 'b'/>  ", 1<<20)
+	var lengths []int
+	for _, f := range frames {
+		lengths = append(lengths, f.Length)
+	}
+	if d := cmp.Diff([]int{maxJunk, 100, HeaderSize + 24}, lengths); d != "" {
+		t.Fatal(d)
+	}
+	if f := frames[2].Fields; len(f) != 3 || f[2].Value != "b" || f[2].Offset != HeaderSize || f[2].Length != 24 {
+		t.Errorf("%+v", frames[2])
+	}
+	frames = feed(NewDissector(), transcript.FromServer, `Length=000005 <a>&x`+`Length=000006 <a b="`, 1<<20)
+	if len(frames) != 2 || frames[0].Err == nil || !strings.Contains(frames[0].Err.Error(), "XML at byte") {
+		t.Errorf("%+v", frames)
 	}
 }
