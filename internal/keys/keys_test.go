@@ -87,3 +87,43 @@ func TestKeysArePrivate(t *testing.T) {
 		t.Errorf("%v", entries)
 	}
 }
+
+func TestKeysThatCannotBeKept(t *testing.T) {
+	d := Dir{filepath.Join(t.TempDir(), "keys")}
+	if err := d.Store("../k", []byte("x")); err == nil {
+		t.Error("a key outside of the folder")
+	}
+	if err := d.Store("k", make([]byte, MaxSize+1)); !errors.Is(err, errSize) {
+		t.Errorf("a key without end: %v", err)
+	}
+	if err := d.Store("k", []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(d.Path, "long.key"), make([]byte, MaxSize+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Load("long"); !errors.Is(err, errSize) {
+		t.Errorf("a file without end: %v", err)
+	}
+	// A folder in the place of a key: the old things stay, and nothing is left of the new one.
+	if err := os.Mkdir(filepath.Join(d.Path, "folder.key"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Store("folder", []byte("x")); err == nil {
+		t.Error("a key in the place of a folder")
+	}
+	entries, err := os.ReadDir(d.Path)
+	if err != nil || len(entries) != 3 {
+		t.Errorf("%v, %v", entries, err)
+	}
+	if b, err := d.Load("k"); err != nil || string(b) != "old" {
+		t.Errorf("%q, %v", b, err)
+	}
+	file := filepath.Join(d.Path, "k.key")
+	if err := (Dir{file}).Store("k", nil); err == nil {
+		t.Error("a folder that is a file")
+	}
+	if _, err := (Dir{file}).List(""); err == nil {
+		t.Error("the keys of a file")
+	}
+}
