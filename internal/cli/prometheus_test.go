@@ -94,7 +94,7 @@ func scrapeText(t *testing.T, base, accept string) string {
 }
 
 var (
-	metricName  = regexp.MustCompile(`\b(?:patchbay|go|process)_[a-z_]+`)
+	metricName  = regexp.MustCompile(`\b(?:patchbay|go|process)_[a-z0-9_]+`)
 	roleMatcher = regexp.MustCompile(`role="([^"]+)"`)
 )
 
@@ -109,7 +109,8 @@ func TestOnlyKnownMetricsAreUsed(t *testing.T) {
 		}
 	}
 	// what shows only in some states
-	for _, name := range []string{"patchbay_link_error", "patchbay_point", "process_open_fds", "process_resident_memory_bytes", "process_cpu_seconds_total"} {
+	for _, name := range []string{"patchbay_link_error", "patchbay_point", "process_open_fds", "process_resident_memory_bytes", "process_cpu_seconds_total",
+		"patchbay_aes70_controllers", "patchbay_aes70_changes_total", "patchbay_aes70_refused_total"} {
 		known[name] = true
 	}
 	used := 0
