@@ -172,3 +172,17 @@ func TestDiscovery(t *testing.T) {
 		t.Error("a number is read as an address")
 	}
 }
+
+// A box without the tag of the state has none, and a value that no tag can hold is cut.
+func TestTags(t *testing.T) {
+	r := Identity(8, 2)
+	r.Extended = nil
+	if s, ok := r.State(); ok || s != 0 {
+		t.Errorf("state %d, %v", s, ok)
+	}
+	d := Discovery{Tags: []TLV{{Tag: TagProduct, Value: bytes.Repeat([]byte("x"), 300)}}}
+	got, err := ParseDiscovery(d.Append(nil))
+	if err != nil || len(got.Text(TagProduct)) != 255 {
+		t.Errorf("%d bytes, %v", len(got.Text(TagProduct)), err)
+	}
+}
