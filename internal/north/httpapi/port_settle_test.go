@@ -20,7 +20,9 @@ func TestPortSettlesBeforeItCloses(t *testing.T) {
 	}
 	defer other.Close()
 	c := d.dial(t, "path=ports/1&mode=own")
-	c.until("the opening", func(_ websocket.MessageType, _ []byte, e map[string]any) bool { return e["type"] == "line" && e["open"] == true })
+	c.until("the opening", func(_ websocket.MessageType, _ []byte, e map[string]any) bool {
+		return e["type"] == "line" && e["open"] == true
+	})
 	port := d.box.Port("ports/1")
 	port.Hold(true)
 	c.say(websocket.MessageBinary, "tail")
