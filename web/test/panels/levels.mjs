@@ -152,6 +152,16 @@ export async function levelChecks({ name, specs, open, api, valueOf }) {
     });
   }
 
+  if (specs.some((s) => s.role === 'audio.mix.source')) {
+    await check('levels: on a phone the sources of a mix can be told apart', async () => {
+      const phone = await open(home, { viewport: { width: 375, height: 740 } });
+      await phone.locator('.mixer li.mixrow select').first().waitFor();
+      const narrowest = await phone.locator('.mixer li.mixrow select').evaluateAll((all) => Math.min(...all.map((s) => s.getBoundingClientRect().width)));
+      if (narrowest < 160) throw new Error(`${narrowest} px`);
+      await phone.context().close();
+    });
+  }
+
   const pan = specs.find((s) => /\/pan$/.test(s.path) && s.writable && s.kind === 'int' && !s.min && !s.max);
   if (pan) {
     await check('levels: a place whose unit nobody knows is a number, not a way that would be made up', async () => {
