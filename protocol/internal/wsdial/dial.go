@@ -70,9 +70,15 @@ func Dial(ctx context.Context, open Opener, addr string, o Options) (ws *websock
 	if o.Path == "" {
 		o.Path = "/"
 	}
+	// After a bad answer the library reads on for up to 3 seconds, whatever ctx says.
+	stop := context.AfterFunc(ctx, func() { _ = t.conn.SetDeadline(time.Unix(1, 0)) })
 	//nolint:bodyclose // Dial says that the body of its response need not be closed
 	ws, resp, err := websocket.Dial(ctx, scheme+"://"+addr+o.Path, &websocket.DialOptions{HTTPHeader: o.Header, CompressionMode: websocket.CompressionDisabled,
 		HTTPClient: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}})
+	if !stop() && err == nil {
+		_ = ws.CloseNow()
+		return nil, nil, ctx.Err()
+	}
 	switch {
 	case err == nil:
 		return ws, t.conn, nil
