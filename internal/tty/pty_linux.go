@@ -27,7 +27,19 @@ type PTY struct {
 
 // OpenPTY makes a raw PTY and a symbolic link to it. The error is a *driver.Error when something can be done about it: what is
 // in the way of the link is left alone, unless it leads to a PTY that is gone.
-func OpenPTY(link string) (_ *PTY, err error) {
+func OpenPTY(link string) (*PTY, error) {
+	p, err := NewPTY(link)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Link(); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// NewPTY makes a raw PTY whose link [PTY.Link] is to make, once the terminal is as it has to be for programs.
+func NewPTY(link string) (_ *PTY, err error) {
 	m, s, err := pty.Open()
 	if err != nil {
 		return nil, &driver.Error{Op: "pty", Target: link, Class: driver.Busy, Err: err, Hint: "the system may have run out of PTYs: kernel.pty.max"}
@@ -65,8 +77,11 @@ func OpenPTY(link string) (_ *PTY, err error) {
 	if _, err := unix.InotifyAddWatch(in, p.name, unix.IN_OPEN|unix.IN_CLOSE); err != nil {
 		return nil, os.NewSyscallError("inotify_add_watch", err)
 	}
-	return p, Link(p.name, link)
+	return p, nil
 }
+
+// Link makes the symbolic link; again, when somebody has removed it.
+func (p *PTY) Link() error { return Link(p.name, p.link) }
 
 // Name is the terminal itself, /dev/pts/7.
 func (p *PTY) Name() string { return p.name }
@@ -99,7 +114,7 @@ func (p *PTY) Users(changed func(n int)) error {
 // Show lets programs on the PTY see the settings of the line behind it. The kernel keeps every PTY at 8 bits without parity,
 // whatever it is told (seen on Linux 6.18).
 func (p *PTY) Show(l driver.Line) error {
-	return p.control(func(fd int) error {
+	return p.Control(func(fd int) error {
 		t, err := Get(fd)
 		if err != nil {
 			return err
@@ -112,7 +127,7 @@ func (p *PTY) Show(l driver.Line) error {
 
 // Drop throws away what waits for programs, in, and what they have written and nobody has read yet, out.
 func (p *PTY) Drop(in, out bool) error {
-	return p.control(func(fd int) error {
+	return p.Control(func(fd int) error {
 		switch {
 		case in && out:
 			return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH)
@@ -125,8 +140,8 @@ func (p *PTY) Drop(in, out bool) error {
 	})
 }
 
-// control runs do with the slave.
-func (p *PTY) control(do func(fd int) error) error {
+// Control runs do with the slave.
+func (p *PTY) Control(do func(fd int) error) error {
 	raw, err := p.slave.SyscallConn()
 	if err != nil {
 		return err

@@ -13,12 +13,13 @@ import (
 // What is in the way and not a link to a terminal that is gone is left alone.
 func TestWhatIsInTheWayOfALink(t *testing.T) {
 	dir := t.TempDir()
-	file, other, live, stale := filepath.Join(dir, "file"), filepath.Join(dir, "other"), filepath.Join(dir, "live"), filepath.Join(dir, "stale")
-	err := errors.Join(os.WriteFile(file, []byte("mine"), 0o600), os.Symlink(file, other), os.Symlink("/dev/pts/ptmx", live), os.Symlink("/dev/pts/999999", stale))
+	file, other, live, stale, empty := filepath.Join(dir, "file"), filepath.Join(dir, "other"), filepath.Join(dir, "live"), filepath.Join(dir, "stale"), filepath.Join(dir, "empty")
+	err := errors.Join(os.WriteFile(file, []byte("mine"), 0o600), os.Symlink(file, other), os.Symlink("/dev/pts/ptmx", live), os.Symlink("/dev/pts/999999", stale),
+		os.Symlink(filepath.Join(dir, "not-there-yet"), empty)) // somebody's, and no terminal
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, at := range []string{file, other, live, dir} {
+	for _, at := range []string{file, other, live, empty, dir} {
 		before, _ := os.Readlink(at)
 		err := Link("/dev/pts/0", at)
 		if driver.ClassOf(err) != driver.Busy || !strings.Contains(err.Error(), "in the way") || driver.HintOf(err) == "" {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -97,38 +96,5 @@ func TestPTY(t *testing.T) {
 	r.door.Set(nil)
 	if _, err := os.Lstat(link); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the link is still there: %v", err)
-	}
-}
-
-// What is in the way and not a link to a terminal that is gone is left alone.
-func TestWhatIsInTheWay(t *testing.T) {
-	dir := t.TempDir()
-	file, other, live, stale, empty := dir+"/file", dir+"/other", dir+"/live", dir+"/stale", dir+"/empty"
-	os.WriteFile(file, []byte("mine"), 0o600)
-	os.Symlink(file, other)
-	os.Symlink("/dev/pts/ptmx", live)
-	os.Symlink("/dev/pts/999999", stale)
-	os.Symlink(dir+"/not-there-yet", empty) // somebody's, and no terminal
-	for _, at := range []string{file, other, live, empty} {
-		before, _ := os.Readlink(at)
-		err := link("/dev/pts/0", at)
-		if driver.ClassOf(err) != driver.Busy || !strings.Contains(err.Error(), "in the way") || driver.HintOf(err) == "" {
-			t.Errorf("%s: %v", at, err)
-		}
-		if after, _ := os.Readlink(at); after != before {
-			t.Errorf("%s leads to %q now", at, after)
-		}
-	}
-	if text, _ := os.ReadFile(file); string(text) != "mine" {
-		t.Error("the file was changed")
-	}
-	if err := link("/dev/pts/0", stale); err != nil {
-		t.Error(err)
-	}
-	if to, _ := os.Readlink(stale); to != "/dev/pts/0" {
-		t.Errorf("a stale link leads to %q", to)
-	}
-	if err := link("/dev/pts/0", "/proc/nothing/x"); err == nil {
-		t.Error("a folder that cannot be made")
 	}
 }

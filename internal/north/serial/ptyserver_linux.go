@@ -27,14 +27,14 @@ func (o *offer) servePTY(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	o.log.Info("serial port offered", "as", "pty", "link", t.link, "terminal", t.name)
+	o.log.Info("serial port offered", "as", "pty", "link", t.link, "terminal", t.Name())
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := &ptyServer{offer: o, t: t, tried: make(chan struct{})}
-	stop := context.AfterFunc(ctx, func() {
-		t.watch.Close()
-		t.master.Close()
-	})
+	var closing error
+	closed := make(chan struct{})
+	end := func() { closing = t.Close(); close(closed) }
+	stop := context.AfterFunc(ctx, end)
 	var wg sync.WaitGroup
 	users := make(chan bool, 16)
 	wg.Go(func() {
@@ -51,13 +51,12 @@ func (o *offer) servePTY(ctx context.Context) (err error) {
 	})
 	err = p.fromProgram(ctx)
 	if stop() {
-		t.watch.Close()
-		t.master.Close()
+		end()
 	}
+	<-closed
 	wg.Wait()
-	t.watch, t.master = nil, nil
-	if e := t.close(); err == nil || ctx.Err() != nil {
-		err = e
+	if err == nil || ctx.Err() != nil {
+		err = closing
 	}
 	return err
 }
@@ -156,7 +155,7 @@ func (p *ptyServer) relink() {
 	if _, err := os.Lstat(p.t.link); !errors.Is(err, os.ErrNotExist) {
 		return
 	}
-	err := link(p.t.name, p.t.link)
+	err := p.t.Link()
 	p.log.Warn("the name of the PTY was gone and is made again", "link", p.t.link, "error", err)
 }
 
@@ -272,7 +271,7 @@ func (p *ptyServer) toProgram(s north.Stream) error {
 	for {
 		n, err := s.Read(buf)
 		for b := buf[:n]; len(b) > 0; {
-			k, err := p.t.master.Write(b)
+			k, err := p.t.Master.Write(b)
 			b = b[k:]
 			if err != nil {
 				return err

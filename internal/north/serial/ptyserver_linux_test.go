@@ -248,7 +248,7 @@ func TestPTYWithoutPermission(t *testing.T) {
 	defer os.Chmod(dir, 0o755)
 	asNobody(t, func() {
 		for _, at := range []string{filepath.Join(dir, "port"), filepath.Join(dir, "folder", "port")} {
-			err := link("/dev/pts/0", at)
+			err := tty.Link("/dev/pts/0", at)
 			if driver.ClassOf(err) != driver.Auth || !errors.Is(err, os.ErrPermission) || driver.HintOf(err) == "" {
 				t.Errorf("%s: class %v, hint %q, %v", at, driver.ClassOf(err), driver.HintOf(err), err)
 			}
