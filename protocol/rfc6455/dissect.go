@@ -77,6 +77,7 @@ type side struct {
 	message  []byte // of it, what has come and was not handed on
 	over     bool   // it was longer than the limit
 	window   []byte // the end of what was unpacked
+	budget   int    // bytes that may still be unpacked; below 0 the spare is used up in part
 	pending  []byte // binary, while nobody knows what it is
 	loose    int64  // bytes that were shown as they are
 	afterGap bool

@@ -1,6 +1,9 @@
 package rfc6455
 
 import (
+	"bytes"
+	"compress/flate"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -174,6 +177,31 @@ func TestTooLongIsTheEnd(t *testing.T) {
 	got, _ := told([]piece{{true, "\x82\x7f\x00\x00\x00\x00\x10\x00\x00\x00"}, {true, wire(from(false, Text, true, "/a\n"))}}, false)
 	if len(got) != 2 || !strings.Contains(got[0], ErrTooLong.Error()) || !strings.Contains(got[1], errLost.Error()) {
 		t.Errorf("%q", got)
+	}
+}
+
+// A few bytes do not become much memory: many messages of zeros are refused once they have become too much.
+func TestBombs(t *testing.T) {
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write(make([]byte, 1<<20))
+	w.Flush()
+	bomb := packed(strings.TrimSuffix(b.String(), "\x00\x00\xff\xff"))
+	sent := wire(bomb, bomb, bomb, bomb)
+	d := transcript.NewDissection(func() transcript.Dissector { return NewDissector(bySlash) })
+	got, refused := 0, 0
+	for _, m := range d.Feed(&transcript.Event{Flow: 1, Dir: transcript.FromServer, Kind: transcript.Data, Data: []byte(sent)}) {
+		if m.Level > 0 && m.Frame.Err == nil {
+			got += len(m.Raw)
+		} else if errors.Is(m.Frame.Err, errUnpacked) {
+			refused++
+		}
+	}
+	if refused != 4 || got > 64*len(sent)+4<<10 {
+		t.Errorf("%d bytes of %d, %d refused", got, len(sent), refused)
 	}
 }
 

@@ -137,18 +137,30 @@ func (s *side) loosely(b []byte, what string, err error) transcript.Message {
 // windowSize is how far back compressed data reaches.
 const windowSize = 32 << 10
 
+// What is unpacked may be so many times as long as what was sent, over all messages of a side, and a little more: a file must not
+// make much memory of a few bytes.
+const (
+	unpackRatio = 64
+	unpackSpare = 4 << 10
+)
+
+var errUnpacked = fmt.Errorf("a compressed message is more than %d times as long as what was sent", unpackRatio)
+
 // unpack is a message of permessage-deflate as it was. The end of it is kept: the next one may refer to it.
 func (s *side) unpack(b []byte) ([]byte, error) {
 	// RFC 7692 leaves the last four bytes out; the five behind them end the stream.
 	tail := []byte{0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff}
 	r := flate.NewReaderDict(io.MultiReader(bytes.NewReader(b), bytes.NewReader(tail)), s.window)
-	out, err := io.ReadAll(io.LimitReader(r, MaxPayload+1))
+	s.budget = min(s.budget+unpackRatio*len(b), MaxPayload)
+	limit := max(s.budget+unpackSpare, 0)
+	out, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("a compressed message: %w", err)
-	case len(out) > MaxPayload:
-		return nil, errMessage
+	case len(out) > limit:
+		return nil, errUnpacked
 	}
+	s.budget -= len(out)
 	s.window = append(s.window, out...)
 	s.window = bytes.Clone(s.window[max(0, len(s.window)-windowSize):])
 	return out, nil
