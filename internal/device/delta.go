@@ -29,7 +29,7 @@ func (s *Spec) equal(o *Spec) bool {
 	return s.Path == o.Path && s.Kind == o.Kind && s.Rate == o.Rate && s.Access == o.Access && s.Unit == o.Unit &&
 		s.Min == o.Min && s.Max == o.Max && s.Step == o.Step && s.Decimals == o.Decimals && s.Labels == o.Labels &&
 		s.Confirm == o.Confirm && s.Title == o.Title && s.Doc == o.Doc && s.Role == o.Role && s.Hazard == o.Hazard &&
-		s.Grade == o.Grade && maps.Equal(s.Attributes, o.Attributes) &&
+		s.Grade == o.Grade && s.Secret == o.Secret && maps.Equal(s.Attributes, o.Attributes) &&
 		slices.EqualFunc(s.Columns, o.Columns, func(a, b Spec) bool { return a.equal(&b) })
 }
 

@@ -71,6 +71,7 @@ type Spec struct {
 	Title, Doc     string
 	Role, Hazard   string
 	Grade          string
+	Secret         bool // an argument of a command that is handed on and never told again, nor written down
 	// Attributes are the device's own words for the point, by lower-case name: "name", "label", "object-number", "role-path".
 	// They may change while the path stays. [AttrReadOnly] is ours. nil: none.
 	Attributes map[string]string

@@ -14,6 +14,7 @@ import (
 type command struct {
 	path device.Path
 	args []device.Value
+	told []device.Value   // args, without what is secret
 	by   driver.Commander // of the clients of a native server; nil: the session's
 }
 
@@ -25,7 +26,7 @@ func (g *Gateway) Do(ctx context.Context, who driver.Who, dev string, path devic
 	l, c, e := g.checkCommand(who, dev, path, args)
 	state := north.ItemState{Device: dev, Path: path, Command: true}
 	if c != nil {
-		state.Args = c.args
+		state.Args = c.told
 	}
 	entry := g.book.begin(who, []north.ItemState{state})
 	if e != nil {
@@ -68,19 +69,32 @@ func (g *Gateway) checkCommand(who driver.Who, dev string, path device.Path, arg
 		return nil, nil, e
 	}
 	values, e := g.arguments(dev, &commands[i], args)
+	if e != nil {
+		return nil, nil, e
+	}
+	told := withoutSecrets(&commands[i], values)
 	clients := l.clientCommander()
 	switch {
-	case e != nil:
-		return nil, nil, e
 	case path.Under(device.ClientsRoot) && clients != nil:
-		return l, &command{path: path, args: values, by: clients}, nil
+		return l, &command{path: path, args: values, told: told, by: clients}, nil
 	case err != nil:
 		return nil, nil, linkDown(dev, path, err)
 	case v.abilities.Commander == nil:
 		return nil, nil, &north.WriteError{Code: "read-only", Device: dev, Path: path, Class: driver.Unsupported,
 			Text: "this connection to the device cannot perform commands"}
 	}
-	return l, &command{path: path, args: values}, nil
+	return l, &command{path: path, args: values, told: told}, nil
+}
+
+// withoutSecrets is what may be told of the arguments, and written down.
+func withoutSecrets(c *device.Command, values []device.Value) []device.Value {
+	told := slices.Clone(values)
+	for i := range c.Args {
+		if c.Args[i].Secret {
+			told[i] = device.OfString("(secret)")
+		}
+	}
+	return told
 }
 
 // arguments brings args into the order of the command.

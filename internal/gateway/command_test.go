@@ -1,11 +1,16 @@
 package gateway
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/patchbay-io/patchbay/internal/audit"
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/north"
 )
@@ -45,6 +50,40 @@ func TestCommands(t *testing.T) {
 			if got := do(tt.dev, tt.path, tt.args); !strings.HasPrefix(got, tt.want) {
 				t.Errorf("%s %s %v: %q, want %q", tt.dev, tt.path, tt.args, got, tt.want)
 			}
+		}
+	})
+}
+
+// What is secret reaches the device, and neither the log, the audit nor those who ask what was done.
+func TestSecretArguments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		record, err := audit.Open(audit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := New(Options{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), Audit: record})
+		if err := g.SetDevices([]DeviceConfig{conf("m", newToy())}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- g.Run(ctx) }()
+		synctest.Wait()
+		for code, stage := range map[string]north.Stage{"0815": north.StageAcknowledged, "4711": north.StageRefused} {
+			s, err := g.Do(ctx, tester, "m", "unlock", map[string]any{"who": "anna", "code": code}, north.WriteOptions{Wait: true})
+			if err != nil || s.Items[0].Last().Stage != stage {
+				t.Errorf("%s: %v %v", code, stages(&s.Items[0]), err)
+			}
+			if a := s.Items[0].Args; len(a) != 2 || a[0].Str() != "anna" || a[1].Str() != "(secret)" {
+				t.Errorf("what was done: %v", a)
+			}
+		}
+		cancel()
+		<-done
+		told := log.String() + fmt.Sprint(record.Since(0, 0)) + fmt.Sprint(g.WriteLog("", 0, 0))
+		if strings.Contains(told, "0815") || strings.Contains(told, "4711") || strings.Count(told, "(secret)") < 6 {
+			t.Error(told)
 		}
 	})
 }

@@ -150,7 +150,7 @@ func TestNativeServer(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second)
 		s.want(t, "up")
-		if d := cmp.Diff([]device.Path{"cut", "recall", "_clients/1/disconnect"}, commands()); d != "" {
+		if d := cmp.Diff([]device.Path{"cut", "recall", "unlock", "_clients/1/disconnect"}, commands()); d != "" {
 			t.Error(d)
 		}
 
@@ -170,7 +170,7 @@ func TestNativeServer(t *testing.T) {
 		if _, ok := g.Tree().Point("m", "_clients/1/address"); ok {
 			t.Error("the clients outlive the server")
 		}
-		if d := cmp.Diff([]device.Path{"cut", "recall"}, commands()); d != "" {
+		if d := cmp.Diff([]device.Path{"cut", "recall", "unlock"}, commands()); d != "" {
 			t.Error(d)
 		}
 		if s.sessionsOpened() != opened {

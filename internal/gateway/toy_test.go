@@ -46,8 +46,9 @@ func newToy() *toy {
 			{Path: "power", Kind: device.Bool, Access: device.RW, Hazard: device.HazardMove},
 			{Path: "input", Kind: device.Enum, Access: device.RW, Labels: "inputs"},
 		},
-		labels:   []device.LabelSet{{ID: "inputs", Items: []device.Label{{Value: 1, Key: "1", Text: "Camera"}, {Value: 2, Key: "2", Text: "Slides"}}}},
-		commands: []device.Command{{Path: "cut"}, {Path: "recall", Args: []device.Spec{{Path: "number", Kind: device.Int, Min: 1, Max: 9}}}},
+		labels: []device.LabelSet{{ID: "inputs", Items: []device.Label{{Value: 1, Key: "1", Text: "Camera"}, {Value: 2, Key: "2", Text: "Slides"}}}},
+		commands: []device.Command{{Path: "cut"}, {Path: "recall", Args: []device.Spec{{Path: "number", Kind: device.Int, Min: 1, Max: 9}}},
+			{Path: "unlock", Args: []device.Spec{{Path: "who", Kind: device.String}, {Path: "code", Kind: device.String, Secret: true}}}},
 		values: map[device.Path]device.Value{
 			"gain": device.OfFloat(-10), "mute": device.OfBool(false), "count": device.OfInt(5), "raw": device.OfInt(0),
 			"speed": device.OfInt(0), "power": device.OfBool(false), "input": device.OfEnum(1),
@@ -181,8 +182,13 @@ func (s *toySession) Do(_ context.Context, p device.Path, args []device.Value) (
 	if p == "recall" && args[0].Int() == 9 {
 		return device.Value{}, driver.Outcome{Stage: driver.Refused, Err: &driver.Error{Op: "recall", Target: "toy", Class: driver.DeviceSaidNo, Err: errEmpty}}
 	}
+	if p == "unlock" && (args[0].Str() != "anna" || args[1].Str() != "0815") {
+		return device.Value{}, driver.Outcome{Stage: driver.Refused, Err: &driver.Error{Op: "unlock", Target: "toy", Class: driver.DeviceSaidNo, Err: errCode}}
+	}
 	return device.OfString("done"), driver.Outcome{Stage: driver.Acked}
 }
+
+var errCode = errors.New("wrong code")
 
 var errEmpty = errors.New("memory is empty")
 

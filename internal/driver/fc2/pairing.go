@@ -170,7 +170,7 @@ func pairingSpecs() ([]device.Spec, []device.LabelSet, []device.Command) {
 		[]device.Command{
 			{Path: RequestPath, Title: "Pair", Doc: "asks the person in Focusrite Control 2 to let this program in", Grade: device.GradeSeen},
 			{Path: CodePath, Title: "Code", Doc: "sends the text of the QR code that Focusrite Control 2 shows after that", Grade: device.GradeSeen,
-				Args: []device.Spec{{Path: CodeArg, Kind: device.String, Title: "Code", Doc: "hexadecimal digits"}}},
+				Args: []device.Spec{{Path: CodeArg, Kind: device.String, Title: "Code", Doc: "hexadecimal digits", Secret: true}}},
 		}
 }
 
