@@ -26,9 +26,10 @@ lint: ## golangci-lint with the rules of .golangci.yml
 bench: ## all benchmarks once, with allocations
 	$(GO) test -run '^$$' -bench . -benchtime 200ms -benchmem ./...
 
-cross: ## build for every platform that is promised
+cross: ## build for every platform that is promised; on those the tests compile too
 	@set -e; for p in linux/amd64 linux/arm64 linux/arm windows/amd64 darwin/amd64 darwin/arm64; do \
 		echo "  $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} GOARM=7 $(GO) build -trimpath -ldflags="-s -w" -o /dev/null ./cmd/patchbay; done
+	@set -e; for os in windows darwin; do echo "  tests for $$os"; CGO_ENABLED=0 GOOS=$$os GOARCH=amd64 $(GO) vet ./...; done
 
 web: ## build the page into web/dist, which is committed
 	cd web && npm ci --no-audit --no-fund && npm run build

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/patchbay-io/patchbay/internal/cli/gatewayclient"
 )
 
 // peerProgram finds a program that is not ours. A missing one is a skip on a developer's machine and a failure in CI.
@@ -92,5 +94,22 @@ func TestInteropCurl(t *testing.T) {
 	text, err = run("--header", "Host: evil.example", base+"/devices")
 	if err != nil || strings.Contains(text, "mill1") {
 		t.Errorf("a foreign Host header: %q %v", text, err)
+	}
+}
+
+// waitState follows the events until the device is up; it may not be there yet.
+func waitState(t *testing.T, ctx context.Context, c *gatewayclient.Client, dev string) {
+	t.Helper()
+	reached := context.Canceled
+	err := c.Events(ctx, gatewayclient.Selection{Under: []string{"_link/state"}}, func(e *gatewayclient.Event) error {
+		for _, p := range e.Points {
+			if p.Device == dev && rawText(p.Value) == "up" {
+				return reached
+			}
+		}
+		return nil
+	})
+	if err != reached {
+		t.Fatalf("%s does not come up: %v", dev, err)
 	}
 }

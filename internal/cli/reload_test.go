@@ -60,20 +60,3 @@ func TestReloadOnHangup(t *testing.T) {
 		t.Errorf("connects of the untouched device went from %s to %s (%v)", before.Text, after.Text, err)
 	}
 }
-
-// waitState follows the events until the device is up; it may not be there yet.
-func waitState(t *testing.T, ctx context.Context, c *gatewayclient.Client, dev string) {
-	t.Helper()
-	reached := context.Canceled
-	err := c.Events(ctx, gatewayclient.Selection{Under: []string{"_link/state"}}, func(e *gatewayclient.Event) error {
-		for _, p := range e.Points {
-			if p.Device == dev && rawText(p.Value) == "up" {
-				return reached
-			}
-		}
-		return nil
-	})
-	if err != reached {
-		t.Fatalf("%s does not come up: %v", dev, err)
-	}
-}
