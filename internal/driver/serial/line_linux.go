@@ -3,6 +3,7 @@ package serial
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"os"
 	"sync"
@@ -218,9 +219,10 @@ func (s *line) pause(ctx context.Context, d time.Duration) error {
 func (s *line) Event(ctx context.Context) (driver.LineEvent, error) {
 	for {
 		var e driver.LineEvent
-		news := false
+		news, every := false, linePoll
 		err := s.control(func(fd int) error {
 			m, err := unix.IoctlGetInt(fd, unix.TIOCMGET)
+			silent := err != nil
 			if err != nil && !noLines(err) {
 				return os.NewSyscallError("TIOCMGET", err)
 			}
@@ -228,6 +230,9 @@ func (s *line) Event(ctx context.Context) (driver.LineEvent, error) {
 			c, err := counters(fd)
 			if err != nil && !noLines(err) {
 				return os.NewSyscallError("TIOCGICOUNT", err)
+			}
+			if silent && err != nil { // neither lines nor counters, as a PTY: it will not get them
+				every = math.MaxInt64
 			}
 			e = driver.LineEvent{CTS: m&unix.TIOCM_CTS != 0, DSR: m&unix.TIOCM_DSR != 0, CD: m&unix.TIOCM_CD != 0, RI: m&unix.TIOCM_RI != 0}
 			if !s.first {
@@ -241,7 +246,7 @@ func (s *line) Event(ctx context.Context) (driver.LineEvent, error) {
 		if err != nil || news {
 			return e, err
 		}
-		if err := s.pause(ctx, linePoll); err != nil {
+		if err := s.pause(ctx, every); err != nil {
 			return e, err
 		}
 	}
