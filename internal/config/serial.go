@@ -26,7 +26,7 @@ type Serial struct {
 // SerialPort is what is offered of one port, or of all ports of a device.
 type SerialPort struct {
 	Device string
-	Path   string      // "ports/3", or "*": all
+	Path   string      // "ports/3", which may be written as 3, or "*": all
 	Line   driver.Line // with RTS and DTR of on_open
 
 	RFC2217, Raw string // HOST:PORT; of all ports HOST:PORT of the first
@@ -113,11 +113,19 @@ func (l *loader) serial(n ast.Node) {
 func (l *loader) serialPort(kv pair) {
 	dev, path, ok := strings.Cut(kv.key, "/")
 	if !ok || !deviceName.MatchString(dev) || path == "" || strings.Contains(path, "*") && path != "*" {
-		l.at(kv.token, "%q names no port; write DEVICE/PATH such as box/ports/3, or DEVICE/* for all ports", kv.key)
+		l.at(kv.token, "%q names no port; write DEVICE/NUMBER such as box/3, or DEVICE/* for all ports", kv.key)
+		return
+	}
+	if strings.Trim(path, "0123456789") == "" { // box/3, as on the command line
+		path = "ports/" + path
+	}
+	name := dev + "/" + path
+	if slices.ContainsFunc(l.c.Serial.Ports, func(o SerialPort) bool { return o.Device == dev && o.Path == path }) {
+		l.at(kv.token, "%q is %s, which is there already; write the keys of both into one", kv.key, name)
 		return
 	}
 	p := SerialPort{Device: dev, Path: path, PTYOwner: -1, PTYGroup: -1, HalfClose: defaultHalfClose}
-	key := "serial.ports." + kv.key
+	key := "serial.ports." + name
 	var shown []string
 	for _, x := range l.mapping(kv.value, key) {
 		if x.key == "on_open" {
@@ -146,7 +154,7 @@ func (l *loader) serialPort(kv pair) {
 		})
 	}
 	l.c.Serial.Ports = append(l.c.Serial.Ports, p)
-	l.ports = append(l.ports, setting{kv.key, "{" + strings.Join(shown, ", ") + "}", l.where(kv.token)})
+	l.ports = append(l.ports, setting{name, "{" + strings.Join(shown, ", ") + "}", l.where(kv.token)})
 }
 
 // set puts the text of one key into the port.

@@ -57,10 +57,25 @@ serial:
 	}
 }
 
+// A port may be named by its number, as on the command line.
+func TestSerialPortNumber(t *testing.T) {
+	c, err := Load(Input{File: "t", Data: []byte("serial: {ports: {box/12: {raw: 4001}}}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := c.Serial.Ports[0]; p.Device != "box" || p.Path != "ports/12" {
+		t.Errorf("device %q, path %q", p.Device, p.Path)
+	}
+	if text := c.Explain(); !strings.Contains(text, "box/ports/12: {raw: ") {
+		t.Errorf("the whole path is missing in\n%s", text)
+	}
+}
+
 func TestSerialMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"serial: {ports: {box: {raw: 4001}}}":                          "names no port",
 		"serial: {ports: {box/p*: {raw: 4001}}}":                       "names no port",
+		"serial: {ports: {box/1: {raw: 1}, box/ports/1: {raw: 2}}}":    `"box/ports/1" is box/ports/1, which is there already`,
 		"serial: {ports: {box/ports/1: {raw: 4001+}}}":                 "for DEVICE/*",
 		"serial: {ports: {'box/*': {raw: 4001}}}":                      "4001+",
 		"serial: {ports: {box/ports/1: {raw: x}}}":                     "no address",
