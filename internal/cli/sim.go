@@ -35,6 +35,7 @@ func (a *app) simCommand() *cobra.Command {
 type simulated struct {
 	device simulate.Device
 	listen []string // an address for each service of the device
+	page   bool     // the last service is a page for a browser
 	upward int      // so many of the first addresses are tried with ports that are one higher, while one of them is taken
 
 	record string            // file that the conversation with the first service is written to; empty: none
@@ -74,7 +75,11 @@ func (a *app) serveSimulated(ctx context.Context, s simulated) (err error) {
 		return err
 	}
 	for i := range sockets {
-		if e := a.printAddress("listen", sockets[i].Addr().String()); err == nil {
+		key, addr := "listen", sockets[i].Addr().String()
+		if s.page && i == len(sockets)-1 {
+			key, addr = "page", "http://"+addr+"/"
+		}
+		if e := a.printAddress(key, addr); err == nil {
 			err = e
 		}
 		if i == 0 { // a recording is of one protocol

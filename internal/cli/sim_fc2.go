@@ -67,9 +67,6 @@ func (a *app) simFC2(ctx context.Context, f simFC2Flags) error {
 	sim := fc2sim.New(o)
 	d := simulate.FC2Device(sim)
 	d.Services = append(d.Services, simulate.Service{Network: "tcp", Stream: func(ctx context.Context, l net.Listener) error {
-		if err := a.printAddress("page", "http://"+l.Addr().String()+"/"); err != nil {
-			return err
-		}
 		if err := a.printAddress("server_key", sim.PublicKey().String()); err != nil {
 			return err
 		}
@@ -79,7 +76,7 @@ func (a *app) simFC2(ctx context.Context, f simFC2Flags) error {
 	if f.anyPorts {
 		upward = 2
 	}
-	return a.serveSimulated(ctx, simulated{device: d, listen: []string{f.secure, f.onboarding, f.page}, upward: upward, record: f.record,
+	return a.serveSimulated(ctx, simulated{device: d, listen: []string{f.secure, f.onboarding, f.page}, page: true, upward: upward, record: f.record,
 		head: transcript.Header{Protocol: "fc2", Device: "simulated Focusrite Control 2"}})
 }
 

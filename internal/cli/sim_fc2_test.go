@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"bufio"
+	"context"
+	"io"
 	"net"
 	"net/netip"
+	"regexp"
 	"testing"
 
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
@@ -40,4 +44,26 @@ func TestPortsUpward(t *testing.T) {
 	if secure.Port() <= at.Port() || onboarding.Port() != secure.Port()+1 {
 		t.Errorf("ports %d and %d, want neighbours above %d", secure.Port(), onboarding.Port(), at.Port())
 	}
+}
+
+// The lines of standard output are what the help says: the two endpoints, the page, the key.
+func TestSimFC2Lines(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out, w := io.Pipe()
+	done := make(chan int, 1)
+	go func() {
+		done <- Main(ctx, []string{"sim", "fc2", "--secure", "127.0.0.1:0", "--onboarding", "127.0.0.1:0"}, Streams{nil, w, io.Discard}, func(string) (string, bool) { return "", false })
+		_ = w.Close()
+	}()
+	lines := bufio.NewScanner(out)
+	for _, want := range []string{`^127\.0\.0\.1:\d+$`, `^127\.0\.0\.1:\d+$`, `^http://127\.0\.0\.1:\d+/$`, `^[0-9a-f]{64}$`} {
+		if !lines.Scan() || !regexp.MustCompile(want).MatchString(lines.Text()) {
+			t.Errorf("%q, want %s", lines.Text(), want)
+		}
+	}
+	cancel()
+	if lines.Scan() {
+		t.Errorf("one more line: %q", lines.Text())
+	}
+	<-done
 }
