@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -115,13 +116,18 @@ func tlsConfig(host, fingerprint string) *tls.Config {
 	}
 	c.InsecureSkipVerify = true // VerifyConnection decides
 	c.VerifyConnection = func(s tls.ConnectionState) error {
-		sum := sha256.Sum256(s.PeerCertificates[0].Raw)
-		if got := hex.EncodeToString(sum[:]); got != plainHex(fingerprint) {
+		if got := fingerprintOf(s.PeerCertificates[0]); got != plainHex(fingerprint) {
 			return fmt.Errorf("%w; its own is %s", errFingerprint, got)
 		}
 		return nil
 	}
 	return c
+}
+
+// fingerprintOf is the SHA-256 of a certificate in hex.
+func fingerprintOf(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return hex.EncodeToString(sum[:])
 }
 
 // address is host and port of a device URL.

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"net"
@@ -296,6 +297,9 @@ func TestTLS(t *testing.T) {
 			err := open(row.fingerprint)
 			if (err == nil) != row.ok || err != nil && (driver.ClassOf(err) != row.want || driver.HintOf(err) == "") {
 				t.Errorf("%s: %v (%v)", row.name, err, driver.ClassOf(err))
+			}
+			if told := fmt.Sprint(err, driver.HintOf(err)); !row.ok && !strings.Contains(told, print) {
+				t.Errorf("%s: what is told does not hold the fingerprint that may be put down: %s", row.name, told)
 			}
 		}
 		cancel()

@@ -75,7 +75,11 @@ func hint(c driver.Class, err error) string {
 		return "This name is not known on the network: check its spelling, or write the device's address instead."
 	}
 	if isCertificate(err) {
-		return "The device's certificate is not trusted here. When it is the device's own, put its SHA-256 into the option fingerprint."
+		const untrusted = "The device's certificate is not trusted here. When it is the device's own, put its SHA-256 into the option fingerprint"
+		if failed := (*tls.CertificateVerificationError)(nil); errors.As(err, &failed) && len(failed.UnverifiedCertificates) > 0 {
+			return untrusted + ": " + fingerprintOf(failed.UnverifiedCertificates[0]) + ", if the device shows the same."
+		}
+		return untrusted + "."
 	}
 	switch c {
 	case driver.RefusedConn:
