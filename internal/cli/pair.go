@@ -118,6 +118,7 @@ const (
 	pairResult  = "pairing/result"
 	pairRequest = "pairing/request"
 	pairCode    = "pairing/code"
+	pairAll     = "pairing/*"
 )
 
 // pair walks through the steps, with a running gateway or one of its own.
@@ -134,6 +135,9 @@ func (a *app) pair(ctx context.Context, where string, f pairFlags) error {
 	}
 	var writable []string
 	if isURL(where) {
+		if f.code != "" {
+			return usageError(errors.New("--code is for a device of a running gateway: the device makes a code for one connection, and with a URL that ends with this command. Leave --code out, and type the code when it is shown"))
+		}
 		writable = []string{pairRequest, pairCode}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, f.patience, classFailure("timeout", errors.New("nobody has let patchbay in"), "Give a person more time with --patience."))
@@ -201,7 +205,11 @@ func (a *app) pairCodes(ctx context.Context, t *target, dev string) error {
 		line, err := in.ReadString('\n')
 		code := strings.TrimSpace(line)
 		if err != nil && code == "" {
-			return classFailure("device-said-no", errors.New("no code was given"), "Run it again with a terminal, or give --code.")
+			hint := "Run it again with a terminal, or with --code while the code is shown."
+			if t.direct {
+				hint = "Run it again with a terminal. Without one, pair with a device of a running gateway, whose connection stays: it takes --code while the code is shown."
+			}
+			return classFailure("device-said-no", errors.New("no code was given"), hint)
 		}
 		refusal := a.pairDo(ctx, t, dev, pairCode, map[string]any{"code": code})
 		if refusal == nil || err != nil {
@@ -269,8 +277,12 @@ func (a *app) pairValue(ctx context.Context, t *target, dev, path string) (strin
 
 func (a *app) pairDo(ctx context.Context, t *target, dev, path string, args map[string]any) error {
 	done, err := t.Do(ctx, dev, gatewayclient.CommandRequest{Path: path, Args: args, Wait: true, Deadline: "10s"})
+	if problem := (*gatewayclient.Problem)(nil); errors.As(err, &problem) && problem.Code == "not-writable" {
+		return &failure{code: exitRefused, kind: problem.Code, err: fmt.Errorf("pairing with %s is not allowed: %s does not stand under writable", dev, path),
+			hint: fmt.Sprintf("Allow all its steps in the configuration: devices: {%s: {writable: [%q]}}", dev, pairAll)}
+	}
 	if err != nil {
-		return a.explainRefusal(err, t, place{dev, path})
+		return err
 	}
 	if last := done.Items[0].Last(); last.Stage == "refused" || last.Stage == "failed" || last.Stage == "uncertain" {
 		return classFailure(last.Class, errors.New(last.Text), last.Hint)

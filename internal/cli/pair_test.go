@@ -62,6 +62,19 @@ func TestPair(t *testing.T) {
 	}
 	wrong := func() string { return "00112233445566778899aabbccddeeff" }
 	right := func() string { p, _ := sim.Prompt(); return fc2.FormatCode(p.Code) }
+	// with the key of another server the request is noise there
+	other := strings.Repeat("5a", fc2.KeySize)
+	if code, _, errs := run(&typist{}, "pair", where, "--server-key", other); code != 17 || !strings.Contains(errs, "compare server_key") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
+	// a code is of one connection, which with a URL ends with the command
+	if code, _, errs := run(&typist{}, "pair", where, "--code", "0011"); code != 2 || !strings.Contains(errs, "running gateway") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
+	if code, _, errs := run(&typist{}, "pair", where, "--server-key", sim.PublicKey().String()); code != 17 || !strings.Contains(errs, "running gateway") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
+
 	code, out, errs := run(&typist{[]func() string{func() string { return "xyz" }, wrong, right}}, "pair", where, "--server-key", sim.PublicKey().String())
 	if code != 0 || !strings.Contains(out, "is paired and connected") || !strings.Contains(errs, "hexadecimal") || strings.Count(errs, "Type it again") != 2 || !strings.Contains(errs, "not accepted") {
 		t.Fatalf("exit code %d\n%s%s", code, out, errs)

@@ -237,7 +237,11 @@ func (p *pairing) request() {
 	ctx, cancel := context.WithTimeout(p.ctx, approveWithin)
 	defer cancel()
 	if err := p.agent.Request(ctx, p.name); err != nil {
-		p.set(StateNotPaired, err.Error())
+		result := err.Error()
+		if errors.Is(err, fc2client.ErrUnread) { // the points have no place for a hint
+			result += "; compare server_key with what it announces now (patchbay discover --lan)"
+		}
+		p.set(StateNotPaired, result)
 		return
 	}
 	p.set(StateCode, "")

@@ -74,6 +74,9 @@ var (
 	ErrBusy    = errors.New("another program is being paired there")
 	ErrDenied  = errors.New("the person there has not approved")
 	ErrCode    = errors.New("the code was not accepted")
+	// ErrUnread is a request that is refused as unreadable. It is sealed for the key of one server, and for another server
+	// it is noise. What the real one answers then is a guess; package fc2server refuses the parameter.
+	ErrUnread = errors.New("it cannot read the request, which is for another server key than its own")
 )
 
 // Onboarding is a connection to the onboarding endpoint. Its methods are called one after the other.
@@ -161,7 +164,7 @@ func (b *Onboarding) Version(ctx context.Context) (uint16, error) {
 }
 
 // Request asks for approval under a name that the person there is shown, and waits for the decision: give ctx the patience of
-// a person. The error wraps ErrBusy, or ErrDenied.
+// a person. The error wraps ErrBusy, ErrDenied, or ErrUnread.
 func (b *Onboarding) Request(ctx context.Context, name string) error {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -183,8 +186,13 @@ func (b *Onboarding) Request(ctx context.Context, name string) error {
 	decision, err := b.text(ctx, "request", fc2.MethodRequestApproval, 2, ocp1.AppendBlob(ocp1.AppendBlob(nil, key[:]), request))
 	if err != nil {
 		var refusal *ocp1.Error
-		if errors.As(err, &refusal) && refusal.Status == ocp1.StatusBusy {
+		switch {
+		case !errors.As(err, &refusal):
+			return err
+		case refusal.Status == ocp1.StatusBusy:
 			return fmt.Errorf("%w: %w", ErrBusy, err)
+		case refusal.Status == ocp1.StatusParameterError:
+			return fmt.Errorf("%w: %w", ErrUnread, err)
 		}
 		return err
 	}

@@ -296,7 +296,7 @@ func TestWrongServerKey(t *testing.T) {
 		}
 		defer b.Close()
 		var refusal *ocp1.Error
-		if err := b.Request(w.Context(), "x"); !errors.As(err, &refusal) || refusal.Status != ocp1.StatusParameterError {
+		if err := b.Request(w.Context(), "x"); !errors.Is(err, ErrUnread) || !errors.As(err, &refusal) || refusal.Status != ocp1.StatusParameterError {
 			t.Errorf("a request for another server: %v", err)
 		}
 		if err := w.sim.Clients().Approve(w.id.Public(), "x"); err != nil {
