@@ -15,6 +15,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/all"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
+	"github.com/patchbay-io/patchbay/internal/plural"
 )
 
 // planner is a driver that can tell how it reads a device: which reads travel together, and how often.
@@ -61,7 +62,7 @@ together and how often, as tried with a simulated device.
 			if name == "" {
 				name = "the command line"
 			}
-			_, err = fmt.Fprintf(a.Out, "%s is in order: %s\n", name, count(len(c.Devices), "device"))
+			_, err = fmt.Fprintf(a.Out, "%s is in order: %s\n", name, plural.Of(len(c.Devices), "device"))
 			return err
 		},
 	}
@@ -158,11 +159,4 @@ func exampleURL() string {
 		}
 	}
 	return "URL"
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

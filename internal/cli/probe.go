@@ -16,6 +16,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/all"
 	"github.com/patchbay-io/patchbay/internal/lab/probe"
+	"github.com/patchbay-io/patchbay/internal/plural"
 )
 
 func (a *app) probeCommand() *cobra.Command {
@@ -177,7 +178,7 @@ func (a *app) printStep(s probe.Step) {
 		if len(shown) < h.head.Total {
 			text += " …"
 		}
-		fmt.Fprintf(a.Out, "    %-9s %s %s (%d bytes)\n", h.what, text, printable(shown), h.head.Total)
+		fmt.Fprintf(a.Out, "    %-9s %s %s (%s)\n", h.what, text, printable(shown), plural.Of(h.head.Total, "byte"))
 	}
 	for _, f := range s.Found {
 		line("found", f)

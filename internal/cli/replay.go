@@ -16,6 +16,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/lab/replay"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
+	"github.com/patchbay-io/patchbay/internal/plural"
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -184,7 +185,8 @@ func (a *app) replayed(name, protocol string, tolerant bool, res replay.Result, 
 	switch {
 	case err == nil:
 		if !a.json {
-			fmt.Fprintf(a.Out, "as recorded: %d connections, %d bytes sent, %d bytes in %d messages compared%s\n", res.Flows, res.Sent, res.Received, res.Messages, tolerated(res))
+			fmt.Fprintf(a.Out, "as recorded: %s, %s sent, %s in %s compared%s\n", plural.Of(res.Flows, "connection"),
+				plural.Of(res.Sent, "byte"), plural.Of(res.Received, "byte"), plural.Of(res.Messages, "message"), tolerated(res))
 		}
 		return nil
 	case errors.As(err, &d):

@@ -17,6 +17,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/lab/capture"
 	"github.com/patchbay-io/patchbay/internal/lab/decode"
+	"github.com/patchbay-io/patchbay/internal/plural"
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -207,8 +208,8 @@ func (a *app) printTap(addr string, files *recording) error {
 }
 
 func (a *app) tapSummary(s capture.Stats, files *recording, redact *capture.Redaction) {
-	fmt.Fprintf(a.Err, "%d connections; %d bytes from clients, %d from the device, in %d pieces; written to %s\n", s.Flows, s.FromClients, s.FromServer,
-		s.Messages, files.names())
+	fmt.Fprintf(a.Err, "%s; %s from clients, %d from the device, in %s; written to %s\n", plural.Of(s.Flows, "connection"),
+		plural.Of(s.FromClients, "byte"), s.FromServer, plural.Of(s.Messages, "piece"), files.names())
 	if s.Unreachable+s.TurnedAway > 0 {
 		fmt.Fprintf(a.Err, "the device was not reached for %d clients; %d were turned away\n", s.Unreachable, s.TurnedAway)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/cli/gatewayclient"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/plural"
 )
 
 // termFlags are the flags of term.
@@ -321,9 +322,9 @@ func (s *terminal) stateText() string {
 func (s *terminal) event(e *gatewayclient.PortEvent) {
 	switch e.Type {
 	case "gap":
-		s.notice("%d bytes are missing here: this terminal was too slow", e.Bytes)
+		s.notice("%s missing here: this terminal was too slow", plural.Of(e.Bytes, "byte"))
 	case "dropped":
-		s.notice("%d bytes were not sent: %s", e.Bytes, e.Text)
+		s.notice("%s not sent: %s", plural.Of(e.Bytes, "byte"), e.Text)
 	case "error":
 		s.notice("%s", e.Text)
 	case "line":

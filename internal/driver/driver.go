@@ -28,9 +28,18 @@ type Driver interface {
 type Info struct {
 	Name    string   // the driver's name in configuration: "focas"
 	Title   string   // what people call it: "FANUC FOCAS"
+	Speaks  string   // what its devices speak, in a sentence: "the DeviceMaster protocol"; empty: Title
 	Panel   string   // which panel of the page suits its devices: "cnc", "switcher", "serial", "audio" or ""
 	Schemes []Scheme // the first is the canonical one
 	Can     Can      // upper bound; a session may do less
+}
+
+// Language is what the devices of the driver speak, for a sentence such as "it speaks FANUC FOCAS".
+func (i Info) Language() string {
+	if i.Speaks != "" {
+		return i.Speaks
+	}
+	return i.Title
 }
 
 // Scheme is a URL scheme that leads to the driver.

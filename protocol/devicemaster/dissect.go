@@ -134,7 +134,7 @@ func (s *dissectSide) frame(n int, summary string) transcript.Frame {
 }
 
 func (s *dissectSide) noise(n int, err error) transcript.Frame {
-	f := s.frame(n, fmt.Sprintf("%d bytes that are no message", n))
+	f := s.frame(n, "no message")
 	f.Err, f.Unknown = err, []transcript.Range{{Offset: 0, Length: n}}
 	return f
 }

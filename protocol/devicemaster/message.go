@@ -38,7 +38,10 @@ func (m *Message) String() string {
 	case OpSelect:
 		return fmt.Sprintf("%s port %d", s, m.Value)
 	case OpData:
-		s += fmt.Sprintf(" %d bytes", len(m.Data))
+		s += fmt.Sprintf(" %d byte", len(m.Data))
+		if len(m.Data) != 1 {
+			s += "s"
+		}
 	case OpTotal:
 		s += fmt.Sprintf(" %d", m.Value)
 	case OpLine:

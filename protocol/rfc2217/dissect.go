@@ -80,11 +80,10 @@ func (s *dissectSide) frame(it *Item, raw []byte) transcript.Frame {
 	}
 	switch it.Kind {
 	case Data:
-		f.Summary = fmt.Sprintf("%d bytes of the line", len(it.Data))
 		if n := len(it.Data); n > shownData {
-			f.Summary += " " + strconv.QuoteToASCII(string(it.Data[:shownData])) + "…"
+			f.Summary = fmt.Sprintf("data %s… of %d bytes", strconv.QuoteToASCII(string(it.Data[:shownData])), n)
 		} else {
-			f.Summary += " " + strconv.QuoteToASCII(string(it.Data))
+			f.Summary = "data " + strconv.QuoteToASCII(string(it.Data))
 		}
 		put("data", 0, len(raw), fmt.Sprintf("% x", it.Data), "bytes of the line")
 	case Negotiate:

@@ -42,7 +42,7 @@ func TestDissectorCoversEveryByte(t *testing.T) {
 
 func TestDissectorSummaries(t *testing.T) {
 	for _, row := range []struct{ hex, want string }{
-		{"68 69", `2 bytes of the line "hi"`}, {strings.Repeat("0d ", 41), `41 bytes of the line "` + strings.Repeat(`\r`, 40) + `"…`}, {"ff fb 2c", "WILL COM-PORT-OPTION"}, {"ff f6", "AYT"},
+		{"68 69", `data "hi"`}, {strings.Repeat("0d ", 41), `data "` + strings.Repeat(`\r`, 40) + `"… of 41 bytes`}, {"ff fb 2c", "WILL COM-PORT-OPTION"}, {"ff f6", "AYT"},
 		{"ff fa 2c 01 00 00 e1 00 ff f0", "SET-BAUDRATE 57600"}, {"ff fa 2c 65 00 00 00 00 ff f0", "SET-BAUDRATE (answer) which?"},
 		{"ff fa 2c 05 08 ff f0", "SET-CONTROL DTR on"}, {"ff fa 2c 6b 30 ff f0", "NOTIFY-MODEMSTATE (answer) CTS, DSR"},
 		{"ff fa 2c 64 68 69 ff f0", `SIGNATURE (answer) "hi"`}, {"ff fa 2c 08 ff f0", "FLOWCONTROL-SUSPEND"}, {"ff fa 2c 07 ff f0", "NOTIFY-MODEMSTATE"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/plural"
 	"github.com/patchbay-io/patchbay/protocol/atem"
 )
 
@@ -43,15 +44,8 @@ func (s *session) reasons() []string {
 	}
 	out = append(out, "protocol version "+s.board.ver.String())
 	if t := s.board.seen.top; t != nil {
-		out = append(out, fmt.Sprintf("%s, %s, %s, %s", plural(int(t.MEs), "M/E"), plural(len(s.board.seen.inputs), "source"), plural(int(t.DSKs), "downstream keyer"),
-			plural(int(t.Auxes), "auxiliary output")))
+		out = append(out, fmt.Sprintf("%s, %s, %s, %s", plural.Of(int(t.MEs), "M/E"), plural.Of(len(s.board.seen.inputs), "source"), plural.Of(int(t.DSKs), "downstream keyer"),
+			plural.Of(int(t.Auxes), "auxiliary output")))
 	}
 	return out
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

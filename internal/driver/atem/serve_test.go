@@ -378,8 +378,8 @@ func TestRights(t *testing.T) {
 			{"only who has logged in", u, payload(&atem.Cut{}), []string{"studio DCut me=1 refused"}},
 			{"who has logged in", a, payload(&atem.Cut{}), []string{"anna studio DCut me=1 sent"}},
 			{"with the value that is named", a, payload(&atem.Cut{ME: 1}), []string{"anna studio DCut me=2 refused"}},
-			{"a code that nobody knows", a, []byte{0, 9, 0, 0, 'X', 'y', 'Z', '1', 7}, []string{"anna studio XyZ1 (1 bytes) sent"}},
-			{"another that nobody knows", a, []byte{0, 9, 0, 0, 'X', 'y', 'Z', '2', 7}, []string{"anna studio XyZ2 (1 bytes) refused"}},
+			{"a code that nobody knows", a, []byte{0, 9, 0, 0, 'X', 'y', 'Z', '1', 7}, []string{"anna studio XyZ1 (1 byte) sent"}},
+			{"another that nobody knows", a, []byte{0, 9, 0, 0, 'X', 'y', 'Z', '2', 7}, []string{"anna studio XyZ2 (1 byte) refused"}},
 			{"together", a, payload(&atem.SetPreviewSource{Source: 1}, &atem.Cut{}), []string{"anna studio CPvI me=1 source=1 sent", "anna studio DCut me=1 sent"}},
 			{"one of two is refused", a, payload(&atem.SetPreviewSource{Source: 2}, &atem.Auto{}), []string{"anna studio DAut me=1 refused", "anna studio CPvI me=1 source=2 refused"}},
 		} {

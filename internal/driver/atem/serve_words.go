@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/patchbay-io/patchbay/internal/device"
+	"github.com/patchbay-io/patchbay/internal/plural"
 	"github.com/patchbay-io/patchbay/protocol/atem"
 )
 
@@ -30,7 +31,7 @@ func say(ver atem.Version, f *atem.Field) string {
 	layout, ok := atem.LayoutOf(f.Code, ver, f.Body)
 	if !ok {
 		if len(f.Body) > 0 {
-			text += fmt.Sprintf(" (%d bytes)", len(f.Body))
+			text += fmt.Sprintf(" (%s)", plural.Of(len(f.Body), "byte"))
 		}
 		return text
 	}

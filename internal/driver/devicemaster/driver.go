@@ -28,6 +28,7 @@ func (Driver) Info() driver.Info {
 	return driver.Info{
 		Name:    "devicemaster",
 		Title:   "DeviceMaster serial server",
+		Speaks:  "the DeviceMaster protocol",
 		Panel:   "serial",
 		Schemes: []driver.Scheme{{Name: "devicemaster", Network: "tcp", Port: devicemaster.Port}, {Name: boxScheme, Network: driver.LocalNetwork, Path: "name"}},
 		Can:     driver.CanWrite | driver.CanCommand | driver.CanStream | driver.CanServe | driver.CanProbe,

@@ -42,7 +42,7 @@ func New() driver.Driver { return Driver{} }
 
 // Info describes the driver.
 func (Driver) Info() driver.Info {
-	return driver.Info{Name: "rfc2217", Title: "Serial port over RFC 2217", Panel: "serial",
+	return driver.Info{Name: "rfc2217", Title: "Serial port over RFC 2217", Speaks: "RFC 2217", Panel: "serial",
 		Schemes: []driver.Scheme{{Name: "rfc2217", Network: "tcp", Port: Port}},
 		Can:     driver.CanWrite | driver.CanCommand | driver.CanStream | driver.CanProbe}
 }

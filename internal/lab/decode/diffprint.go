@@ -6,6 +6,8 @@ import (
 	"io"
 	"maps"
 	"slices"
+
+	"github.com/patchbay-io/patchbay/internal/plural"
 )
 
 // diffWriter writes what a comparison finds.
@@ -64,5 +66,5 @@ func (w *diffWriter) rest(side int, d *diffSide) error {
 func (w *diffWriter) end() error {
 	r := w.res
 	return w.write(jsonDiffSummary{"summary", r.Compared, r.Different, r.OnlyA, r.OnlyB},
-		fmt.Sprintf("%d messages compared, %d differ; %d in A alone, %d in B alone\n", r.Compared, r.Different, r.OnlyA, r.OnlyB))
+		fmt.Sprintf("%s compared, %d differ; %d in A alone, %d in B alone\n", plural.Of(r.Compared, "message"), r.Different, r.OnlyA, r.OnlyB))
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/patchbay-io/patchbay/internal/plural"
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -104,7 +105,7 @@ func (t *textPrinter) message(m *transcript.Message, by *Protocol) error {
 	if m.Level > 0 && by.Name != "" {
 		name = by.Name + ": "
 	}
-	b = fmt.Appendf(b, "%s%c %d +%.6f %s%s (%d bytes)\n", deeper, m.Dir, m.Flow, m.Offset.Seconds(), name, shorter(f.Summary), f.Length)
+	b = fmt.Appendf(b, "%s%c %d +%.6f %s%s (%s)\n", deeper, m.Dir, m.Flow, m.Offset.Seconds(), name, shorter(f.Summary), plural.Of(f.Length, "byte"))
 	if f.Err != nil {
 		b = fmt.Appendf(b, "%s    error: %v\n", deeper, f.Err)
 	}
@@ -217,8 +218,8 @@ func (t *textPrinter) end(r *Result, others []string, damage error) error {
 }
 
 func appendSummary(b []byte, r *Result, others []string, damage error) []byte {
-	b = fmt.Appendf(b, "%d frames, %d faulty; %d of %d bytes decoded, %.1f %%\n", r.Frames, r.Faulty,
-		r.Share.Decoded, r.Share.Bytes, r.Share.Percent())
+	b = fmt.Appendf(b, "%s, %d faulty; %d of %s decoded, %.1f %%\n", plural.Of(r.Frames, "frame"), r.Faulty,
+		r.Share.Decoded, plural.Of(r.Share.Bytes, "byte"), r.Share.Percent())
 	if r.Gaps > 0 {
 		b = fmt.Appendf(b, "%s bytes are missing in %d places\n", thousands(r.Missing), r.Gaps)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/plural"
 	"github.com/patchbay-io/patchbay/transcript"
 )
 
@@ -198,7 +199,7 @@ func (s *statsPrinter) end(r *Result, others []string, damage error) error {
 	var b []byte
 	b = fmt.Appendf(b, "protocol %s\n", r.Protocol)
 	b = appendSummary(b, r, others, damage)
-	b = fmt.Appendf(b, "from the client %d frames with %s bytes, from the server %d with %s\n", s.sides[0].frames, thousands(s.sides[0].bytes),
+	b = fmt.Appendf(b, "from the client %s with %s bytes, from the server %d with %s\n", plural.Of(s.sides[0].frames, "frame"), thousands(s.sides[0].bytes),
 		s.sides[1].frames, thousands(s.sides[1].bytes))
 	var grades []string
 	for _, g := range slices.Sorted(maps.Keys(s.grades)) {
@@ -274,7 +275,7 @@ func (s *statsPrinter) next(keys []statKey, faults []string, r *Result) []jsonNe
 		case st.Unnamed:
 			put(st, "%s from the %s has no name, %d times with %s unknown bytes: record it twice with one thing changed on the device, and compare with --diff", k.kind, k.from, st.Messages, thousands(st.Unknown))
 		case st.Unknown > 0:
-			put(st, "%s from the %s: %s of %s bytes are unexplained in %d messages", k.kind, k.from, thousands(st.Unknown), thousands(st.Bytes), st.Messages)
+			put(st, "%s from the %s: %s of %s bytes are unexplained in %s", k.kind, k.from, thousands(st.Unknown), thousands(st.Bytes), plural.Of(st.Messages, "message"))
 		}
 	}
 	return out

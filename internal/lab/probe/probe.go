@@ -418,7 +418,7 @@ func (r *run) dial(ctx context.Context, network, addr string) (net.Conn, time.Ti
 
 // protocol asks in one protocol, over first when it is not nil, else over a new connection.
 func (r *run) protocol(ctx context.Context, k known, addr string, first net.Conn) Step {
-	title := k.driver.Info().Title
+	language := k.driver.Info().Language()
 	s := Step{Name: k.scheme, Target: addr}
 	if k.network == "udp" {
 		s.Network = "udp"
@@ -433,11 +433,11 @@ func (r *run) protocol(ctx context.Context, k known, addr string, first net.Conn
 	switch {
 	case found.Match:
 		s.Outcome, s.Protocol = OK, k.driver.Info().Name
-		s.Meaning = "it speaks " + title
+		s.Meaning = "it speaks " + language
 	case s.Network == "udp":
-		s.Outcome, s.Meaning, s.Advice = packetWords(title, addr, s.Received, err)
+		s.Outcome, s.Meaning, s.Advice = packetWords(language, addr, s.Received, err)
 	default:
-		s.Outcome, s.Meaning, s.Advice = protocolWords(title, s.Received, err)
+		s.Outcome, s.Meaning, s.Advice = protocolWords(language, s.Received, err)
 	}
 	return r.done(s, began)
 }

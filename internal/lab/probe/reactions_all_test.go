@@ -143,7 +143,7 @@ func TestReactionsNameOneProtocol(t *testing.T) {
 	const none = "" // it announces, or tells by the next port only
 	want := map[string][]string{
 		"focas": {"focas"}, "fcxml": {"fcxml", none}, "fc2": {none, "fc2"}, "atem": {"atem"}, "openswitcher": {"openswitcher"}, "aes70": {"aes70", "aes70+ws"},
-		"devicemaster": {"devicemaster", none},
+		"devicemaster": {"devicemaster", none}, "rfc2217": {"rfc2217"},
 	}
 	for kind := range simulate.Settings() {
 		d, err := simulate.New(kind, url.Values{})

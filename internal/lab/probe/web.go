@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/plural"
 )
 
 // tls says hello and looks at the certificate. Nothing is sent inside the connection.
@@ -100,7 +101,7 @@ func noAnswer(w *watched, err error, received Head, what string) (Outcome, strin
 	case late && received.Total == 0:
 		return NoAnswer, "no answer to " + what
 	case late:
-		return NoAnswer, fmt.Sprintf("%d bytes came and no whole answer in %s", received.Total, what)
+		return NoAnswer, fmt.Sprintf("%s came and no whole answer in %s", plural.Of(received.Total, "byte"), what)
 	case errors.Is(err, syscall.ECONNRESET):
 		return Reset, "it does not speak " + what + ": the connection was reset"
 	case received.Total == 0:

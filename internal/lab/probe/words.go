@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/plural"
 )
 
 // connectWords say what the outcome of a connect means.
@@ -50,30 +51,30 @@ func reason(err error) string {
 }
 
 // protocolWords say why a port does not speak a protocol.
-func protocolWords(title string, received Head, err error) (Outcome, string, string) {
+func protocolWords(language string, received Head, err error) (Outcome, string, string) {
 	switch {
 	case errors.Is(err, errFlood):
-		return Different, "it sends bytes without end that are not " + title, ""
+		return Different, "it sends bytes without end that are not " + language, ""
 	case err == nil:
-		return Different, "it does not speak " + title, ""
+		return Different, "it does not speak " + language, ""
 	}
 	switch driver.ClassOf(err) {
 	case driver.Timeout:
 		if received.Total > 0 {
-			return NoAnswer, fmt.Sprintf("%d bytes came and no whole answer in %s", received.Total, title),
+			return NoAnswer, fmt.Sprintf("%s came and no whole answer in %s", plural.Of(received.Total, "byte"), language),
 				"This is no device of this kind, or one that is far too slow: a trap for scanners looks like this."
 		}
 		return NoAnswer, "it takes the connection and the first message and says nothing",
-			withArticle(title) + " device with all its connections in use can stay silent: end another program that uses it and try again. Else the port belongs to something else."
+			"A device that speaks " + language + " and has all its connections in use can stay silent: end another program that uses it and try again. Else the port belongs to something else."
 	case driver.Closed:
 		how, outcome := "closed", Closed
 		if errors.Is(err, syscall.ECONNRESET) {
 			how, outcome = "reset", Reset
 		}
 		return outcome, "the connection was " + how + " after the first message",
-			withArticle(title) + " device does this when all its connections are in use or when it allows only certain addresses; so does something that does not know the protocol."
+			"A device that speaks " + language + " does this when all its connections are in use or when it allows only certain addresses; so does something that does not know the protocol."
 	case driver.NotThisProtocol:
-		return Different, "something answers, but not in " + title + guess(received.Bytes), ""
+		return Different, "something answers, but not in " + language + guess(received.Bytes), ""
 	case driver.RefusedConn, driver.Unreachable:
 		return Closed, "the port does not open a second time", "The device may allow one connection at a time."
 	}
@@ -83,16 +84,8 @@ func protocolWords(title string, received Head, err error) (Outcome, string, str
 	return Failed, reason(err), ""
 }
 
-// withArticle is "A FANUC FOCAS", "An OpenSwitcher".
-func withArticle(title string) string {
-	if strings.ContainsAny(title[:1], "AEIOU") {
-		return "An " + title
-	}
-	return "A " + title
-}
-
 // packetWords say why an address does not speak a protocol over datagrams, where no connection has told more before.
-func packetWords(title, addr string, received Head, err error) (Outcome, string, string) {
+func packetWords(language, addr string, received Head, err error) (Outcome, string, string) {
 	switch driver.ClassOf(err) {
 	case driver.Timeout:
 		if received.Total == 0 {
@@ -106,7 +99,7 @@ func packetWords(title, addr string, received Head, err error) (Outcome, string,
 	case driver.Unreachable:
 		return Unreachable, "there is no way to this address: " + reason(err), "Check the address and the netmask on both sides, the cable, and that the device is on."
 	}
-	return protocolWords(title, received, err)
+	return protocolWords(language, received, err)
 }
 
 // guess names well-known protocols by their first bytes.
@@ -133,7 +126,7 @@ func (r *run) result(host string) Result {
 		var titles []string
 		for _, s := range r.steps {
 			if s.Protocol != "" {
-				titles = append(titles, tried[s.Name].Title)
+				titles = append(titles, tried[s.Name].Language())
 			}
 		}
 		out.Verdict = fmt.Sprintf("%s speaks %s.", host, strings.Join(titles, " and "))
@@ -176,7 +169,7 @@ func (r *run) result(host string) Result {
 		out.Advice = "--reactions shows how it takes what it is sent."
 	case protocol != nil:
 		out.Worst = protocol.Outcome
-		out.Verdict = fmt.Sprintf("The port is open, but it does not speak %s: %s.", tried[protocol.Name].Title, protocol.Meaning)
+		out.Verdict = fmt.Sprintf("The port is open, but it does not speak %s: %s.", tried[protocol.Name].Language(), protocol.Meaning)
 		out.Advice = protocol.Advice
 		if out.Advice == "" {
 			out.Advice = "Check that this is the right device, and the port number in its settings."
@@ -198,7 +191,7 @@ func (r *run) result(host string) Result {
 	return out
 }
 
-// unanswered are the titles of the protocols that were asked for on ports where nothing listens, and what to look at in such
+// unanswered are the names of the protocols that were asked for on ports where nothing listens, and what to look at in such
 // devices.
 func (r *run) unanswered() (titles, advice string) {
 	var asked []driver.Info
@@ -214,7 +207,7 @@ func (r *run) unanswered() (titles, advice string) {
 	}
 	var names, hints []string
 	for _, i := range asked {
-		names = append(names, i.Title)
+		names = append(names, i.Language())
 		if h := switchedOff[i.Name]; h != "" {
 			hints = append(hints, h)
 		}
