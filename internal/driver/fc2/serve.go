@@ -87,6 +87,7 @@ type proxy struct {
 	id     fc2.Identity
 	mirror *oca.Mirror
 	server *fc2server.Server
+	listen string // the addresses of both endpoints; set before anything is told
 
 	upstream           atomic.Pointer[aes70.Shared] // nil while there is none
 	forwarded, refused atomic.Uint64
@@ -153,6 +154,7 @@ func (p *proxy) run(ctx context.Context, fail func(driver.Class, error, string) 
 		p.env.Commands(p)
 		defer p.env.Commands(nil)
 	}
+	p.listen = secure.Addr().String() + ", " + onboarding.Addr().String()
 	p.tell(&driver.Change{Specs: serverSpecs(), Commands: serverCommands(), Samples: p.samples()})
 	defer p.tell(&driver.Change{Gone: []device.Path{device.ClientsRoot}, Commands: []device.Command{}})
 	p.env.Log.Info("serving programs for Focusrite Control 2", "secure", secure.Addr().String(), "onboarding", onboarding.Addr().String(), "server_key", p.id.Public().String())

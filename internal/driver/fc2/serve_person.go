@@ -57,7 +57,7 @@ func (p *proxy) samples() []device.Sample {
 	}
 	root := device.ClientsRoot
 	return []device.Sample{
-		sample(root.Child("listen"), device.OfString(p.opts.Secure+", "+p.opts.Onboarding)),
+		sample(root.Child("listen"), device.OfString(p.listen)),
 		sample(root.Child("server-key"), device.OfString(p.id.Public().String())),
 		sample(root.Child("count"), device.OfInt(int64(len(p.server.Conns())))),
 		sample(root.Child("forwarded"), device.OfInt(int64(p.forwarded.Load()))),

@@ -2,6 +2,7 @@ package fc2
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -83,11 +84,16 @@ func TestServe(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { _ = session.Watch(ctx, driver.Everything{}, s) })
 		keys := store{}
-		opts := &ServeOptions{Secure: "192.0.2.30:58322", Onboarding: "192.0.2.30:58323", Allow: []string{"inputs/analogue-1/air"}, MaxClients: 4, Announce: true}
+		const secure, onboarding = "192.0.2.30:58322", "192.0.2.30:58323"
+		free := map[string]string{"192.0.2.30:0": onboarding} // the port that the system gives
+		listen := func(ctx context.Context, network, addr string) (net.Listener, error) {
+			return s.net.Listen(ctx, network, cmp.Or(free[addr], addr))
+		}
+		opts := &ServeOptions{Secure: secure, Onboarding: "192.0.2.30:0", Allow: []string{"inputs/analogue-1/air"}, MaxClients: 4, Announce: true}
 		announced := make(chan driver.Announcement, 1)
 		served := make(chan error, 1)
 		go func() {
-			served <- New().(driver.Server).Serve(ctx, driver.ServeEnv{Listen: s.net.Listen, Upstreams: []driver.Upstream{f}, Gate: f, Sink: f, Keys: keys,
+			served <- New().(driver.Server).Serve(ctx, driver.ServeEnv{Listen: listen, Upstreams: []driver.Upstream{f}, Gate: f, Sink: f, Keys: keys,
 				Announce: func(ctx context.Context, a driver.Announcement) error { announced <- a; <-ctx.Done(); return nil },
 				Commands: func(c driver.Commander) { f.mu.Lock(); f.commander = c; f.mu.Unlock() }, Log: slog.New(slog.DiscardHandler)}, opts)
 		}()
@@ -98,18 +104,21 @@ func TestServe(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := <-announced
-		if key, ok := fc2.KeyOfTXT(a.Text); !ok || key != server || a.Type != "_ocaws._tcp" || a.Addr.String() != opts.Secure {
+		if key, ok := fc2.KeyOfTXT(a.Text); !ok || key != server || a.Type != "_ocaws._tcp" || a.Addr.String() != secure {
 			t.Errorf("the local network hears %+v", a)
+		}
+		if got := f.point("_clients/listen"); got != secure+", "+onboarding {
+			t.Errorf("it says that it listens on %s", got)
 		}
 		phone, err := fc2.IdentityOf(bytes.Repeat([]byte{0x77}, fc2.KeySize))
 		if err != nil {
 			t.Fatal(err)
 		}
 		o := fc2client.Options{Identity: phone, Server: server}
-		if _, err := fc2client.Dial(ctx, s.net.Dial, opts.Secure, o); !errors.Is(err, fc2client.ErrNotPaired) {
+		if _, err := fc2client.Dial(ctx, s.net.Dial, secure, o); !errors.Is(err, fc2client.ErrNotPaired) {
 			t.Errorf("a stranger: %v", err)
 		}
-		b, err := fc2client.Onboard(ctx, s.net.Dial, opts.Onboarding, o)
+		b, err := fc2client.Onboard(ctx, s.net.Dial, onboarding, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,11 +153,11 @@ func TestServe(t *testing.T) {
 			t.Errorf("keys: %v", keys)
 		}
 
-		conn, err := fc2client.Dial(ctx, s.net.Dial, opts.Secure, o)
+		conn, err := fc2client.Dial(ctx, s.net.Dial, secure, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := ocaclient.New(conn, opts.Secure, ocaclient.Options{})
+		c := ocaclient.New(conn, secure, ocaclient.Options{})
 		tree, err := c.Tree(ctx)
 		if err != nil {
 			t.Fatal(err)
