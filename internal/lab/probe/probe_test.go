@@ -2,6 +2,8 @@ package probe
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -267,6 +269,7 @@ func TestTLS(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
+	sum := sha256.Sum256(srv.Certificate().Raw)
 	defer srv.Close()
 	addr := netip.MustParseAddrPort(srv.Listener.Addr().String())
 	p := &Prober{Drivers: []driver.Driver{focas.New()}, Dial: new(net.Dialer).DialContext, AnyPort: true, Pace: time.Millisecond, StepTimeout: 2 * time.Second}
@@ -275,7 +278,7 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range steps {
-		if s.Name == "tls" && (s.Outcome != OK || !strings.Contains(strings.Join(s.Found, ";"), "certificate of")) {
+		if s.Name == "tls" && (s.Outcome != OK || !strings.Contains(strings.Join(s.Found, ";"), "certificate of") || !strings.Contains(strings.Join(s.Found, ";"), hex.EncodeToString(sum[:]))) {
 			t.Errorf("%+v", s)
 		}
 	}

@@ -3,8 +3,10 @@ package probe
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -56,7 +58,8 @@ func certificate(c *x509.Certificate) []string {
 	if len(c.DNSNames) > 0 {
 		out = append(out, "for "+strings.Join(c.DNSNames, ", "))
 	}
-	return append(out, "until "+c.NotAfter.Format(time.DateOnly))
+	sum := sha256.Sum256(c.Raw) // what the option fingerprint of a device takes
+	return append(out, "until "+c.NotAfter.Format(time.DateOnly), "SHA-256 fingerprint "+hex.EncodeToString(sum[:]))
 }
 
 // http asks for the head of the first page.
