@@ -22,7 +22,7 @@ func (g *Gateway) Streams(dev string) []device.Path { return g.tree.Streams(dev)
 
 // OpenStream attaches to a stream; see north.Streams.
 func (g *Gateway) OpenStream(ctx context.Context, who driver.Who, dev string, path device.Path, opt north.StreamOptions) (north.Stream, error) {
-	t, err := g.attach(who, dev, path, opt)
+	t, err := g.attach(ctx, who, dev, path, opt)
 	if opt.Own {
 		g.noteOwner(who, dev, path, err)
 	}
@@ -51,7 +51,7 @@ func (g *Gateway) noteOwner(who driver.Who, dev string, path device.Path, err er
 	g.record(e)
 }
 
-func (g *Gateway) attach(who driver.Who, dev string, path device.Path, opt north.StreamOptions) (*tap, error) {
+func (g *Gateway) attach(ctx context.Context, who driver.Who, dev string, path device.Path, opt north.StreamOptions) (*tap, error) {
 	l, e := g.reachable(dev, path)
 	if e != nil {
 		return nil, e
@@ -84,7 +84,7 @@ func (g *Gateway) attach(who driver.Who, dev string, path device.Path, opt north
 	if err != nil {
 		return nil, err
 	}
-	return h.attach(who, opt)
+	return h.attach(ctx, who, opt)
 }
 
 // hub finds or makes the hub of a path.
@@ -102,8 +102,32 @@ func (l *link) hub(path device.Path) (*hub, error) {
 	return h, nil
 }
 
-func (h *hub) attach(who driver.Who, opt north.StreamOptions) (*tap, error) {
+// attach makes a tap. Whoever wants to own the port waits a moment for an owner that may be going.
+func (h *hub) attach(ctx context.Context, who driver.Who, opt north.StreamOptions) (*tap, error) {
 	t := newTap(h, who, opt)
+	timer := time.NewTimer(north.LeavingWait)
+	defer timer.Stop()
+	for {
+		changed, err := h.admit(t)
+		switch {
+		case err == nil:
+			return t, nil
+		case changed == nil:
+			return nil, err
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return nil, err
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// admit puts the tap among the others. With an error because of the present owner it gives what is closed at the next change.
+func (h *hub) admit(t *tap) (changed <-chan struct{}, err error) {
+	opt := &t.opt
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -112,7 +136,7 @@ func (h *hub) attach(who driver.Who, opt north.StreamOptions) (*tap, error) {
 	if opt.Own {
 		if h.owner != nil {
 			if !opt.Take && !h.owner.yields {
-				return nil, &driver.Error{Op: "open " + string(h.path), Target: h.l.name, Class: driver.Busy,
+				return h.changed, &driver.Error{Op: "open " + string(h.path), Target: h.l.name, Class: driver.Busy,
 					Err: fmt.Errorf("%s has the port", h.owner.name()), Hint: "observe it, wait, or take it over"}
 			}
 			h.owner.end(north.ErrStreamTaken)
@@ -130,7 +154,7 @@ func (h *hub) attach(who driver.Who, opt north.StreamOptions) (*tap, error) {
 	}
 	h.settle()
 	h.touch()
-	return t, nil
+	return nil, nil
 }
 
 func (t *tap) isOpen() bool {

@@ -81,6 +81,47 @@ func TestYield(t *testing.T) {
 	})
 }
 
+// A program that closes and opens again at once is not refused because its first opening has not been missed yet; one that comes
+// while somebody has the port is.
+func TestOpenedBeforeTheOwnerIsMissed(t *testing.T) {
+	for name, leave := range map[string]func(north.Stream){"closes": func(s north.Stream) { s.Close() }, "yields": func(s north.Stream) { s.Yield(true) }} {
+		t.Run(name, func(t *testing.T) {
+			withBox(t, &box{window: 10}, func(t *testing.T, g *Gateway) {
+				first := openBox(t, g, "raw", north.StreamOptions{Own: true, Wait: true})
+				opened := make(chan north.Stream)
+				go func() {
+					s, err := g.OpenStream(t.Context(), driver.Who{Door: "pty"}, "box", "ports/1", north.StreamOptions{Own: true})
+					if err != nil {
+						t.Error(err)
+					}
+					opened <- s
+				}()
+				time.Sleep(north.LeavingWait - time.Millisecond)
+				select {
+				case <-opened:
+					t.Fatal("two have the port")
+				default:
+				}
+				leave(first)
+				second := <-opened
+				if second == nil {
+					return
+				}
+				if st, _ := second.State(t.Context()); st.Owner != "pty" {
+					t.Errorf("%q has the port", st.Owner)
+				}
+				began := time.Now()
+				_, err := g.OpenStream(t.Context(), driver.Who{Door: "raw"}, "box", "ports/1", north.StreamOptions{Own: true})
+				if driver.ClassOf(err) != driver.Busy || time.Since(began) != north.LeavingWait {
+					t.Errorf("%v after %v", err, time.Since(began))
+				}
+				first.Close()
+				second.Close()
+			})
+		})
+	}
+}
+
 // Who comes while a port is being given back writes to the next opening, not into the end of the one before.
 func TestOpenedWhileItCloses(t *testing.T) {
 	b := &box{window: 10, parts: time.Second}

@@ -300,6 +300,9 @@ func (t *tap) Yield(on bool) {
 	t.h.mu.Lock()
 	defer t.h.mu.Unlock()
 	t.yields = on
+	if on {
+		t.h.touch()
+	}
 }
 
 // Unacked is what the device may not have yet.

@@ -9,6 +9,10 @@ import (
 // own ports (closing_wait).
 const SettleWait = 30 * time.Second
 
+// LeavingWait is how long whoever wants a port waits for the one who has it. A door learns a moment after its client that a connection or
+// a PTY was closed, and a program that comes again at once is not to be refused for that.
+const LeavingWait = 100 * time.Millisecond
+
 // Settle waits until the line has taken what its owner has written. It goes on as long as the line takes something,
 // and ends with ctx, or when somebody else takes the port.
 func Settle(ctx context.Context, s Stream) {

@@ -1,12 +1,14 @@
 package serial
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -110,4 +112,24 @@ func TestOptions(t *testing.T) {
 	if got := o.options(false); !reflect.DeepEqual(got, want) {
 		t.Errorf("to read along: %+v", got)
 	}
+}
+
+// A client that comes a moment before the one before is missed is let in; one more than max_clients is not.
+func TestAdmittedWhenOneLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		all := &clients{most: 1, in: map[*client]context.CancelFunc{}}
+		var first, second, third client
+		if !all.arrive() || !all.admitSoon(t.Context(), &first, cancel) {
+			t.Fatal("the first is not let in")
+		}
+		time.AfterFunc(north.LeavingWait/2, func() { first.leaving.Store(true) })
+		if !all.arrive() || !all.admitSoon(t.Context(), &second, cancel) {
+			t.Error("the second is not let in")
+		}
+		if !all.arrive() || all.admitSoon(t.Context(), &third, cancel) {
+			t.Error("the third is let in")
+		}
+	})
 }

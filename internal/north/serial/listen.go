@@ -78,7 +78,7 @@ func (o *offer) listen(ctx context.Context, door, addr string, serve func(contex
 		wg.Go(func() {
 			c := &client{Conn: conn, in: conn, who: driver.Who{Door: door, Addr: conn.RemoteAddr().String()}}
 			stop := context.AfterFunc(mine, func() { conn.Close() })
-			o.client(mine, c, func() bool { return all.admit(c, cancel) }, serve)
+			o.client(mine, c, func() bool { return all.admitSoon(mine, c, cancel) }, serve)
 			stop()
 			all.leave(c)
 			cancel()
@@ -126,6 +126,19 @@ func (a *clients) admit(c *client, cancel context.CancelFunc) bool {
 	c.admitted = true
 	a.atDoor--
 	return true
+}
+
+// admitSoon is admit that waits a moment for a client that may be going.
+func (a *clients) admitSoon(ctx context.Context, c *client, cancel context.CancelFunc) bool {
+	for until := time.Now().Add(north.LeavingWait); ctx.Err() == nil; pause(ctx, 5*time.Millisecond) {
+		if a.admit(c, cancel) {
+			return true
+		}
+		if !time.Now().Before(until) {
+			break
+		}
+	}
+	return false
 }
 
 // leave forgets a client.
