@@ -304,10 +304,12 @@ func (r *run) port(ctx context.Context, host, addr string, port uint16) {
 			mine = append(mine, k)
 		}
 	}
-	answered := false
+	answered, greeted := false, false
 	if r.AnyPort && !owned {
-		if r.listen(ctx, addr, conn) {
-			return // what speaks first is none of the known protocols, and has said what it is
+		if first := r.listen(ctx, addr, conn); len(first) > 0 { // asked is only what it may be by that
+			greeted = true
+			name := greeter(first)
+			mine = slices.DeleteFunc(mine, func(k known) bool { return k.driver.Info().Name != name })
 		}
 		conn = nil
 	}
@@ -333,7 +335,7 @@ func (r *run) port(ctx context.Context, host, addr string, port uint16) {
 			Advice:  "When you know that it is none, --any-port asks on."}, time.Now())
 		return
 	}
-	if step.Outcome == OK {
+	if step.Outcome == OK && !greeted {
 		r.tls(ctx, addr)
 		r.http(ctx, addr)
 	}
@@ -356,8 +358,8 @@ func (r *run) packets(ctx context.Context, host, addr string, port uint16) {
 const listenFor = time.Second
 
 // listen waits for what the far end says unasked, which costs nothing and disturbs nobody, and closes the connection. It
-// reports whether something came.
-func (r *run) listen(ctx context.Context, addr string, c net.Conn) bool {
+// returns the beginning of what came.
+func (r *run) listen(ctx context.Context, addr string, c net.Conn) []byte {
 	s := Step{Name: "listen", Target: addr, Outcome: NoAnswer, Meaning: "it waits for the other side to speak first"}
 	began := time.Now()
 	w := watch(c, began.Add(listenFor))
@@ -368,12 +370,16 @@ func (r *run) listen(ctx context.Context, addr string, c net.Conn) bool {
 	_, s.Received = w.heads()
 	switch {
 	case n > 0:
-		s.Outcome, s.Meaning = Different, "it speaks first, which no device that patchbay knows does"+guess(s.Received.Bytes)
+		s.Outcome, s.Meaning = Different, "it speaks first"
+		if greeter(s.Received.Bytes) == "" {
+			s.Meaning += ", which no device that patchbay knows does in this way"
+		}
+		s.Meaning += guess(s.Received.Bytes)
 	case driver.ClassOf(err) == driver.Closed:
 		s.Outcome, s.Meaning = Closed, "it closed the connection by itself"
 	}
 	r.done(s, began)
-	return n > 0
+	return s.Received.Bytes
 }
 
 func deviceURL(k known, host string, port uint16) string {

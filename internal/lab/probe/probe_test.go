@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,8 +24,10 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/focas"
+	"github.com/patchbay-io/patchbay/internal/driver/rfc2217"
 	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/focas/focassim"
+	"github.com/patchbay-io/patchbay/protocol/rfc2217/rfc2217server"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -247,6 +250,40 @@ func TestUnknownPort(t *testing.T) {
 			t.Error("something was sent all the same")
 		}
 	})
+}
+
+// A terminal server speaks first. On a port of nobody it is asked for com-port control, and nothing else; something else that speaks
+// first is asked nothing.
+func TestSpeaksFirst(t *testing.T) {
+	for name, tt := range map[string]struct {
+		far   func(net.Conn)
+		steps []string
+		url   string
+	}{
+		"telnet": {func(c net.Conn) {
+			p := &serialPort{closed: make(chan struct{})}
+			_, _ = rfc2217server.Serve(context.Background(), c, p, rfc2217server.Options{}, p.close)
+		}, []string{"name", "connect", "listen", "rfc2217"}, "rfc2217://192.0.2.21:4001"},
+		"telnet without com ports": {func(c net.Conn) { _, _ = c.Write([]byte("\xff\xfb\x01login: ")); hold(c) },
+			[]string{"name", "connect", "listen", "rfc2217"}, ""},
+		"mail": {func(c net.Conn) { _, _ = c.Write([]byte("220 mail\r\n")); hold(c) }, []string{"name", "connect", "listen"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			within(t, func(w *world) {
+				w.far("192.0.2.21:4001", tt.far)
+				p := w.prober()
+				p.Drivers, p.AnyPort = append(p.Drivers, rfc2217.New()), true
+				var steps []string
+				res, err := p.Run(w.t.Context(), "192.0.2.21", 4001, func(s Step) { steps = append(steps, s.Name) })
+				if err != nil || res.Match != (tt.url != "") || strings.Join(res.URLs, " ") != tt.url {
+					t.Errorf("%v, %+v", err, res)
+				}
+				if !slices.Equal(steps, tt.steps) {
+					t.Errorf("steps %q", steps)
+				}
+			})
+		})
+	}
 }
 
 func TestCancel(t *testing.T) {

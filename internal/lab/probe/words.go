@@ -115,6 +115,14 @@ func guess(b []byte) string {
 	return ""
 }
 
+// greeter names the driver that is to be asked about a port that speaks first with these bytes; empty: none.
+func greeter(first []byte) string {
+	if len(first) >= 2 && first[0] == 0xff && first[1] >= 0xfa && first[1] <= 0xfe { // IAC, and WILL, WON'T, DO, DON'T or a sub-negotiation
+		return "rfc2217"
+	}
+	return ""
+}
+
 // result sums the steps up.
 func (r *run) result(host string) Result {
 	out := Result{URLs: r.urls, Match: len(r.urls) > 0, Worst: OK}
