@@ -201,7 +201,7 @@ func (d *Dissector) pdu(p fields, t Type, pdus *PDUs, at int) (string, bool) {
 		}
 		p.put("size", at, 4, decimal(uint32(NotificationSize+len(n.Context)+len(n.Data))), "")
 		p.put("subscriber", at+4, 4, decimal(n.Subscriber), "")
-		p.put("method", at+8, 4, n.Method.String(), "")
+		p.put("callback", at+8, 4, n.Method.String(), "") // a method of the subscriber, whose number the controller has chosen
 		p.put("parameters", at+12, 1, decimal(n.Count), "")
 		p.put("context", at+13, 2+len(n.Context), fmt.Sprintf("%x", n.Context), "")
 		at += 15 + len(n.Context)

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -30,5 +31,16 @@ func TestLooksLikeOCP1(t *testing.T) {
 		if got := looksLikeOCP1(row.client, row.server); got != row.want {
 			t.Errorf("%s: %d, want %d", row.name, got, row.want)
 		}
+	}
+}
+
+// The method in an event of the first kind is the controller's own, and so nothing that is without a name yet.
+func TestStatsOfEV1(t *testing.T) {
+	get := ocp1.AppendCommands(nil, 1, true, ocp1.Command{Handle: 1, Target: 100, Method: ocp1.ID{Level: 4, Index: 1}})
+	event := ocp1.AppendNotifications(nil, 1, ocp1.Notification{Subscriber: 7, Method: ocp1.ID{Level: 1, Index: 1}, Count: 2,
+		Event: ocp1.Event{Emitter: 100, ID: ocp1.PropertyChanged}, Data: []byte{0, 4, 0, 1, 0x42, 6, 0, 0, 1}})
+	out, _ := decode(t, hexText(get, event), Options{Stats: true, Protocol: "aes70"})
+	if !strings.Contains(out, "server Notification") || strings.Contains(out, "1.1  (no name yet)") {
+		t.Error(out)
 	}
 }
