@@ -36,7 +36,7 @@ func (o *toyOptions) Validate() error {
 }
 
 func (t toy) Info() driver.Info {
-	return driver.Info{Name: t.name, Title: "Toy " + t.name, Schemes: []driver.Scheme{{Name: t.name, Network: "tcp", Port: 7}}}
+	return driver.Info{Name: t.name, Title: "Toy " + t.name, Schemes: []driver.Scheme{{Name: t.name, Network: "tcp", Port: 7}, {Name: t.name + "+tls", Network: "tcp", Port: 7, NoTwin: true}}}
 }
 func (toy) Options() any { return &toyOptions{Poll: 250 * time.Millisecond, Size: 1450} }
 func (toy) Open(context.Context, driver.Env, driver.Target) (driver.Session, error) {

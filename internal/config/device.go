@@ -222,12 +222,18 @@ func (l *loader) findDriver(scheme string) (d driver.Driver, twin string) {
 	}
 	for _, d := range l.in.Drivers {
 		for _, sc := range d.Info().Schemes {
-			if _, has := l.in.Twins[d.Info().Name]; sc.Name == rest && (twin == "" || has) {
+			if sc.Name == rest && (twin == "" || hasTwin(d, sc, l.in.Twins)) {
 				return d, twin
 			}
 		}
 	}
 	return nil, ""
+}
+
+// hasTwin reports whether a simulator or a recording may stand in for a device of a scheme.
+func hasTwin(d driver.Driver, sc driver.Scheme, twins map[string][]string) bool {
+	_, ok := twins[d.Info().Name]
+	return ok && !sc.NoTwin
 }
 
 // pathOf is what the path of a URL names in a scheme of a driver; empty: it has none.
@@ -245,10 +251,9 @@ func schemeOf(d driver.Driver, name string) driver.Scheme {
 func (l *loader) schemes() []string {
 	var out []string
 	for _, d := range l.in.Drivers {
-		_, has := l.in.Twins[d.Info().Name]
 		for _, sc := range d.Info().Schemes {
 			out = append(out, sc.Name)
-			if has {
+			if hasTwin(d, sc, l.in.Twins) {
 				out = append(out, TwinSim+"+"+sc.Name, TwinReplay+"+"+sc.Name)
 			}
 		}

@@ -35,15 +35,15 @@ func Schema(drivers []driver.Driver, twins map[string][]string, faces []Face) ([
 	var forms, schemes []string
 	var kinds []*jsonschema.Schema
 	for _, d := range drivers {
-		_, simulated := twins[d.Info().Name]
 		var own []string
 		for _, sc := range d.Info().Schemes {
-			own = append(own, regexp.QuoteMeta(sc.Name))
+			scheme := regexp.QuoteMeta(sc.Name)
+			if hasTwin(d, sc, twins) {
+				scheme = `((sim|replay)\+)?` + scheme
+			}
+			own = append(own, scheme)
 		}
 		form := "(" + strings.Join(own, "|") + ")"
-		if simulated {
-			form = `((sim|replay)\+)?` + form
-		}
 		forms = append(forms, form)
 		schemes = append(schemes, own...)
 		kinds = append(kinds, deviceSchema(d, form, twins[d.Info().Name], faces))

@@ -47,6 +47,7 @@ type Scheme struct {
 	Name, Network string // "focas", "tcp"; or LocalNetwork
 	Port          uint16 // used when the URL has none
 	Path          string // what the path of the URL names, in a word; empty: the URL has none
+	NoTwin        bool   // neither a simulator nor a recording can be at the other end, which has to speak TLS for example
 }
 
 // LocalNetwork is the Network of a scheme whose URLs name something of this machine and no host: serial:/dev/ttyUSB0.

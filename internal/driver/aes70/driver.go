@@ -45,7 +45,7 @@ func (Driver) Info() driver.Info {
 		Name:  "aes70",
 		Title: "AES70 / OCA",
 		Panel: "audio",
-		Schemes: []driver.Scheme{{Name: schemeTCP, Network: "tcp", Port: Port}, {Name: schemeTLS, Network: "tcp", Port: Port},
+		Schemes: []driver.Scheme{{Name: schemeTCP, Network: "tcp", Port: Port}, {Name: schemeTLS, Network: "tcp", Port: Port, NoTwin: true},
 			{Name: schemeWS, Network: "tcp", Port: PortWS}},
 		Can: driver.CanWrite | driver.CanServe | driver.CanProbe,
 	}

@@ -50,7 +50,7 @@ func (Relay) Info() driver.Info {
 		Title: "OpenSwitcher",
 		Panel: "switcher",
 		Schemes: []driver.Scheme{{Name: schemePlain, Network: "tcp", Port: openswitcher.Port, Path: "device"},
-			{Name: schemeTLS, Network: "tcp", Port: openswitcher.Port, Path: "device"}},
+			{Name: schemeTLS, Network: "tcp", Port: openswitcher.Port, Path: "device", NoTwin: true}},
 		Can: driver.CanWrite | driver.CanCommand | driver.CanServe | driver.CanProbe,
 	}
 }
