@@ -44,6 +44,7 @@ func Load(in Input) (*Config, error) {
 	}
 	l.file(data)
 	l.commandLine()
+	l.serialDevices()
 	l.environment()
 	l.flags()
 	l.guard()
@@ -81,9 +82,10 @@ type loader struct {
 	lines    []string
 	resolve  resolver
 	problems Problems
-	listen   *token.Token // where the file names it; nil: somewhere else does
-	ports    []setting    // of the section serial, for Explain
-	hashes   bool         // the file itself holds password hashes
+	listen   *token.Token   // where the file names it; nil: somewhere else does
+	ports    []setting      // of the section serial, for Explain
+	portAt   []*token.Token // where each of c.Serial.Ports is named
+	hashes   bool           // the file itself holds password hashes
 }
 
 // at adds a problem at a token of the file.

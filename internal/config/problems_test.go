@@ -22,6 +22,8 @@ func TestMistakes(t *testing.T) {
 		{"log level", "log: {level: loud}", []string{`"loud" is none of debug, info, warn, error`}},
 		{"log key", "log: {levle: info}", []string{`Did you mean "level"?`}},
 		{"device twice", "devices:\n  m: mill://a\n  m: mill://b\n", []string{`patchbay.yaml:3:3: "m" stands twice; it is already on line 2`}},
+		{"serial port of no device", "devices: {mill1: 'mill://a'}\nserial: {ports: {mil1/1: {raw: 4001}}}",
+			[]string{`patchbay.yaml:2:18: serial: no device is called "mil1". Did you mean "mill1"? Known here: mill1`}},
 		{"device name", "devices: {'Mill 1': 'mill://a'}", []string{`"Mill 1" cannot name a device`}},
 		{"device without URL", "devices: {m: }", []string{`device "m" has no URL; write m: mill://192.0.2.10`}},
 		{"section without url", "devices: {m: {poll: 1s}}", []string{`device "m" has no url; add url: mill://192.0.2.10`}},

@@ -154,7 +154,25 @@ func (l *loader) serialPort(kv pair) {
 		})
 	}
 	l.c.Serial.Ports = append(l.c.Serial.Ports, p)
+	l.portAt = append(l.portAt, kv.token)
 	l.ports = append(l.ports, setting{name, "{" + strings.Join(shown, ", ") + "}", l.where(kv.token)})
+}
+
+// serialDevices checks that the devices of the ports are there. A file without devices is for those of the command line, which may be
+// missing while it is checked; a device with a mistake of its own is there in the file.
+func (l *loader) serialDevices() {
+	if len(l.c.Devices) == 0 || len(l.problems) > 0 {
+		return
+	}
+	names := make([]string, len(l.c.Devices))
+	for i, d := range l.c.Devices {
+		names[i] = d.Name
+	}
+	for i, p := range l.c.Serial.Ports {
+		if !slices.Contains(names, p.Device) {
+			l.at(l.portAt[i], "serial: no device is called %q.%s Known here: %s", p.Device, didYouMean(p.Device, names), strings.Join(names, ", "))
+		}
+	}
 }
 
 // set puts the text of one key into the port.
