@@ -142,7 +142,14 @@ func (s *simulated) openAt(ctx context.Context) ([]simulate.Socket, error) {
 			at.Listener, err = new(net.ListenConfig).Listen(ctx, service.Network, s.listen[i])
 		}
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("the simulator cannot listen on %s: %w", s.listen[i], err), closeSockets(out))
+			failed := &failure{code: exitFailed, err: fmt.Errorf("the simulator cannot listen on %s: %w", s.listen[i], err)}
+			if errors.Is(err, syscall.EADDRINUSE) {
+				failed.hint = "Another program has this port, perhaps another simulator. --help shows the flags for other addresses; port 0 is a free one."
+			}
+			if err := closeSockets(out); err != nil {
+				failed.err = errors.Join(failed.err, err)
+			}
+			return nil, failed
 		}
 		out = append(out, at)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -47,12 +48,18 @@ a moment after its end.`,
 	return c
 }
 
-// splitPort tells the device from the port; the port of a device URL may be left out when there is one.
+// splitPort tells the device from the port; the port of a device URL may be left out when there is one, or stand behind the host.
 func splitPort(args []string) (where []string, path string, err error) {
 	wrong := usageError(errors.New("give a port: DEVICE/3, or a device URL and the number of the port"))
 	switch {
 	case isURL(args[0]) && len(args) == 1:
-		return args, "ports/1", nil
+		u, err := url.Parse(args[0])
+		if err != nil || u.Host == "" || len(u.Path) < 2 || strings.Trim(u.Path[1:], "0123456789") != "" {
+			return args, "ports/1", nil
+		}
+		path = u.Path[1:] // devicemaster://HOST/3
+		u.Path = ""
+		args = []string{u.String()}
 	case isURL(args[0]):
 		path = args[1]
 	case len(args) == 1:

@@ -11,7 +11,8 @@ func TestSplitPort(t *testing.T) {
 		where, path string
 	}{
 		{"box/3", "box", "ports/3"}, {"box/ports/3", "box", "ports/3"}, {"serial:/dev/ttyS0", "serial:/dev/ttyS0", "ports/1"},
-		{"devicemaster://h 3", "devicemaster://h", "ports/3"}, {"devicemaster://h ports/3", "devicemaster://h", "ports/3"},
+		{"devicemaster://h/3", "devicemaster://h", "ports/3"}, {"rfc2217://h:4001?timeout=1s", "rfc2217://h:4001?timeout=1s", "ports/1"},
+		{"devicemaster://h:1/12?timeout=1s", "devicemaster://h:1?timeout=1s", "ports/12"}, {"devicemaster://h 3", "devicemaster://h", "ports/3"}, {"devicemaster://h ports/3", "devicemaster://h", "ports/3"},
 	} {
 		where, path, err := splitPort(strings.Fields(row.args))
 		if err != nil || where[0] != row.where || path != row.path {
