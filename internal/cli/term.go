@@ -135,6 +135,8 @@ type terminal struct {
 	after  bool // the escape key was the last
 	state  gatewayclient.PortEvent
 	said   string
+	unsent int  // bytes that could not be sent
+	other  bool // it was said that other settings are in force than --line asked for
 }
 
 // notice is a line for the person, whatever mode the terminal is in.
@@ -205,6 +207,9 @@ func (s *terminal) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-last:
+			if s.unsent > 0 { // a program has to know
+				return &failure{code: exitFailed, kind: "not-sent", err: fmt.Errorf("%s not sent", plural.Of(s.unsent, "byte"))}
+			}
 			return nil
 		case <-inputEnd:
 			inputEnd = nil
@@ -325,13 +330,29 @@ func (s *terminal) stateText() string {
 	return fmt.Sprintf("%d %s, flow %s, RTS %s, DTR %s, on:%s; owner %s, %d reading along", e.Baud, e.Format, e.Flow, onOff(e.RTS), onOff(e.DTR), lines, e.Owner, e.Observers)
 }
 
+// compare says once when an open port has other settings than --line asked for: not every device has all of them.
+func (s *terminal) compare(e *gatewayclient.PortEvent) {
+	if s.flags.line == "" || s.flags.observe || s.other || !e.Open {
+		return
+	}
+	in, err := driver.ParseLine(fmt.Sprintf("%d %s", e.Baud, e.Format))
+	want, werr := driver.ParseLine(s.flags.line)
+	if err == nil && werr == nil && want.Over(in) != in {
+		s.other = true
+		s.notice("the port has %d %s in place of %s", e.Baud, e.Format, s.flags.line)
+	}
+}
+
 // event shows what a person should know.
 func (s *terminal) event(e *gatewayclient.PortEvent) {
 	switch e.Type {
 	case "gap":
 		s.notice("%s missing here: this terminal was too slow", plural.Of(e.Bytes, "byte"))
 	case "dropped":
-		s.notice("%s not sent: %s", plural.Of(e.Bytes, "byte"), e.Text)
+		if !s.raw {
+			s.unsent += int(e.Bytes)
+		}
+		s.notice("%s not sent: %s", plural.Of(e.Bytes, "byte"), strings.ReplaceAll(e.Text, "\n", ": "))
 	case "error":
 		s.notice("%s", e.Text)
 	case "line":
@@ -347,6 +368,7 @@ func (s *terminal) event(e *gatewayclient.PortEvent) {
 			s.notice("%s", said)
 		}
 		s.said = said
+		s.compare(e)
 		for _, h := range e.Happened {
 			s.notice("%s", h)
 		}
