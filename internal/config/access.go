@@ -268,6 +268,7 @@ func (l *loader) guard() {
 			l.elsewhere(l.c.origins["listen"], "listen: %v", err)
 		}
 	}
+	l.guardPorts()
 	if l.hashes && l.in.Data == nil {
 		if err := Private(l.in.File); err != nil {
 			l.elsewhere(l.place, "it holds password hashes, and %v", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/invopop/jsonschema"
 
+	"github.com/patchbay-io/patchbay/internal/access"
 	"github.com/patchbay-io/patchbay/internal/driver"
 )
 
@@ -171,6 +172,26 @@ func (l *loader) serialDevices() {
 	for i, p := range l.c.Serial.Ports {
 		if !slices.Contains(names, p.Device) {
 			l.at(l.portAt[i], "serial: no device is called %q.%s Known here: %s", p.Device, didYouMean(p.Device, names), strings.Join(names, ", "))
+		}
+	}
+}
+
+// guardPorts refuses ports that others reach without a login and TLS, as the door of serial ports would.
+func (l *loader) guardPorts() {
+	for i := range l.c.Serial.Ports {
+		p := &l.c.Serial.Ports[i]
+		if p.TLS && !l.c.TLS.On() {
+			l.at(l.portAt[i], "serial: %s/%s wants TLS, and there is no certificate; write tls: auto at the top of the file", p.Device, p.Path)
+			continue
+		}
+		for _, addr := range []string{p.RFC2217, p.Raw} {
+			if addr == "" {
+				continue
+			}
+			if err := access.CheckListen(addr, p.Login && l.c.Somebody(), p.TLS, l.c.Insecure); err != nil {
+				l.at(l.portAt[i], "serial: %s/%s: %v. The port itself needs login: true and tls: true", p.Device, p.Path, err)
+				break
+			}
 		}
 	}
 }

@@ -19,7 +19,7 @@ serial:
       mode: rs-485
       on_open: {dtr: true, rts: false}
       rfc2217: 4003
-      raw: 0.0.0.0:5003
+      raw: 127.0.0.9:5003
       pty: true
       pty_mode: 0660
       max_clients: 4
@@ -35,7 +35,7 @@ serial:
 	p := c.Serial.Ports[0]
 	yes, no := true, false
 	if c.Serial.Folder != "/run/ports" || p.Device != "box" || p.Path != "ports/3" || p.Line.Baud != 9600 || p.Line.Flow != driver.FlowRtsCts || p.Line.Mode != "rs-485" ||
-		*p.Line.DTR != yes || *p.Line.RTS != no || p.RFC2217 != "127.0.0.1:4003" || p.Raw != "0.0.0.0:5003" || p.PTY != "auto" || p.PTYMode != 0o660 ||
+		*p.Line.DTR != yes || *p.Line.RTS != no || p.RFC2217 != "127.0.0.1:4003" || p.Raw != "127.0.0.9:5003" || p.PTY != "auto" || p.PTYMode != 0o660 ||
 		p.MaxClients != 4 || p.Coalesce != 5*time.Millisecond || p.HalfClose != time.Minute || !p.Retake || p.Log != "/var/log/port3" || p.PTYOwner != -1 {
 		t.Errorf("%+v", p)
 	}
@@ -73,26 +73,29 @@ func TestSerialPortNumber(t *testing.T) {
 
 func TestSerialMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"serial: {ports: {box: {raw: 4001}}}":                          "names no port",
-		"serial: {ports: {box/p*: {raw: 4001}}}":                       "names no port",
-		"serial: {ports: {box/1: {raw: 1}, box/ports/1: {raw: 2}}}":    `"box/ports/1" is box/ports/1, which is there already`,
-		"serial: {ports: {box/ports/1: {raw: 4001+}}}":                 "for DEVICE/*",
-		"serial: {ports: {'box/*': {raw: 4001}}}":                      "4001+",
-		"serial: {ports: {box/ports/1: {raw: x}}}":                     "no address",
-		"serial: {ports: {box/ports/1: {pty: true}}}":                  "no folder",
-		"serial: {ports: {box/ports/1: {pty: here}}}":                  "whole path",
-		"serial: {ports: {box/ports/1: {line: fast}}}":                 "9600n81",
-		"serial: {ports: {box/ports/1: {flow: fast}}}":                 "rts-cts",
-		"serial: {ports: {box/ports/1: {max_clients: 0}}}":             "0 clients",
-		"serial: {ports: {box/ports/1: {pty_mode: 999}}}":              "invalid syntax",
-		"serial: {ports: {box/ports/1: {coalesce: -1s}}}":              "below 0",
-		"serial: {ports: {box/ports/1: {half_close: 2h}}}":             "0s to 1h",
-		"serial: {ports: {box/ports/1: {on_open: {cts: true}}}}":       "unknown key",
-		"serial: {ports: {box/ports/1: {colour: red}}}":                "unknown key",
-		"serial: {ports: {box/ports/1: {log: x}}}":                     "whole path",
-		"serial: {ports: {box/ports/1: {log: /x, log_size: 3}}}":       "too few",
-		"serial: {folder: here}":                                       "no whole path",
-		"serial: {ports: {box/ports/1: {pty_owner: nobody-has-this}}}": "nobody-has-this",
+		"serial: {ports: {box: {raw: 4001}}}":                                                           "names no port",
+		"serial: {ports: {box/p*: {raw: 4001}}}":                                                        "names no port",
+		"serial: {ports: {box/1: {raw: 1}, box/ports/1: {raw: 2}}}":                                     `"box/ports/1" is box/ports/1, which is there already`,
+		"serial: {ports: {box/ports/1: {raw: 4001+}}}":                                                  "for DEVICE/*",
+		"serial: {ports: {'box/*': {raw: 4001}}}":                                                       "4001+",
+		"serial: {ports: {box/ports/1: {raw: x}}}":                                                      "no address",
+		"serial: {ports: {box/ports/1: {pty: true}}}":                                                   "no folder",
+		"serial: {ports: {box/ports/1: {pty: here}}}":                                                   "whole path",
+		"serial: {ports: {box/ports/1: {line: fast}}}":                                                  "9600n81",
+		"serial: {ports: {box/ports/1: {flow: fast}}}":                                                  "rts-cts",
+		"serial: {ports: {box/ports/1: {max_clients: 0}}}":                                              "0 clients",
+		"serial: {ports: {box/ports/1: {pty_mode: 999}}}":                                               "invalid syntax",
+		"serial: {ports: {box/ports/1: {coalesce: -1s}}}":                                               "below 0",
+		"serial: {ports: {box/ports/1: {half_close: 2h}}}":                                              "0s to 1h",
+		"serial: {ports: {box/ports/1: {on_open: {cts: true}}}}":                                        "unknown key",
+		"serial: {ports: {box/ports/1: {colour: red}}}":                                                 "unknown key",
+		"serial: {ports: {box/ports/1: {log: x}}}":                                                      "whole path",
+		"serial: {ports: {box/ports/1: {log: /x, log_size: 3}}}":                                        "too few",
+		"serial: {ports: {box/ports/1: {raw: '0.0.0.0:4001'}}}":                                         "refused to listen on 0.0.0.0:4001",
+		"{serial: {ports: {'box/*': {rfc2217: '192.0.2.9:4001+', login: true, tls: true}}}, tls: auto}": "no users",
+		"serial: {ports: {box/ports/1: {raw: 4001, tls: true}}}":                                        "tls: auto",
+		"serial: {folder: here}":                                                                        "no whole path",
+		"serial: {ports: {box/ports/1: {pty_owner: nobody-has-this}}}":                                  "nobody-has-this",
 	} {
 		if _, err := Load(Input{File: "t", Data: []byte(text)}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
