@@ -592,6 +592,7 @@ func TestServeDisconnects(t *testing.T) {
 	withServer(t, "30i", nil, func(ctx context.Context, s *served) {
 		a, b := s.program(ctx), s.program(ctx)
 		time.Sleep(serving.CountEvery)
+		synctest.Wait()
 		if d := cmp.Diff([]device.Path{"_clients/1/disconnect", "_clients/2/disconnect"}, s.points.commands); d != "" {
 			t.Error(d)
 		}
