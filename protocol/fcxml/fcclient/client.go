@@ -174,7 +174,7 @@ func Dial(ctx context.Context, open Opener, addr string, o Options) (*Client, er
 	}
 	c.fail(err)
 	c.wg.Wait()
-	return nil, fmt.Errorf("fcxml open %s: %w", addr, err)
+	return nil, fmt.Errorf("fcxml open %s: %w", addr, c.Err()) // what came first: a greeting may fail to go out because of what was read
 }
 
 // Done is closed when the connection has ended; [Client.Err] then says why.

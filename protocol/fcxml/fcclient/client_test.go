@@ -357,7 +357,7 @@ func TestDialFails(t *testing.T) {
 		for name, f := range map[string]func(net.Conn){
 			"silent": func(c net.Conn) { io.Copy(io.Discard, c) },
 			"http":   func(c net.Conn) { io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); io.Copy(io.Discard, c) },
-			"closes": func(net.Conn) {},
+			"closes": func(c net.Conn) { io.ReadFull(c, make([]byte, 1)) }, // when the greeting has begun, which is in one write
 		} {
 			at := "192.0.2.41:" + map[string]string{"silent": "1", "http": "2", "closes": "3"}[name]
 			l := w.net.MustListen(at)
