@@ -30,8 +30,8 @@ async function startPanels() {
   const { folder, program, close } = workshop();
   process.env.HOME = folder; // for the keys that drivers keep
   // Programs are let in on the screen of a computer, which this one has as a page.
-  const computer = await run(program, ['sim', 'fc2', '--inputs', '2', '--secure', '127.0.0.1:0', '--onboarding', '127.0.0.1:0'], 5);
-  const [secure, onboarding, , screen, key] = computer.lines.map((line) => line.trim().split(/\s+/).at(-1));
+  const computer = await run(program, ['sim', 'fc2', '--inputs', '2', '--secure', '127.0.0.1:0', '--onboarding', '127.0.0.1:0'], 4);
+  const [secure, onboarding, screen, key] = computer.lines.map((line) => line.trim().split(/\s+/).at(-1));
   const file = join(folder, 'panels.yaml');
   writeFileSync(
     file,
