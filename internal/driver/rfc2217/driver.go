@@ -121,5 +121,10 @@ func wrap(op, addr string, err error) error {
 	if errors.Is(err, rfc2217client.ErrSilent) {
 		return &driver.Error{Op: op, Target: addr, Class: driver.Timeout, Err: err}
 	}
-	return driver.WrapNet(op, addr, err)
+	err = driver.WrapNet(op, addr, err)
+	var e *driver.Error
+	if errors.As(err, &e) && e.Class == driver.RefusedConn && e.Hint == "" {
+		e.Hint = "the computer is there, and nothing listens on this port: each serial port of a server has a TCP port of its own, see its settings"
+	}
+	return err
 }
