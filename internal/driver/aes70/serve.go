@@ -3,7 +3,6 @@ package aes70
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -41,7 +40,6 @@ var _ driver.Server = Driver{}
 func (Driver) ServeOptions() any { return serveDefaults() }
 
 var (
-	errNoGate     = errors.New("no gate: nobody would be asked for permission")
 	errStranger   = errors.New("the session is not one of this driver")
 	errNoUpstream = errors.New("there is no connection to the device now")
 	errForeign    = errors.New("the address may not connect")
@@ -54,16 +52,9 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	if !ok || opts == nil {
 		opts = serveDefaults()
 	}
-	fail := func(class driver.Class, err error, hint string) error {
-		return &driver.Error{Op: "serve", Target: opts.Listen, Class: class, Err: err, Hint: hint}
-	}
-	switch err := opts.Validate(); {
-	case err != nil:
-		return fail(driver.Internal, err, "")
-	case len(env.Upstreams) != 1:
-		return fail(driver.Internal, fmt.Errorf("%d upstreams; an address shows one device", len(env.Upstreams)), "")
-	case env.Gate == nil:
-		return fail(driver.Internal, errNoGate, "")
+	fail := serving.Failing(opts.Listen)
+	if err := fail.Check(env, opts); err != nil {
+		return err
 	}
 	up := env.Upstreams[0]
 	p := &proxy{env: env, opts: opts, device: up.Name()}
@@ -73,7 +64,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 }
 
 // run listens, follows the upstream, and serves until ctx ends or a listener fails.
-func (p *proxy) run(ctx context.Context, up driver.Upstream, fail func(driver.Class, error, string) error) error {
+func (p *proxy) run(ctx context.Context, up driver.Upstream, fail serving.Fail) error {
 	ways := []*way{{addr: p.opts.Listen, serve: p.server.Serve}, {addr: p.opts.WS, ws: true, serve: ocaws.New(func(ctx context.Context, c net.Conn) { _ = p.server.ServeConn(ctx, c) },
 		ocaws.Options{MaxConns: 2 * p.opts.MaxClients, Origins: p.opts.Origins}).Serve}}
 	ways = slices.DeleteFunc(ways, func(w *way) bool { return w.addr == "" })

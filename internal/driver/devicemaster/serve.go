@@ -3,7 +3,6 @@ package devicemaster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -21,7 +20,6 @@ var _ driver.Server = Driver{}
 func (Driver) ServeOptions() any { return serveDefaults() }
 
 var (
-	errNoGate    = errors.New("no gate: nobody would be asked for permission")
 	errNoStreams = errors.New("the gateway opens no streams")
 	errRelease   = errors.New("serve.release does not allow taking ports")
 	errNoPorts   = errors.New("this box has no ports of its own, and serve.ports names none")
@@ -37,17 +35,11 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	if !ok || opts == nil {
 		opts = serveDefaults()
 	}
-	fail := func(class driver.Class, err error, hint string) error {
-		return &driver.Error{Op: "serve", Target: opts.Listen, Class: class, Err: err, Hint: hint}
+	fail := serving.Failing(opts.Listen)
+	if err := fail.Check(env, opts); err != nil {
+		return err
 	}
-	switch err := opts.Validate(); {
-	case err != nil:
-		return fail(driver.Internal, err, "")
-	case len(env.Upstreams) != 1:
-		return fail(driver.Internal, fmt.Errorf("%d upstreams; a box stands for one device", len(env.Upstreams)), "")
-	case env.Gate == nil:
-		return fail(driver.Internal, errNoGate, "")
-	case env.OpenStream == nil:
+	if env.OpenStream == nil {
 		return fail(driver.Internal, errNoStreams, "")
 	}
 	b := &served{env: env, opts: opts, device: env.Upstreams[0].Name()}
@@ -191,7 +183,7 @@ func (b *served) admit(c net.Conn) net.Conn {
 	return c
 }
 
-func (b *served) run(ctx context.Context, srv *dmserver.Server, ln net.Listener, pc net.PacketConn, fail func(driver.Class, error, string) error) error {
+func (b *served) run(ctx context.Context, srv *dmserver.Server, ln net.Listener, pc net.PacketConn, fail serving.Fail) error {
 	if b.env.Commands != nil {
 		b.env.Commands(b.clients)
 		defer b.env.Commands(nil)

@@ -3,7 +3,6 @@ package fc2
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"sync"
@@ -74,7 +73,6 @@ func (k known) Approve(key fc2.PublicKey, name string) error {
 }
 
 var (
-	errNoGate = errors.New("no gate: nobody would be asked for permission")
 	errNoKeys = errors.New("there is no place for the server's key: no program could be let in for good")
 )
 
@@ -111,17 +109,11 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	if !ok || opts == nil {
 		opts = serveDefaults()
 	}
-	fail := func(class driver.Class, err error, hint string) error {
-		return &driver.Error{Op: "serve", Target: opts.Secure, Class: class, Err: err, Hint: hint}
+	fail := serving.Failing(opts.Secure)
+	if err := fail.Check(env, opts); err != nil {
+		return err
 	}
-	switch err := opts.Validate(); {
-	case err != nil:
-		return fail(driver.Internal, err, "")
-	case len(env.Upstreams) != 1:
-		return fail(driver.Internal, fmt.Errorf("%d upstreams; an address shows one interface", len(env.Upstreams)), "")
-	case env.Gate == nil:
-		return fail(driver.Internal, errNoGate, "")
-	case env.Keys == nil:
+	if env.Keys == nil {
 		return fail(driver.Internal, errNoKeys, "")
 	}
 	id, err := identity(env.Keys, nil, OwnServerName)
@@ -141,7 +133,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 }
 
 // run listens and serves until ctx ends or a listener fails.
-func (p *proxy) run(ctx context.Context, fail func(driver.Class, error, string) error) error {
+func (p *proxy) run(ctx context.Context, fail serving.Fail) error {
 	secure, err := p.env.Listen(ctx, "tcp", p.opts.Secure)
 	if err != nil {
 		return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve.secure")

@@ -42,7 +42,6 @@ var _ driver.Server = Driver{}
 func (Driver) ServeOptions() any { return serveDefaults() }
 
 var (
-	errNoGate     = errors.New("no gate: nobody would be asked for permission")
 	errStranger   = errors.New("the session is not one of this driver")
 	errNoUpstream = errors.New("there is no connection to Focusrite Control now")
 	errForeign    = errors.New("the address may not connect")
@@ -55,16 +54,9 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	if !ok || opts == nil {
 		opts = serveDefaults()
 	}
-	fail := func(class driver.Class, err error, hint string) error {
-		return &driver.Error{Op: "serve", Target: opts.Listen, Class: class, Err: err, Hint: hint}
-	}
-	switch err := opts.Validate(); {
-	case err != nil:
-		return fail(driver.Internal, err, "")
-	case len(env.Upstreams) != 1:
-		return fail(driver.Internal, fmt.Errorf("%d upstreams; an address shows one interface", len(env.Upstreams)), "")
-	case env.Gate == nil:
-		return fail(driver.Internal, errNoGate, "")
+	fail := serving.Failing(opts.Listen)
+	if err := fail.Check(env, opts); err != nil {
+		return err
 	}
 	ln, err := env.Listen(ctx, "tcp", opts.Listen)
 	if err != nil {

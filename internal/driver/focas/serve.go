@@ -3,7 +3,6 @@ package focas
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -46,17 +45,9 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	if !ok || opts == nil {
 		opts = serveDefaults()
 	}
-	fail := func(class driver.Class, err error, hint string) error {
-		return &driver.Error{Op: "serve", Target: opts.Listen, Class: class, Err: err, Hint: hint}
-	}
-	if err := opts.Validate(); err != nil {
-		return fail(driver.Internal, err, "")
-	}
-	if len(env.Upstreams) != 1 {
-		return fail(driver.Internal, fmt.Errorf("%d upstreams; a FOCAS address shows one control", len(env.Upstreams)), "")
-	}
-	if env.Gate == nil {
-		return fail(driver.Internal, errNoGate, "")
+	fail := serving.Failing(opts.Listen)
+	if err := fail.Check(env, opts); err != nil {
+		return err
 	}
 	ln, err := env.Listen(ctx, "tcp", opts.Listen)
 	if err != nil {
@@ -88,7 +79,6 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 }
 
 var (
-	errNoGate   = errors.New("no gate: nobody would be asked for permission")
 	errStranger = errors.New("the session is not one of this driver")
 )
 
