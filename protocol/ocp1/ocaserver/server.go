@@ -2,6 +2,7 @@ package ocaserver
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -18,7 +19,7 @@ var ErrServerClosed = tcpserver.ErrServerClosed
 type Options struct {
 	// MaxConns is the largest number of connections over [Server.Serve] at a time; one more is reset at once. 0: no limit.
 	MaxConns int
-	// MessageTimeout is how long one message may take to arrive once it has begun. 0: 10 seconds.
+	// MessageTimeout is how long one message may take to arrive once it has begun, and the handshake of a TLS connection. 0: 10 seconds.
 	MessageTimeout time.Duration
 	// WriteTimeout is how long a controller may take to take what is sent. 0: 10 seconds.
 	WriteTimeout time.Duration
@@ -65,6 +66,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error { return s.tc
 
 // ServeConn serves one connection, which came from anywhere, until it or ctx ends, and closes it. The error is why it ended.
 func (s *Server) ServeConn(ctx context.Context, conn net.Conn) error {
+	if err := s.handshake(ctx, conn); err != nil {
+		conn.Close()
+		return err
+	}
 	c := &Conn{srv: s, conn: conn, id: s.lastID.Add(1), subs: map[*subscription]struct{}{}, locks: map[*Object]struct{}{},
 		queued: map[eventKey]int{}, wake: make(chan struct{}, 1), alive: make(chan bool, 1), writing: make(chan struct{}, 1)}
 	if s.opts.Connected != nil {
@@ -84,6 +89,21 @@ func (s *Server) ServeConn(ctx context.Context, conn net.Conn) error {
 		s.opts.Closed(c)
 	}
 	return err
+}
+
+// handshake is the beginning of a TLS connection. It has to end in time: whoever says nothing there is no controller that has nothing to
+// say, and must not take the place of one.
+func (s *Server) handshake(ctx context.Context, conn net.Conn) error {
+	t, ok := conn.(interface{ HandshakeContext(context.Context) error })
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.MessageTimeout)
+	defer cancel()
+	if err := t.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("oca: TLS with %s: %w", conn.RemoteAddr(), err)
+	}
+	return nil
 }
 
 // Conns are the connections now, in order of their numbers.
