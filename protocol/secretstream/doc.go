@@ -38,7 +38,9 @@
 //
 // At 1283 bytes 912 of the 1568 are the AEAD's, 490 are Poly1305 a second time, 136 block 0 and 30 copies. The AEAD without its own
 // Poly1305, with a counter to start from, or with its MAC key in view would make up for the difference, and has none of these.
-// Padding its input does not help: 1408 bytes take it 919 ns, 1536 take 958.
+// Padding its input does not help: 1408 bytes take it 919 ns, 1536 take 958. Nor does a Poly1305 made for it: two halves of the
+// message side by side, joined by a power of the key, take 520 ns in Go and 450 in assembly, which is no gain worth assembly
+// in a cipher.
 //
 // # Evidence
 //
