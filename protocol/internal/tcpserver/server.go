@@ -19,6 +19,9 @@ var ErrServerClosed = fmt.Errorf("server is closed: %w", net.ErrClosed)
 type Options struct {
 	// MaxConns is the largest number of connections at a time; one more is accepted and reset at once. 0: no limit.
 	MaxConns int
+	// MaxPerHost is the largest number of connections at a time from one address, so that one peer cannot take them all; one more
+	// is accepted and reset at once. 0: no limit.
+	MaxPerHost int
 	// IdleTimeout is how long a connection may be silent between two messages. 0: for ever.
 	IdleTimeout time.Duration
 	// ReadTimeout is how long one message may take from its first byte to its last. 0: for ever.
@@ -161,9 +164,30 @@ func (s *Server) add(ctx context.Context, c *Conn) bool {
 	if s.closing || ctx.Err() != nil || s.opts.MaxConns > 0 && len(s.conns) >= s.opts.MaxConns {
 		return false
 	}
+	if s.opts.MaxPerHost > 0 {
+		here, n := hostOf(c), 0
+		for other := range s.conns {
+			if hostOf(other) == here {
+				n++
+			}
+		}
+		if n >= s.opts.MaxPerHost {
+			return false
+		}
+	}
 	s.conns[c] = struct{}{}
 	s.wg.Add(1)
 	return true
+}
+
+// hostOf is a peer's address without the port.
+func hostOf(c *Conn) string {
+	addr := c.RemoteAddr().String()
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	return host
 }
 
 func (s *Server) remove(c *Conn) {

@@ -158,6 +158,41 @@ func TestLimitResetsSurplusConnection(t *testing.T) {
 	wait()
 }
 
+// named is a connection from another address than the one that it has.
+type named struct {
+	net.Conn
+	addr net.Addr
+}
+
+func (c named) RemoteAddr() net.Addr { return c.addr }
+
+func TestMaxPerHost(t *testing.T) {
+	ln := listen(t)
+	from := make(chan string, 1)
+	s := New(echoLines, Options{MaxPerHost: 1, Wrap: func(c net.Conn) net.Conn {
+		return named{c, &net.TCPAddr{IP: net.ParseIP(<-from), Port: c.RemoteAddr().(*net.TCPAddr).Port}}
+	}})
+	wait := start(t.Context(), s, ln)
+	from <- "2001:db8::1"
+	a := dial(t, ln)
+	ask(t, a, "x\n")
+	from <- "2001:db8::1"
+	// The reset may come before the connect has returned.
+	if b, err := net.Dial("tcp", ln.Addr().String()); err == nil {
+		if _, err := b.Read(make([]byte, 1)); err == nil {
+			t.Error("a second connection of one address is served")
+		}
+		b.Close()
+	}
+	from <- "2001:db8::2"
+	ask(t, dial(t, ln), "y\n")
+	if got := s.Stats(); got.Rejected != 1 || got.Accepted != 2 {
+		t.Errorf("stats %+v", got)
+	}
+	s.Close()
+	wait()
+}
+
 func TestDropResets(t *testing.T) {
 	ln := listen(t)
 	s := New(echoLines, Options{})

@@ -20,6 +20,8 @@ import (
 type Options struct {
 	// MaxConns is the largest number of connections at a time; one more is reset at once. 0: no limit.
 	MaxConns int
+	// MaxPerHost is the largest number of them from one address. 0: no limit.
+	MaxPerHost int
 	// UpgradeTimeout is how long a connection may take to ask for the upgrade. 0: 10 seconds.
 	UpgradeTimeout time.Duration
 	// Allow decides about a request: 0 lets it go on to the upgrade, anything else is the HTTP status of the refusal. nil: every path is good.
@@ -46,7 +48,7 @@ func New(serve func(ctx context.Context, conn net.Conn), o Options) *Server {
 		o.UpgradeTimeout = 10 * time.Second
 	}
 	s := &Server{serve: serve, opts: o}
-	s.tcp = tcpserver.New(s.conn, tcpserver.Options{MaxConns: o.MaxConns, Wrap: o.WrapConn})
+	s.tcp = tcpserver.New(s.conn, tcpserver.Options{MaxConns: o.MaxConns, MaxPerHost: o.MaxPerHost, Wrap: o.WrapConn})
 	return s
 }
 
