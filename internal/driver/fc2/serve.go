@@ -91,10 +91,10 @@ type proxy struct {
 	forwarded, refused atomic.Uint64
 	reported           serving.Refusals[string] // by address and point
 
-	mu     sync.Mutex
-	asks   *fc2server.Request
-	answer chan bool
-	code   string
+	prompts fc2server.Prompts
+
+	mu   sync.Mutex
+	told fc2server.Prompt // what was published last: what a person decides about
 }
 
 var _ driver.Server = Driver{}
@@ -147,7 +147,7 @@ func (p *proxy) run(ctx context.Context, fail serving.Fail) error {
 		defer p.env.Commands(nil)
 	}
 	p.listen = secure.Addr().String() + ", " + onboarding.Addr().String()
-	p.tell(&driver.Change{Specs: serverSpecs(), Commands: serverCommands(), Samples: p.samples()})
+	p.tell(&driver.Change{Specs: serverSpecs(), Commands: serverCommands()})
 	defer p.tell(&driver.Change{Gone: []device.Path{device.ClientsRoot}, Commands: []device.Command{}})
 	p.env.Log.Info("serving programs for Focusrite Control 2", "secure", secure.Addr().String(), "onboarding", onboarding.Addr().String(), "server_key", p.id.Public().String())
 	inner, cancel := context.WithCancel(ctx)
@@ -199,18 +199,21 @@ func (p *proxy) begin(s driver.Session) (ended <-chan struct{}, end func(lost bo
 // publishEvery is how often the counters become samples, and how soon meters follow who wants them.
 const publishEvery = time.Second
 
+// publish tells of the counters in time, and of who asks to be let in at once.
 func (p *proxy) publish(ctx context.Context) {
 	tick := time.NewTicker(publishEvery)
 	defer tick.Stop()
 	for {
+		samples, changed := p.samples()
+		p.tell(&driver.Change{Samples: samples})
 		select {
 		case <-ctx.Done():
 			return
+		case <-changed:
 		case <-tick.C:
 			if up := p.upstream.Load(); up != nil {
 				up.Watch(p.mirror.Watched())
 			}
-			p.tell(&driver.Change{Samples: p.samples()})
 		}
 	}
 }

@@ -32,25 +32,33 @@ func serverSpecs() []device.Spec {
 		spec(root.Child("refused"), device.Int, "Refused", "changes that were not let through"),
 		spec(pairingRoot.Child("state"), device.String, "Pairing", "ready, approving, or scanning while a code is shown"),
 		spec(pairingRoot.Child("name"), device.String, "Asks to be let in", "what the program calls itself; empty: nobody asks"),
+		spec(pairingRoot.Child("waiting"), device.Int, "Wait behind it", "how many more ask; the next is shown when this one has been let in or denied"),
+		spec(pairingRoot.Child("code-for"), device.String, "Code for", "what the program calls itself that the code is for; empty: none is shown"),
 		spec(pairingRoot.Child("code"), device.String, "Code", "what the program is to be given, as a QR code would hold it; empty: none is shown"),
 	}
 }
 
 func serverCommands() []device.Command {
 	return []device.Command{
-		{Path: approvePath, Title: "Let in", Doc: "lets the program in that asks; it is then given the code", Grade: device.GradeSeen, Hazard: device.HazardMove},
-		{Path: denyPath, Title: "Deny", Doc: "sends the program away that asks", Grade: device.GradeSeen},
+		{Path: approvePath, Title: "Let in", Doc: "lets the program in that asks, once it has been given the code", Grade: device.GradeSeen, Hazard: device.HazardMove},
+		{Path: denyPath, Title: "Deny", Doc: "sends the program away that asks; when none asks, takes back the code that is shown", Grade: device.GradeSeen},
 	}
 }
 
-func (p *proxy) samples() []device.Sample {
+// samples are the values of serverSpecs; changed is closed when who asks or what code is shown may be different.
+func (p *proxy) samples() (all []device.Sample, changed <-chan struct{}) {
 	now := time.Now()
+	prompt, changed := p.prompts.Look()
 	state := p.server.State()
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	name := ""
-	if p.asks != nil {
-		name = p.asks.Name
+	p.told = prompt
+	p.mu.Unlock()
+	name, codeFor := "", ""
+	if prompt.Asks != nil {
+		name = prompt.Asks.Name
+	}
+	if prompt.Shows != nil {
+		codeFor = prompt.Shows.Name
 	}
 	sample := func(path device.Path, v device.Value) device.Sample {
 		return device.Sample{Path: path, Value: v, Received: now}
@@ -64,40 +72,21 @@ func (p *proxy) samples() []device.Sample {
 		sample(root.Child("refused"), device.OfInt(int64(p.refused.Load()))),
 		sample(pairingRoot.Child("state"), device.OfString(state)),
 		sample(pairingRoot.Child("name"), device.OfString(name)),
-		sample(pairingRoot.Child("code"), device.OfString(p.code)),
-	}
+		sample(pairingRoot.Child("waiting"), device.OfInt(int64(len(prompt.Behind)))),
+		sample(pairingRoot.Child("code-for"), device.OfString(codeFor)),
+		sample(pairingRoot.Child("code"), device.OfString(fc2.FormatCode(prompt.Code))),
+	}, changed
 }
 
 // Approve implements fc2server.Person.
 func (p *proxy) Approve(ctx context.Context, r fc2server.Request) (bool, error) {
-	answer := make(chan bool, 1)
-	p.mu.Lock()
-	p.asks, p.answer = &r, answer
-	p.mu.Unlock()
 	p.env.Log.Info("a program asks to be let in", "name", r.Name, "from", r.Addr, "key", r.Key.String())
-	defer func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.asks = nil
-	}()
-	select {
-	case ok := <-answer:
-		return ok, nil
-	case <-ctx.Done():
-		return false, ctx.Err()
-	}
+	return p.prompts.Approve(ctx, r)
 }
 
-// Show implements fc2server.Person. The counters are published a little later, outside of the server's lock.
-func (p *proxy) Show(_ fc2server.Request, code []byte) (hide func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.code = fc2.FormatCode(code)
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.code = ""
-	}
+// Show implements fc2server.Person.
+func (p *proxy) Show(r fc2server.Request, code []byte) (hide func()) {
+	return p.prompts.Show(r, code)
 }
 
 // Do performs the commands of pairing.
@@ -109,13 +98,22 @@ func (p *proxy) Do(_ context.Context, path device.Path, _ []device.Value) (devic
 		return refuse(driver.Unsupported, fmt.Errorf("there is no command %q", path))
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.asks == nil {
-		return refuse(driver.DeviceSaidNo, errors.New("nobody asks to be let in"))
+	told := p.told
+	p.mu.Unlock()
+	var done bool
+	switch {
+	case told.Asks != nil:
+		done = p.prompts.Decide(told.Asks.ID, path == approvePath) == nil
+	case told.Shows != nil && path == denyPath:
+		done = p.server.Cancel(told.Shows.ID)
+	default:
+		return refuse(driver.DeviceSaidNo, fc2server.ErrNobodyAsks)
 	}
-	select {
-	case p.answer <- path == approvePath:
-	default: // answered already
+	if !done {
+		return refuse(driver.DeviceSaidNo, errGone)
 	}
 	return device.Value{}, driver.Outcome{Stage: driver.Acked}
 }
+
+// errGone keeps a decision from whoever has taken the place of the one it was meant for.
+var errGone = errors.New("the program that asked has gone, or was answered already; look who asks now")

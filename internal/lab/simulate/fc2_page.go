@@ -3,9 +3,11 @@ package simulate
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"image/png"
 	"net/http"
+	"strconv"
 
 	"github.com/boombuler/barcode"
 	"github.com/boombuler/barcode/qr"
@@ -20,7 +22,8 @@ import (
 //
 //	GET  api/prompt     what is on the screen, as JSON
 //	POST api/approve    the click on the one button
-//	POST api/deny       and on the other
+//	POST api/deny       and on the other; both are about whoever has waited longest, or with ?id=N about the one request. When
+//	                    nobody waits, a no takes back the code
 //	GET  api/code.png   the code as a picture
 //
 // All paths are relative to where the page is. It asks nobody who he is: serve it to this machine only.
@@ -44,7 +47,7 @@ func FC2Page(sim *fc2sim.Sim) http.Handler {
 	})
 	decide := func(approve bool) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
-			if err := sim.Decide(approve); err != nil {
+			if err := decideOn(sim, r.FormValue("id"), approve); err != nil {
 				refuse(w, http.StatusConflict, err.Error())
 				return
 			}
@@ -75,6 +78,17 @@ func FC2Page(sim *fc2sim.Sim) http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
+func decideOn(sim *fc2sim.Sim, id string, approve bool) error {
+	if id == "" {
+		return sim.Decide(approve)
+	}
+	n, err := strconv.ParseUint(id, 10, 64)
+	if err != nil {
+		return fmt.Errorf("id: %q is not the number of a request, which api/prompt has", id)
+	}
+	return sim.DecideOn(n, approve)
+}
+
 // qrPicture is a PNG of 256 by 256 dots.
 func qrPicture(text string) ([]byte, error) {
 	code, err := qr.Encode(text, qr.M, qr.Auto)
@@ -94,12 +108,14 @@ type fc2Prompt struct {
 	State     string      `json:"state"`
 	ServerKey string      `json:"server_key"`
 	Asks      *fc2Asks    `json:"asks,omitempty"`
+	Behind    []fc2Asks   `json:"behind,omitempty"` // who else waits, in order
 	CodeFor   *fc2Asks    `json:"code_for,omitempty"`
 	Code      string      `json:"code,omitempty"` // hexadecimal, as the QR code has it
 	Clients   []fc2Client `json:"clients"`
 }
 
 type fc2Asks struct {
+	ID      uint64 `json:"id"` // of the request
 	Name    string `json:"name"`
 	Key     string `json:"key"`
 	Address string `json:"address"`
@@ -116,11 +132,14 @@ func promptOf(sim *fc2sim.Sim) fc2Prompt {
 		if r == nil {
 			return nil
 		}
-		return &fc2Asks{Name: r.Name, Key: r.Key.String(), Address: r.Addr}
+		return &fc2Asks{ID: r.ID, Name: r.Name, Key: r.Key.String(), Address: r.Addr}
 	}
 	out := fc2Prompt{State: p.State, ServerKey: sim.PublicKey().String(), Asks: asks(p.Asks), CodeFor: asks(p.Shows), Clients: []fc2Client{}}
 	if p.Shows != nil {
 		out.Code = fc2.FormatCode(p.Code)
+	}
+	for _, r := range p.Behind {
+		out.Behind = append(out.Behind, *asks(&r))
 	}
 	for _, c := range sim.Clients().List() {
 		out.Clients = append(out.Clients, fc2Client{c.Name, c.Key.String()})
@@ -134,11 +153,12 @@ var fc2Screen = template.Must(template.New("screen").Parse(`<!doctype html>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
 code{overflow-wrap:anywhere}img{background:#fff;padding:8px;image-rendering:pixelated}button{font:inherit;padding:.4rem 1rem;margin-right:.5rem}form{display:inline}</style></head>
 <body><h1>Simulated Focusrite Control 2</h1>
-{{if .Asks}}<p><b>{{.Asks.Name}}</b> at {{.Asks.Address}} wants to control this interface.</p>
-<form method="post" action="api/approve"><button>Approve</button></form><form method="post" action="api/deny"><button>Deny</button></form>
-{{else if .Code}}<p>Scan this with <b>{{.CodeFor.Name}}</b>, or type it there:</p>
+{{define "asks"}}<p><b>{{.Name}}</b> at {{.Address}} wants to control this interface.</p>
+<form method="post" action="api/approve?id={{.ID}}"><button>Approve</button></form><form method="post" action="api/deny?id={{.ID}}"><button>Deny</button></form>
+{{end}}{{with .Asks}}{{template "asks" .}}{{end}}{{range .Behind}}{{template "asks" .}}{{end}}{{if .Code}}<p>Scan this with <b>{{.CodeFor.Name}}</b>, or type it there:</p>
 <p><img src="api/code.png" width="256" height="256" alt="QR code"></p><p><code>{{.Code}}</code></p>
-{{else}}<p>Nobody asks to be let in.</p>{{end}}
+<form method="post" action="api/deny?id={{.CodeFor.ID}}"><button>Take the code back</button></form>
+{{end}}{{if not (or .Asks .Code)}}<p>Nobody asks to be let in.</p>{{end}}
 <p>Programs that have been let in: {{range .Clients}}<b>{{.Name}}</b> <small><code>{{.Key}}</code></small> {{else}}none{{end}}</p>
 <p>Public key of this server: <code>{{.ServerKey}}</code></p></body></html>
 `))

@@ -2,13 +2,17 @@ package fc2client
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/fc2"
+	"github.com/patchbay-io/patchbay/protocol/fc2/fc2server"
 	"github.com/patchbay-io/patchbay/protocol/fc2/fc2sim"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaclient"
@@ -57,29 +61,191 @@ func TestStrangerWithAKnownPath(t *testing.T) {
 	})
 }
 
-// The endpoints have room for so many at a time, and room again when one has gone.
+// hosts gives connections the addresses of several computers, which the network in memory has one of.
+type hosts struct{ from string }
+
+type elsewhere struct {
+	net.Conn
+	addr net.Addr
+}
+
+func (c elsewhere) RemoteAddr() net.Addr { return c.addr }
+
+func (h *hosts) wrap(c net.Conn) net.Conn {
+	return elsewhere{c, testnet.Addr{Net: "tcp", Name: h.from + ":40000"}}
+}
+
+// asks is a request under the name, which goes away with b. It waits until the person sees it.
+func (w *world) asks(name string) (answer chan error, b *Onboarding) {
+	w.Helper()
+	b = w.onboard()
+	answer = make(chan error, 1)
+	go func() { answer <- b.Request(w.Context(), name) }()
+	synctest.Wait()
+	return answer, b
+}
+
+// A stranger who asks and waits keeps nobody else from asking, and the person can send him away at once, before and after a click too many.
+func TestStrangerHoldsAPlace(t *testing.T) {
+	h := &hosts{"192.0.2.66"}
+	within(t, fc2sim.Options{WrapConn: h.wrap}, func(w *world) {
+		stranger, sc := w.asks("stranger")
+		defer sc.Close()
+		h.from = "192.0.2.10"
+		phone, b := w.asks("phone")
+		defer b.Close()
+		p, _ := w.sim.Prompt()
+		if p.Asks == nil || p.Asks.Name != "stranger" || len(p.Behind) != 1 || p.Behind[0].Name != "phone" || p.Behind[0].Addr != "192.0.2.10:40000" {
+			t.Fatalf("%+v", p)
+		}
+		began := time.Now()
+		if err := w.sim.DecideOn(p.Behind[0].ID, true); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-phone; err != nil {
+			t.Fatal(err)
+		}
+		w.wantState(b, fc2.StateScanning)
+		w.wantState(sc, fc2.StateApproving)
+		code, _ := w.sim.Prompt()
+		if err := w.sim.Decide(true); err != nil { // a click too many: the stranger's code is shown
+			t.Fatal(err)
+		}
+		if err := <-stranger; err != nil {
+			t.Fatal(err)
+		}
+		p, _ = w.sim.Prompt()
+		if p.Shows == nil || p.Shows.Name != "stranger" || p.State != fc2.StateScanning {
+			t.Fatalf("%+v", p)
+		}
+		if err := w.sim.Decide(false); err != nil {
+			t.Fatal(err)
+		}
+		if err := sc.Code(w.Context(), p.Code); !errors.Is(err, ErrCode) {
+			t.Errorf("the stranger's code, taken back: %v", err)
+		}
+		if p, _ = w.sim.Prompt(); p.Shows == nil || p.Shows.Name != "phone" {
+			t.Errorf("%+v", p)
+		}
+		if err := b.Code(w.Context(), code.Code); err != nil {
+			t.Errorf("the phone's code: %v", err)
+		}
+		if d := time.Since(began); d != 0 {
+			t.Errorf("the stranger has cost %v", d)
+		}
+		if l := w.sim.Clients().List(); len(l) != 1 || l[0].Name != "phone" {
+			t.Errorf("%+v", l)
+		}
+		for id := range uint64(4) {
+			if err := w.sim.DecideOn(id, false); !errors.Is(err, fc2server.ErrNobodyAsks) {
+				t.Errorf("what is over: %v", err)
+			}
+		}
+	})
+}
+
+// As many may ask as a person can look at, one of each address; more are told that it is not ready.
+func TestPlaces(t *testing.T) {
+	h := &hosts{}
+	within(t, fc2sim.Options{WrapConn: h.wrap}, func(w *world) {
+		var conns []*Onboarding
+		for i := range 4 {
+			h.from = fmt.Sprintf("192.0.2.%d", 10+i)
+			_, b := w.asks(fmt.Sprint("program ", i))
+			again := w.onboard()
+			w.wantState(again, fc2.StateApproving)
+			if err := again.Request(w.Context(), "again"); !errors.Is(err, ErrBusy) {
+				t.Errorf("twice from one address: %v", err)
+			}
+			conns = append(conns, b, again)
+		}
+		h.from = "192.0.2.20"
+		late := w.onboard()
+		defer late.Close()
+		w.wantState(late, fc2.StateApproving)
+		if err := late.Request(w.Context(), "late"); !errors.Is(err, ErrBusy) {
+			t.Errorf("the fifth: %v", err)
+		}
+		if p, _ := w.sim.Prompt(); len(p.Behind) != 3 {
+			t.Errorf("%+v", p)
+		}
+		if err := w.sim.Decide(false); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		w.wantState(late, fc2.StateReady)
+		answer := make(chan error, 1)
+		go func() { answer <- late.Request(w.Context(), "late") }()
+		synctest.Wait()
+		p, _ := w.sim.Prompt()
+		if err := w.sim.DecideOn(p.Behind[len(p.Behind)-1].ID, true); err != nil {
+			t.Error(err)
+		}
+		if err := <-answer; err != nil {
+			t.Errorf("when there is a place: %v", err)
+		}
+		for _, b := range conns {
+			b.Close()
+		}
+	})
+}
+
+// Whoever asks too often is refused, and others are not.
+func TestRateOfOneAddress(t *testing.T) {
+	h := &hosts{"192.0.2.66"}
+	within(t, fc2sim.Options{WrapConn: h.wrap}, func(w *world) {
+		b := w.onboard()
+		defer b.Close()
+		for i := range 5 {
+			answer := make(chan error, 1)
+			go func() { answer <- b.Request(w.Context(), "stranger") }()
+			synctest.Wait()
+			if err := w.sim.Decide(false); errors.Is(err, fc2server.ErrNobodyAsks) != (i >= 3) {
+				t.Errorf("request %d: the person is asked: %v", i, err)
+			}
+			if err := <-answer; errors.Is(err, ErrBusy) != (i >= 3) || errors.Is(err, ErrDenied) != (i < 3) {
+				t.Errorf("request %d: %v", i, err)
+			}
+		}
+		h.from = "192.0.2.10"
+		other := w.onboard()
+		defer other.Close()
+		go w.decide(true)
+		if err := other.Request(w.Context(), "phone"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The endpoints have room for so many at a time, of which one address cannot take all, and room again when one has gone.
 func TestConnectionsAreCapped(t *testing.T) {
-	within(t, fc2sim.Options{}, func(w *world) {
+	h := &hosts{"192.0.2.66"}
+	within(t, fc2sim.Options{WrapConn: h.wrap}, func(w *world) {
 		var open []net.Conn
-		for {
-			c, err := w.upgraded(onboardingAddr, "/")
-			if err != nil {
-				break
+		fill := func() (n int) {
+			for ; n < 100; n++ {
+				c, err := w.upgraded(onboardingAddr, "/")
+				if err != nil {
+					break
+				}
+				open = append(open, c)
 			}
-			if open = append(open, c); len(open) > 1000 {
-				t.Fatal("a thousand connections are open")
-			}
+			return n
+		}
+		if n := fill(); n != fc2server.MaxPerHost {
+			t.Errorf("%d connections of one address are open, want %d", n, fc2server.MaxPerHost)
+		}
+		for i := range 20 {
+			h.from = fmt.Sprintf("192.0.2.%d", 10+i)
+			fill()
 		}
 		if len(open) != 32 {
 			t.Errorf("%d connections are open, want 32", len(open))
 		}
 		open[0].Close()
 		time.Sleep(time.Second)
-		c, err := w.upgraded(onboardingAddr, "/")
-		if err != nil {
-			t.Errorf("after one has gone: %v", err)
-		} else {
-			c.Close()
+		if n := fill(); n != 1 {
+			t.Errorf("after one has gone there is room for %d", n)
 		}
 		for _, c := range open {
 			c.Close()

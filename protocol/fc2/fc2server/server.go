@@ -24,12 +24,13 @@ type Store interface {
 
 // Request is a program that asks to be let in.
 type Request struct {
+	ID   uint64 // of this request; no other has it while the server runs
 	Name string // what it calls itself; anybody may call himself anything
 	Key  fc2.PublicKey
 	Addr string
 }
 
-// Person decides about requests. The methods are called for one request at a time.
+// Person decides about requests. The methods are called for several requests at the same time, at most Options.Pairings.
 type Person interface {
 	// Approve asks and waits for the answer. It returns ctx's error when ctx ends first.
 	Approve(ctx context.Context, r Request) (bool, error)
@@ -45,10 +46,13 @@ type Options struct {
 	Random   io.Reader // nil: crypto/rand
 	// ApproveWithin is how long a person may think, CodeWithin how long the code is good. 0: two minutes.
 	ApproveWithin, CodeWithin time.Duration
-	// Every is the least time between two requests in the long run, Burst how many may come at once. 0: 10 seconds, 3.
+	// Pairings is how many programs may be paired at a time, each from another address: what a person has to look at. 0: 4.
+	Pairings int
+	// Every is the least time between two requests of one address in the long run, Burst how many may come at once. 0: 10 seconds, 3.
 	Every time.Duration
 	Burst int
-	// MaxConns is the largest number of connections to each endpoint at a time. 0: 32.
+	// MaxConns is the largest number of connections to each endpoint at a time; of those to the onboarding endpoint, which is open to
+	// everybody, at most [MaxPerHost] come from one address. 0: 32.
 	MaxConns int
 	// Origins are hosts whose web pages may connect; the phone app is one at "localhost". nil: that.
 	Origins []string
@@ -57,6 +61,9 @@ type Options struct {
 	// WrapConn, when set, goes around each accepted connection.
 	WrapConn func(net.Conn) net.Conn
 }
+
+// MaxPerHost is how many connections to the onboarding endpoint one address may have at a time.
+const MaxPerHost = 4
 
 // codeSize is the length of a code in bytes. What Focusrite Control 2's codes hold is not known; a program sends them back as
 // they are.
@@ -73,11 +80,11 @@ type Server struct {
 	agent      *ocaserver.Server
 	onboarding *ocaws.Server
 
-	mu      sync.Mutex
-	conns   map[*tunnel.Conn]fc2.PublicKey
-	pairing *pairing // nil: ready
-	tokens  float64
-	filled  time.Time
+	mu       sync.Mutex
+	conns    map[*tunnel.Conn]fc2.PublicKey
+	pairings []*pairing // who asked first comes first
+	requests uint64     // that a person was asked about
+	asked    rates
 }
 
 // New makes a server for a device; it starts nothing.
@@ -93,6 +100,9 @@ func New(d *ocaserver.Device, o Options) *Server {
 			*x.of = x.to
 		}
 	}
+	if o.Pairings <= 0 {
+		o.Pairings = 4
+	}
 	if o.Burst <= 0 {
 		o.Burst = 3
 	}
@@ -102,12 +112,12 @@ func New(d *ocaserver.Device, o Options) *Server {
 	if o.Origins == nil {
 		o.Origins = []string{"localhost"}
 	}
-	s := &Server{opts: o, objects: ocaserver.New(d, o.OCA), conns: map[*tunnel.Conn]fc2.PublicKey{}, tokens: float64(o.Burst)}
+	s := &Server{opts: o, objects: ocaserver.New(d, o.OCA), conns: map[*tunnel.Conn]fc2.PublicKey{}}
 	front := ocaserver.NewDevice(ocaserver.Info{Model: ocp1.ModelDescription{Manufacturer: "patchbay", Name: "Onboarding", Version: "1"}})
 	front.Root().Custom(fc2.AgentClass, "AuthenticationAgent", s.call)
 	s.agent = ocaserver.New(front, ocaserver.Options{})
 	s.secure = ocaws.New(s.serveSecure, ocaws.Options{MaxConns: o.MaxConns, Allow: s.allow, AnyProtocol: true, Origins: o.Origins, WrapConn: o.WrapConn})
-	s.onboarding = ocaws.New(s.serveOnboarding, ocaws.Options{MaxConns: o.MaxConns, Allow: upgradesOnly, AnyProtocol: true, Origins: o.Origins, WrapConn: o.WrapConn})
+	s.onboarding = ocaws.New(s.serveOnboarding, ocaws.Options{MaxConns: o.MaxConns, MaxPerHost: MaxPerHost, Allow: upgradesOnly, AnyProtocol: true, Origins: o.Origins, WrapConn: o.WrapConn})
 	return s
 }
 

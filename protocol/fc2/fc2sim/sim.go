@@ -6,9 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/patchbay-io/patchbay/protocol/fc2"
@@ -43,12 +41,7 @@ type Sim struct {
 	clients  fc2server.Clients
 	server   *fc2server.Server
 
-	mu      sync.Mutex
-	asks    *fc2server.Request // a person is being asked
-	answer  chan bool
-	shows   *fc2server.Request // a code is shown
-	code    []byte
-	changed chan struct{}
+	prompts fc2server.Prompts
 }
 
 // New makes a simulator; it starts nothing.
@@ -61,7 +54,7 @@ func New(o Options) *Sim {
 	if err != nil {
 		panic("fc2sim: " + err.Error()) // 32 bytes are a key
 	}
-	s := &Sim{opts: o, identity: id, changed: make(chan struct{}),
+	s := &Sim{opts: o, identity: id,
 		Interface: ocasim.New(ocasim.Options{Serial: o.Serial, Seed: o.Seed, Inputs: o.Inputs, EV1: o.EV1})}
 	oca := o.Server
 	oca.EV1 = oca.EV1 || o.EV1
@@ -101,41 +94,36 @@ func (s *Sim) Drop(reset bool) { s.server.Drop(reset) }
 
 // Prompt is what the person at the simulated computer sees.
 type Prompt struct {
-	State string             // of onboarding
-	Asks  *fc2server.Request // who wants to be let in; nil: nobody
-	Shows *fc2server.Request // whom the code is for; nil: none is shown
-	Code  []byte
+	State string // of pairing, as fc2server.Server.State
+	fc2server.Prompt
 }
 
 // Prompt is what is on the screen now; changed is closed when that may be different.
 func (s *Sim) Prompt() (p Prompt, changed <-chan struct{}) {
-	state := s.server.State()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return Prompt{State: state, Asks: s.asks, Shows: s.shows, Code: s.code}, s.changed
+	p.Prompt, changed = s.prompts.Look()
+	p.State = s.server.State()
+	return p, changed
 }
 
-// ErrNobodyAsks is the answer to a decision that nobody has asked for.
-var ErrNobodyAsks = errors.New("nobody asks to be let in")
-
-// Decide is the click of the person.
+// Decide is the click of the person for whoever has waited longest. When nobody waits, a no takes back the code that is shown.
 func (s *Sim) Decide(approve bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.asks == nil {
-		return ErrNobodyAsks
+	p, _ := s.prompts.Look()
+	switch {
+	case p.Asks != nil:
+		return s.DecideOn(p.Asks.ID, approve)
+	case p.Shows != nil && !approve:
+		return s.DecideOn(p.Shows.ID, false)
 	}
-	select {
-	case s.answer <- approve:
-	default: // clicked already
-	}
-	return nil
+	return fc2server.ErrNobodyAsks
 }
 
-// news wakes who looks at the screen; the lock is held.
-func (s *Sim) news() {
-	close(s.changed)
-	s.changed = make(chan struct{})
+// DecideOn is the click of the person for the request with the number. It can be a no to a code that is shown.
+func (s *Sim) DecideOn(id uint64, approve bool) error {
+	err := s.prompts.Decide(id, approve)
+	if err != nil && !approve && s.server.Cancel(id) {
+		return nil
+	}
+	return err
 }
 
 // Approve implements fc2server.Person.
@@ -143,35 +131,8 @@ func (s *Sim) Approve(ctx context.Context, r fc2server.Request) (bool, error) {
 	if s.opts.Approve {
 		return true, nil
 	}
-	answer := make(chan bool, 1)
-	s.mu.Lock()
-	s.asks, s.answer = &r, answer
-	s.news()
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.asks = nil
-		s.news()
-	}()
-	select {
-	case ok := <-answer:
-		return ok, nil
-	case <-ctx.Done():
-		return false, ctx.Err()
-	}
+	return s.prompts.Approve(ctx, r)
 }
 
 // Show implements fc2server.Person.
-func (s *Sim) Show(r fc2server.Request, code []byte) (hide func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.shows, s.code = &r, code
-	s.news()
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.shows, s.code = nil, nil
-		s.news()
-	}
-}
+func (s *Sim) Show(r fc2server.Request, code []byte) (hide func()) { return s.prompts.Show(r, code) }
