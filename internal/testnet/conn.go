@@ -12,10 +12,13 @@ import (
 const DefaultBuffer = 64 << 10
 
 // Conn is one end of a connection in memory. It behaves like TCP: what was written before a close arrives, then io.EOF;
-// a write to an end that has closed fails with EPIPE; [Conn.Reset] makes both ends fail with ECONNRESET. Errors are
-// *net.OpError.
+// a write to an end that has closed fails with EPIPE. After SetLinger(0) a close is a reset: the peer fails with ECONNRESET
+// and this end with net.ErrClosed. [Conn.Reset] is a fault of the network instead: it makes both ends fail with ECONNRESET.
+// Errors are *net.OpError.
 type Conn struct {
 	in, out       *Link
+	both          [2]*Link // in and out, in the order in which both ends lock them
+	abortive      bool     // closing resets; guarded by in
 	local, remote net.Addr
 	peer          *Conn
 }
@@ -39,8 +42,9 @@ func pipe(buffer int, client, server net.Addr) (*Conn, *Conn) {
 		buffer = DefaultBuffer
 	}
 	up, down := newLink(buffer), newLink(buffer)
-	c := &Conn{in: down, out: up, local: client, remote: server}
-	s := &Conn{in: up, out: down, local: server, remote: client}
+	both := [2]*Link{up, down}
+	c := &Conn{in: down, out: up, both: both, local: client, remote: server}
+	s := &Conn{in: up, out: down, both: both, local: server, remote: client}
 	c.peer, s.peer = s, c
 	return c, s
 }
@@ -76,11 +80,34 @@ func (c *Conn) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: "tcp", Source: c.local, Addr: c.remote, Err: err}
 }
 
-// Close implements net.Conn. What was written before still arrives. It never blocks and may be called again.
+// Close implements net.Conn. What was written before still arrives, unless SetLinger(0) was called. It never blocks and may
+// be called again.
 func (c *Conn) Close() error {
-	c.out.change(func() { c.out.eof, c.out.wclosed = true, true; c.out.writeBy.stop() })
-	c.in.change(func() { c.in.gone, c.in.rclosed = true, true; c.in.readBy.stop() })
+	c.change(func() {
+		if c.in.rclosed {
+			return
+		}
+		if c.abortive {
+			c.breakOff()
+		}
+		c.out.eof, c.out.wclosed = true, true
+		c.out.writeBy.stop()
+		c.in.gone, c.in.rclosed = true, true
+		c.in.readBy.stop()
+	})
 	return nil
+}
+
+// SetLinger has the shape of net.TCPConn's: after 0, Close resets the connection. Other values change nothing here, as
+// nothing is on its way after a close.
+func (c *Conn) SetLinger(sec int) error {
+	closed := false
+	c.in.change(func() {
+		if closed = c.in.rclosed; !closed {
+			c.abortive = sec == 0
+		}
+	})
+	return c.closedError("set", closed)
 }
 
 // CloseWrite finishes the sending direction: the peer reads what is buffered and then io.EOF, and may go on sending.
@@ -91,10 +118,23 @@ func (c *Conn) CloseWrite() error {
 
 // Reset breaks the connection: reads and writes of both ends fail with ECONNRESET and what was buffered is lost. An end
 // that is closed already stays closed.
-func (c *Conn) Reset() {
-	for _, l := range []*Link{c.in, c.out} {
-		l.change(func() { l.reset, l.buf = syscall.ECONNRESET, nil })
+func (c *Conn) Reset() { c.change(c.breakOff) }
+
+// breakOff is called with both directions locked.
+func (c *Conn) breakOff() {
+	for _, l := range c.both {
+		l.reset, l.buf = syscall.ECONNRESET, nil
 	}
+}
+
+// change runs f with both directions locked, so that no one sees the one changed and the other not, and wakes whoever waits.
+func (c *Conn) change(f func()) {
+	for _, l := range c.both {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		defer l.cond.Broadcast()
+	}
+	f()
 }
 
 // Closed reports whether this end was closed by its owner.

@@ -98,6 +98,48 @@ func TestReset(t *testing.T) {
 	})
 }
 
+// After SetLinger(0) the end that closes knows that it did so itself, and the other one meets a reset in place of what was sent.
+func TestResetByClosing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := Pipe(0)
+		got := make(chan error, 1)
+		go func() {
+			_, err := a.Read(make([]byte, 1))
+			got <- err
+		}()
+		synctest.Wait()
+		a.Write([]byte("lost"))
+		if err := a.SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		a.Close()
+		if err := <-got; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("a waiting read of its own: %v", err)
+		}
+		if _, err := a.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("a write of its own: %v", err)
+		}
+		if n, err := b.Read(make([]byte, 9)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the peer reads %d, %v", n, err)
+		}
+		if _, err := b.Write([]byte("x")); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the peer writes: %v", err)
+		}
+		if err := a.SetLinger(0); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("on a closed end: %v", err)
+		}
+
+		c, d := Pipe(0)
+		c.Write([]byte("x"))
+		c.Close()
+		c.SetLinger(0)
+		c.Close()
+		if n, err := d.Read(make([]byte, 9)); n != 1 || err != nil {
+			t.Errorf("a second close took back what was sent: %d, %v", n, err)
+		}
+	})
+}
+
 func TestDeadlineInSimulatedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := Pipe(4)

@@ -18,11 +18,8 @@ func (s *Set) Conn(c net.Conn, reset func()) net.Conn {
 
 // Reset resets a connection: TCP's RST where c can, else it is closed.
 func Reset(c net.Conn) {
-	switch r := c.(type) {
-	case interface{ SetLinger(int) error }:
-		_ = r.SetLinger(0) // then closing resets
-	case interface{ Reset() }:
-		r.Reset()
+	if l, ok := c.(interface{ SetLinger(int) error }); ok {
+		_ = l.SetLinger(0) // then closing resets
 	}
 	_ = c.Close()
 }
