@@ -2,23 +2,17 @@ package aes70
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -248,26 +242,12 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// certificate makes one for a name, and its fingerprint.
-func certificate(t *testing.T, name string) (tls.Certificate, string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{name}, NotAfter: time.Now().Add(time.Hour)},
-		&x509.Certificate{SerialNumber: big.NewInt(1)}, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(der)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, hex.EncodeToString(sum[:])
-}
-
 // Over TLS the fingerprint decides; without one, what this computer trusts.
 func TestTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cert, print := certificate(t, "desk.example")
+		cert := testnet.MustCertificate("desk.example")
+		sum := sha256.Sum256(cert.Leaf.Raw)
+		print := hex.EncodeToString(sum[:])
 		l := testnet.Listen()
 		sim := ocasim.New(ocasim.Options{Inputs: 1})
 		ctx, cancel := context.WithCancel(t.Context())

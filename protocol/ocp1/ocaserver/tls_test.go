@@ -2,14 +2,9 @@ package ocaserver
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
-	"math/big"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -20,21 +15,6 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 )
 
-// forTLS is the configuration of a server with a certificate of its own.
-func forTLS(t *testing.T) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	about := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
-}
-
 // Controllers are served over TLS. Who says nothing in the handshake, or something else, is no controller, and is gone in time.
 func TestTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -43,7 +23,9 @@ func TestTLS(t *testing.T) {
 		ln := testnet.Listen()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- s.Serve(ctx, tls.NewListener(ln, forTLS(t))) }()
+		go func() {
+			done <- s.Serve(ctx, tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{testnet.MustCertificate()}}))
+		}()
 		dial := func() net.Conn {
 			c, err := ln.Dial(t.Context())
 			if err != nil {

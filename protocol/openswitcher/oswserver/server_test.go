@@ -3,15 +3,11 @@ package oswserver_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"strings"
 	"sync"
@@ -503,24 +499,12 @@ func TestClientErrors(t *testing.T) {
 
 // The whole over TLS.
 func TestTLS(t *testing.T) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"relay.example"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cert := testnet.MustCertificate("relay.example")
 	pool := x509.NewCertPool()
-	pool.AddCert(cert)
+	pool.AddCert(cert.Leaf)
 	w := &world{t: t, hub: newHub(), ln: testnet.Listen()}
 	w.srv = oswserver.New(w.hub, oswserver.Options{Logins: true, LoginTime: time.Millisecond})
-	w.serve(tls.NewListener(w.ln, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}))
+	w.serve(tls.NewListener(w.ln, &tls.Config{Certificates: []tls.Certificate{cert}}))
 	c, _, err := w.dial(oswclient.Options{User: "admin", Password: "password", Device: "mini", TLS: &tls.Config{RootCAs: pool, ServerName: "relay.example"}})
 	if err != nil {
 		t.Fatal(err)
