@@ -269,6 +269,7 @@ func (l *loader) guard() {
 		}
 	}
 	l.guardPorts()
+	l.guardServers()
 	if l.hashes && l.in.Data == nil {
 		if err := Private(l.in.File); err != nil {
 			l.elsewhere(l.place, "it holds password hashes, and %v", err)

@@ -85,6 +85,7 @@ type loader struct {
 	listen   *token.Token   // where the file names it; nil: somewhere else does
 	ports    []setting      // of the section serial, for Explain
 	portAt   []*token.Token // where each of c.Serial.Ports is named
+	overTLS  []tlsServer    // what lets programs connect over TLS
 	hashes   bool           // the file itself holds password hashes
 }
 

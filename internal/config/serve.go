@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -111,6 +112,9 @@ func (s *section) serveOptions(name string, options any, keys []pair, others []s
 			return nil, ""
 		}
 	}
+	if e, ok := options.(driver.Encrypter); ok && e.Encrypts() != "" {
+		s.overTLS = append(s.overTLS, tlsServer{key: s.d.Name + "." + name + "." + e.Encrypts(), at: cmp.Or(sub.given[e.Encrypts()], sub.token)})
+	}
 	slices.Sort(sub.print)
 	sum := sha256.Sum256([]byte(strings.Join(sub.print, "\n")))
 	for _, x := range sub.d.settings {
@@ -118,4 +122,20 @@ func (s *section) serveOptions(name string, options any, keys []pair, others []s
 		s.d.settings = append(s.d.settings, x)
 	}
 	return options, hex.EncodeToString(sum[:])
+}
+
+// tlsServer is a server, or a face, that wants the certificate of this gateway.
+type tlsServer struct {
+	key string // DEVICE.serve.OPTION
+	at  *token.Token
+}
+
+// guardServers refuses those when there is no certificate.
+func (l *loader) guardServers() {
+	if l.c.TLS.On() {
+		return
+	}
+	for _, s := range l.overTLS {
+		l.at(s.at, "%s: there is no certificate; write tls: auto, or tls: {cert: FILE, key: FILE}, at the top of the file", s.key)
+	}
 }

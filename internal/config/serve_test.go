@@ -87,6 +87,14 @@ func TestServeSectionProblems(t *testing.T) {
 // faceOptions are those of a face.
 type faceOptions struct {
 	Listen string `yaml:"listen" doc:"where"`
+	Secure bool   `yaml:"secure" doc:"over TLS"`
+}
+
+func (o *faceOptions) Encrypts() string {
+	if o.Secure {
+		return "secure"
+	}
+	return ""
 }
 
 func (o *faceOptions) Validate() error {
@@ -151,6 +159,22 @@ func TestFaces(t *testing.T) {
 		_, err := loadFaced("devices:\n  a:\n    url: " + scheme + "://h\n    " + text + "\n")
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// What lets programs connect over TLS takes a certificate, which may stand anywhere in the file.
+func TestServersOverTLS(t *testing.T) {
+	const device = "devices:\n  a:\n    url: mill://h\n    serve:\n      mirror:\n        secure: true\n"
+	_, err := loadFaced(device)
+	for _, want := range []string{"patchbay.yaml:6:", "a.serve.mirror.secure: there is no certificate", "tls: auto"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	for _, text := range []string{device + "tls: auto\n", "tls: {cert: a, key: b}\n" + device, strings.Replace(device, "true", "false", 1)} {
+		if _, err := loadFaced(text); err != nil {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 
@@ -24,6 +25,11 @@ type Server interface {
 // Shower is an ability of the options of a server: it shows other devices besides its own, by name.
 type Shower interface{ Shows() []string }
 
+// Encrypter is an ability of the options of a server, and of a door: it listens with TLS, under the certificate of the gateway itself.
+type Encrypter interface {
+	Encrypts() string // the option that says so; empty: it does not
+}
+
 // ServeEnv is the outside world of a native server.
 type ServeEnv struct {
 	Listen       Opener[net.Listener]
@@ -34,6 +40,7 @@ type ServeEnv struct {
 	Sink         Sink            // its clients are points
 	Commands     func(Commander) // for instance "disconnect this client"
 	Keys         KeyStore        // identities of the server, and of the programs that it has let in; nil: there is no place for them
+	TLS          *tls.Config     // the gateway's own certificate, for an [Encrypter]; nil: it has none
 	Announce     Announcer       // nil: the local network is told of nothing
 	Log          *slog.Logger
 }
