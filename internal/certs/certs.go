@@ -1,4 +1,4 @@
-// Package certs gives the HTTP door its certificate: one from files, which are read again when they change, or one that
+// Package certs gives the gateway its certificate: one from files, which are read again when they change, or one that
 // this program makes for itself and keeps.
 package certs
 

@@ -104,7 +104,7 @@ func (h *host) assemble(c *config.Config, o *hostOptions) error {
 		o.secrets = new(obs.Secrets)
 	}
 	h.gateway = gateway.New(gateway.Options{Log: o.log, Env: h.environment, Access: h.security.access, Audit: h.security.audit,
-		Scrub: o.secrets.ScrubString, ServeEnv: func(_ gateway.DeviceConfig, env *driver.ServeEnv) { env.Announce = h.announce }})
+		Scrub: o.secrets.ScrubString, ServeEnv: func(_ gateway.DeviceConfig, env *driver.ServeEnv) { env.Announce, env.TLS = h.announce, h.security.tls }})
 	h.responder = newResponder(o.log)
 	h.aes70Door = h.newAES70Door()
 	if err := h.apply(c); err != nil {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -17,13 +18,14 @@ import (
 	"github.com/patchbay-io/patchbay/internal/config"
 	"github.com/patchbay-io/patchbay/internal/driver/all"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
-	"github.com/patchbay-io/patchbay/internal/testnet"
 )
 
-// Two controllers of AES70.js share interface1 of the demo, a Focusrite interface that knows nothing of AES70.
+// Two controllers of AES70.js, over TLS and WebSocket, share interface1 of the demo, a Focusrite interface that knows nothing of AES70.
 func TestInteropAES70ServesAnyDevice(t *testing.T) {
 	node, script := peerScript(t, "aes70-two.cjs")
 	c, err := config.Load(config.Input{File: "demo", Drivers: all.Drivers(), Twins: simulate.Settings(), Faces: faces(), Data: []byte(`
+listen: 127.0.0.1:0
+tls: auto
 devices:
   interface1:
     url: sim+fcxml:?model=18i20
@@ -31,7 +33,8 @@ devices:
     writable: [mixer/**, monitoring/*, inputs/**]
     serve:
       aes70:
-        listen: 127.0.0.1:0
+        listen: ""
+        tls: 127.0.0.1:0
         ws: 127.0.0.1:0
         allow: [mixer/**, monitoring/*, inputs/analogue-1/mode, clock/*]
 `)})
@@ -39,7 +42,8 @@ devices:
 		t.Fatal(err)
 	}
 	r, w := io.Pipe()
-	h, err := newHost(c, hostOptions{listener: memoryListener{testnet.Listen()}, log: slog.New(slog.NewJSONHandler(w, nil))})
+	state := t.TempDir()
+	h, err := newHost(c, hostOptions{log: slog.New(slog.NewJSONHandler(w, nil)), env: func(name string) (string, bool) { return state, name == "PATCHBAY_STATE_DIR" }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,8 +84,8 @@ devices:
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	host, port, _ := net.SplitHostPort(addr["tcp"])
-	cmd := exec.CommandContext(ctx, node, script, host, port, "ws://"+addr["ws"]+"/")
+	host, port, _ := net.SplitHostPort(addr["tls"])
+	cmd := exec.CommandContext(ctx, node, script, host, port, filepath.Join(state, "gateway.crt"), "ws://"+addr["ws"]+"/")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	got := map[string]json.RawMessage{}

@@ -2,10 +2,11 @@ package oca
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"strconv"
+	"strings"
 
-	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/serving"
 )
 
@@ -15,6 +16,7 @@ const Port = 65000
 // Options are those of a server that AES70 controllers connect to. Start from [Defaults].
 type Options struct {
 	Listen     string           `yaml:"listen" doc:"where controllers connect over TCP, HOST:PORT; empty: not at all"`
+	TLS        string           `yaml:"tls" doc:"where controllers connect over TLS, HOST:PORT, with the certificate of this gateway; empty: not at all"`
 	WS         string           `yaml:"ws" doc:"where controllers connect over WebSocket, HOST:PORT; empty: not at all"`
 	Allow      serving.Points   `yaml:"allow" doc:"points that controllers may change, as in writable: patterns such as inputs/*; empty: they may only look"`
 	From       serving.Networks `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
@@ -29,18 +31,19 @@ func Defaults() *Options {
 }
 
 var errOpenToAll = errors.New("allow: controllers may change these points, and the address is open to the network without a word about who may " +
-	"connect; AES70 without TLS has no passwords. Name the computers: from: [192.0.2.10], or listen on 127.0.0.1")
+	"connect; AES70 has no passwords. Name the computers: from: [192.0.2.10], or listen on 127.0.0.1")
 
 var errUnheard = errors.New("announce: controllers would find what they cannot reach, since the address is of this computer alone; listen on " +
 	"an address of the network, or leave announce out")
 
 // Validate says what is wrong with the options and what would be right. The text begins with the key.
 func (o *Options) Validate() error {
-	if o.Listen == "" && o.WS == "" {
-		return errors.New("listen: neither listen nor ws says where controllers connect; write listen: 127.0.0.1:65000")
+	if o.Listen == "" && o.TLS == "" && o.WS == "" {
+		return errors.New("listen: none of listen, tls and ws says where controllers connect; write listen: 127.0.0.1:65000")
 	}
 	alone := true // nobody beyond this computer reaches it
-	for _, at := range []struct{ key, addr string }{{"listen", o.Listen}, {"ws", o.WS}} {
+	taken := map[string]string{}
+	for _, at := range []struct{ key, addr string }{{"listen", o.Listen}, {"tls", o.TLS}, {"ws", o.WS}} {
 		if at.addr == "" {
 			continue
 		}
@@ -49,6 +52,10 @@ func (o *Options) Validate() error {
 			return err
 		}
 		alone = alone && loopback
+		if other := taken[at.addr]; other != "" && !strings.HasSuffix(at.addr, ":0") {
+			return fmt.Errorf("%s: %s has the address %s already; give each a port of its own", at.key, other, at.addr)
+		}
+		taken[at.addr] = at.key
 	}
 	if err := serving.CheckClients(o.MaxClients, 1000); err != nil {
 		return err
@@ -62,17 +69,16 @@ func (o *Options) Validate() error {
 	return nil
 }
 
+// Encrypts implements [driver.Encrypter].
+func (o *Options) Encrypts() string {
+	if o.TLS != "" {
+		return "tls"
+	}
+	return ""
+}
+
 // Reached reports whether somebody beyond this computer reaches an address HOST:PORT that has been checked.
 func Reached(addr string) bool {
 	loopback, err := serving.CheckListen("", addr, Port)
 	return err == nil && !loopback
-}
-
-// Announcement is what the local network is told of a listener for controllers (AES70-3).
-func Announcement(device string, overWS bool, addr net.Addr) driver.Announcement {
-	a := driver.Announcement{Type: "_oca._tcp", Instance: device, Addr: addr, Text: []string{"txtvers=1", "protovers=1"}}
-	if overWS {
-		a.Type, a.Text = "_ocaws._tcp", append(a.Text, "path=/")
-	}
-	return a
 }

@@ -43,7 +43,7 @@ var rules = []rule{
 	{`internal/tty`, `internal/driver`, false, noLog, "terminals as serial lines"},
 	{`internal/driver/serialport`, `internal/device|internal/driver`, true, noLog, "what drivers of one serial port share"},
 	{`internal/driver/serving`, `internal/device|internal/driver`, false, noLog, "what native servers share"},
-	{`internal/oca`, `internal/device|internal/driver(/serving)?|protocol/ocp1(/ocaserver)?`, false, noLog, "points as AES70 objects, for the native servers of drivers and for the door"},
+	{`internal/oca`, `internal/device|internal/driver(/serving)?|protocol/ocp1(/(ocaserver|ocaws))?`, false, noLog, "points as AES70 objects, for the native servers of drivers and for the door"},
 	{`internal/driver/aes70`, `internal/device|internal/driver(/serving)?|internal/oca|protocol/ocp1(/(ocaclient|ocaserver|ocaws))?`, false, noLog, "a driver maps; bytes belong to protocol/"},
 	{`internal/driver/fc2`, `internal/device|internal/driver(/(aes70|serving))?|internal/oca|protocol/(fc2|ocp1)(/([a-z0-9]+(client|server)|ocaws))?`, false, noLog, "inside the tunnel is AES70"},
 	{`internal/driver/[a-z0-9]+`, `internal/device|internal/driver(/(serialport|serving))?|internal/(plural|tty)|protocol/[a-z0-9]+(/([a-z0-9]+(client|server)|ocaws))?`, false, noLog, "a driver maps; bytes belong to protocol/"},

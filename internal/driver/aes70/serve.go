@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,7 +14,6 @@ import (
 	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
-	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
 )
 
 // proxy is the device for AES70 controllers: it shows them the points of the one session that the gateway holds. Who may change
@@ -45,7 +43,7 @@ var (
 	errForeign    = errors.New("the address may not connect")
 )
 
-// Serve lets AES70 controllers connect as if to the device, over TCP and WebSocket. They are disconnected when the link to it is lost, and
+// Serve lets AES70 controllers connect as if to the device, over TCP, TLS and WebSocket. They are disconnected when the link to it is lost, and
 // while there is none. Object numbers stay what they are while Serve runs, whatever the device does.
 func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error {
 	opts, ok := options.(*ServeOptions)
@@ -65,20 +63,18 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 
 // run listens, follows the upstream, and serves until ctx ends or a listener fails.
 func (p *proxy) run(ctx context.Context, up driver.Upstream, fail serving.Fail) error {
-	ways := []*way{{addr: p.opts.Listen, serve: p.server.Serve}, {addr: p.opts.WS, ws: true, serve: ocaws.New(func(ctx context.Context, c net.Conn) { _ = p.server.ServeConn(ctx, c) },
-		ocaws.Options{MaxConns: 2 * p.opts.MaxClients, Origins: p.opts.Origins}).Serve}}
-	ways = slices.DeleteFunc(ways, func(w *way) bool { return w.addr == "" })
-	var addrs []string
-	for i, w := range ways {
-		ln, err := p.env.Listen(ctx, "tcp", w.addr)
+	ways := p.opts.Ways(p.server, p.env.TLS)
+	listeners := make([]net.Listener, len(ways))
+	addrs := make([]string, len(ways))
+	for i := range ways {
+		ln, err := p.env.Listen(ctx, "tcp", ways[i].Addr)
 		if err != nil {
-			for _, open := range ways[:i] {
-				open.ln.Close()
+			for _, open := range listeners[:i] {
+				open.Close()
 			}
-			return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve.listen or serve.ws")
+			return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve."+ways[i].Key)
 		}
-		w.ln = ln
-		addrs = append(addrs, ln.Addr().String())
+		listeners[i], addrs[i] = ln, ways[i].Name+" "+ln.Addr().String()
 	}
 	p.listens = strings.Join(addrs, ", ")
 	p.clients = serving.NewClients[*client](serving.Options{Device: p.device, Sink: p.env.Sink, Grade: device.GradeSpec, Server: p.serverPoints(),
@@ -93,11 +89,13 @@ func (p *proxy) run(ctx context.Context, up driver.Upstream, fail serving.Fail) 
 	wg.Go(func() { p.clients.Run(inner) })
 	wg.Go(func() { serving.Follow(inner, up, p.begin) })
 	wg.Go(func() { p.watchMeters(inner) })
-	for _, w := range ways {
-		wg.Go(func() { ended <- w.serve(inner, w.ln) })
-		if p.opts.Announce && p.env.Announce != nil && oca.Reached(w.addr) {
+	for i, w := range ways {
+		ln := listeners[i]
+		at := ln.Addr()
+		wg.Go(func() { ended <- w.Serve(inner, ln) })
+		if p.opts.Announce && p.env.Announce != nil && oca.Reached(w.Addr) {
 			wg.Go(func() {
-				if err := p.env.Announce(inner, oca.Announcement(p.device, w.ws, w.ln.Addr())); err != nil {
+				if err := p.env.Announce(inner, w.Announcement(p.device, at)); err != nil {
 					p.env.Log.Error("the local network is not told of the device", "error", err)
 				}
 			})
@@ -110,14 +108,6 @@ func (p *proxy) run(ctx context.Context, up driver.Upstream, fail serving.Fail) 
 		return ctx.Err()
 	}
 	return fail(driver.ClassOf(err), err, "")
-}
-
-// way is one of the ways to connect.
-type way struct {
-	addr  string
-	ws    bool
-	serve func(context.Context, net.Listener) error
-	ln    net.Listener
 }
 
 // begin shows a session to the controllers. None of them outlives it.

@@ -2,6 +2,7 @@ package aes70
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"reflect"
@@ -23,6 +24,8 @@ type Config struct {
 	Log    *slog.Logger // nil: none
 	// Listen opens listeners; nil: the network of this machine.
 	Listen driver.Opener[net.Listener]
+	// TLS has the certificate of this gateway; nil: there is none, and no controller comes over TLS.
+	TLS *tls.Config
 	// Announce tells the local network; nil: it is told of nothing.
 	Announce driver.Announcer
 }

@@ -2,6 +2,7 @@ package aes70
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -64,14 +65,14 @@ func in(t *testing.T, f func(*studio)) {
 			{Path: "audio/gain", Kind: device.Float, Access: device.RW, Unit: "dB", Min: -80, Max: 6, Role: "audio.gain", Hazard: device.HazardLive},
 		}, Samples: []device.Sample{{Path: meter, Quality: device.Bad, Reason: device.ReasonNotReported, Received: time.Now()},
 			{Path: "audio/gain", Value: device.OfFloat(-20), Received: time.Now()}}})
-		s.door = New(Config{Tree: s.gw.Tree, Writes: s.gw, Gate: s.gate, Listen: func(_ context.Context, _, addr string) (net.Listener, error) {
+		s.door = New(Config{Tree: s.gw.Tree, Writes: s.gw, Gate: s.gate, TLS: &tls.Config{Certificates: []tls.Certificate{testnet.MustCertificate()}}, Listen: func(_ context.Context, _, addr string) (net.Listener, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.nets[addr] = testnet.Listen()
 			return s.nets[addr], nil
 		}})
 		o := oca.Defaults()
-		o.WS, o.Allow, o.MaxClients = "127.0.0.1:8080", []string{"bool/*", "int/*", "string/*", "enum/*", "slow/*", "no/*"}, 3
+		o.TLS, o.WS, o.Allow, o.MaxClients = "127.0.0.1:8443", "127.0.0.1:8080", []string{"bool/*", "int/*", "string/*", "enum/*", "slow/*", "no/*"}, 3
 		down := oca.Defaults()
 		down.Listen = "127.0.0.1:65001"
 		s.door.Set([]Device{{northtest.Mill, o}, {northtest.Down, down}})
@@ -96,7 +97,11 @@ func (s *studio) controller(addr string, o ocaclient.Options) (*ocaclient.Client
 	l := s.nets[addr]
 	s.mu.Unlock()
 	conn, err := l.DialContext(s.t.Context(), "tcp", addr)
-	if err == nil && addr == "127.0.0.1:8080" {
+	switch {
+	case err != nil:
+	case addr == "127.0.0.1:8443":
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+	case addr == "127.0.0.1:8080":
 		conn, err = ocaws.Dial(s.t.Context(), l.DialContext, addr, ocaws.DialOptions{})
 	}
 	if err != nil {
@@ -122,11 +127,11 @@ func tell(to chan<- told) func(ocaclient.Event) {
 	return func(e ocaclient.Event) { to <- told{e.Source.Emitter, string(e.Change.Value)} }
 }
 
-// Any device is a tree of objects by role path, over TCP and WebSocket, and each controller sees what another one changes.
+// Any device is a tree of objects by role path, over TLS and WebSocket, and each controller sees what another one changes.
 func TestControllersShareADevice(t *testing.T) {
 	in(t, func(s *studio) {
 		heard := make(chan told, 16)
-		a, at := s.controller("127.0.0.1:65000", ocaclient.Options{Events: tell(heard)})
+		a, at := s.controller("127.0.0.1:8443", ocaclient.Options{Events: tell(heard)})
 		defer a.Close()
 		b, bt := s.controller("127.0.0.1:8080", ocaclient.Options{})
 		defer b.Close()
@@ -319,7 +324,7 @@ func TestAnnounce(t *testing.T) {
 		var mu sync.Mutex
 		told := map[string]bool{}
 		g := northtest.New()
-		d := New(Config{Tree: g.Tree, Writes: g, Gate: &gate{}, Listen: func(_ context.Context, _, addr string) (net.Listener, error) {
+		d := New(Config{Tree: g.Tree, Writes: g, Gate: &gate{}, TLS: &tls.Config{}, Listen: func(_ context.Context, _, addr string) (net.Listener, error) {
 			return new(testnet.Network).MustListen(addr), nil
 		}, Announce: func(ctx context.Context, a driver.Announcement) error {
 			what := a.Type + " " + a.Instance + " " + a.Addr.String()
@@ -333,7 +338,7 @@ func TestAnnounce(t *testing.T) {
 			return nil
 		}})
 		o := oca.Defaults()
-		o.WS, o.Announce = "192.0.2.5:8080", true
+		o.TLS, o.WS, o.Announce = "192.0.2.5:8443", "192.0.2.5:8080", true
 		quiet := oca.Defaults()
 		quiet.Listen = "192.0.2.5:65001"
 		d.Set([]Device{{northtest.Mill, o}, {northtest.Down, quiet}})
@@ -342,7 +347,7 @@ func TestAnnounce(t *testing.T) {
 		go func() { done <- d.Run(ctx) }()
 		synctest.Wait()
 		mu.Lock()
-		if len(told) != 1 || !told["_ocaws._tcp mill1 192.0.2.5:8080"] {
+		if len(told) != 2 || !told["_ocaws._tcp mill1 192.0.2.5:8080"] || !told["_ocasec._tcp mill1 192.0.2.5:8443"] {
 			t.Errorf("%v", told)
 		}
 		mu.Unlock()

@@ -14,7 +14,6 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
-	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
 )
 
 // again is the pause before a listener that failed is opened again.
@@ -58,36 +57,28 @@ func (f *face) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.follow(ctx) })
 	wg.Go(func() { f.followMeters(ctx) })
-	if f.opts.Listen != "" {
-		wg.Go(func() { f.listen(ctx, "tcp", f.opts.Listen, f.server.Serve) })
-	}
-	if f.opts.WS != "" {
-		wg.Go(func() {
-			f.listen(ctx, "ws", f.opts.WS, func(ctx context.Context, ln net.Listener) error {
-				return ocaws.New(func(ctx context.Context, c net.Conn) { _ = f.server.ServeConn(ctx, c) },
-					ocaws.Options{MaxConns: 2 * f.opts.MaxClients, Origins: f.opts.Origins}).Serve(ctx, ln)
-			})
-		})
+	for _, w := range f.opts.Ways(f.server, f.door.cfg.TLS) {
+		wg.Go(func() { f.listen(ctx, &w) })
 	}
 	wg.Wait()
 }
 
-// listen serves one address for as long as ctx lives. What fails is said once, and tried again.
-func (f *face) listen(ctx context.Context, way, addr string, serve func(context.Context, net.Listener) error) {
+// listen serves one way to connect for as long as ctx lives. What fails is said once, and tried again.
+func (f *face) listen(ctx context.Context, w *oca.Way) {
 	said := ""
 	for {
-		ln, err := f.door.cfg.Listen(ctx, "tcp", addr)
+		ln, err := f.door.cfg.Listen(ctx, "tcp", w.Addr)
+		hint := "another program may use the address: choose another one with serve.aes70." + w.Key
 		if err == nil {
-			f.log.Info("AES70 controllers may connect", "over", way, "address", ln.Addr().String())
-			err = f.announced(ctx, way == "ws", ln, serve)
+			f.log.Info("AES70 controllers may connect", "over", w.Name, "address", ln.Addr().String())
+			err, hint = f.announced(ctx, w, ln), ""
 		}
 		if ctx.Err() != nil {
 			return
 		}
 		if err != nil && err.Error() != said {
 			said = err.Error()
-			f.log.Error("AES70 controllers cannot connect", "over", way, "address", addr, "error", err, "again", again,
-				"hint", "another program may use the address: choose another one with serve.aes70.listen or serve.aes70.ws")
+			f.log.Error("AES70 controllers cannot connect", "over", w.Name, "address", w.Addr, "error", err, "again", again, "hint", hint)
 		}
 		pause := time.NewTimer(again)
 		select {
@@ -99,19 +90,20 @@ func (f *face) listen(ctx context.Context, way, addr string, serve func(context.
 }
 
 // announced serves a listener, and tells the local network for that time when it shall know.
-func (f *face) announced(ctx context.Context, ws bool, ln net.Listener, serve func(context.Context, net.Listener) error) error {
+func (f *face) announced(ctx context.Context, w *oca.Way, ln net.Listener) error {
 	tell := f.door.cfg.Announce
 	if !f.opts.Announce || tell == nil || !oca.Reached(ln.Addr().String()) {
-		return serve(ctx, ln)
+		return w.Serve(ctx, ln)
 	}
+	a := w.Announcement(f.name, ln.Addr())
 	told, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := tell(told, oca.Announcement(f.name, ws, ln.Addr())); err != nil {
+		if err := tell(told, a); err != nil {
 			f.log.Error("the local network is not told of the device", "error", err)
 		}
 	})
-	err := serve(ctx, ln)
+	err := w.Serve(ctx, ln)
 	cancel()
 	wg.Wait()
 	return err

@@ -1,13 +1,15 @@
-// Two controllers built with the npm package aes70, one over TCP and one over WebSocket, at one device that patchbay serves: what they see,
-// set, hear of each other, and are refused, a line of JSON for each. Arguments: HOST PORT URL.
+// Two controllers built with the npm package aes70, one over TLS and one over WebSocket, at one device that patchbay serves: what they see,
+// set, hear of each other, and are refused, a line of JSON for each. Arguments: HOST PORT CERTIFICATE-FILE, all of TLS, and URL.
 'use strict';
+const fs = require('node:fs');
+const tls = require('node:tls');
 const { RemoteDevice } = require('aes70/lib/Controller.js');
 const { TCPConnection } = require('aes70/lib/controller/TCP.js');
 const { WebSocketConnection } = require('aes70/lib/controller/WebSocket.js');
 const { OcaMuteState } = require('aes70/lib/Types.js');
 
 const say = (what) => console.log(JSON.stringify(what));
-const [, , host, port, url] = process.argv;
+const [, , host, port, ca, url] = process.argv;
 
 const status = async (f) => {
   try {
@@ -18,8 +20,15 @@ const status = async (f) => {
   }
 };
 
+// The package has no connection over TLS, and takes any socket for one over TCP.
+const overTLS = () => new Promise((resolve, reject) => {
+  const socket = tls.connect({ host, port: parseInt(port, 10), ca: fs.readFileSync(ca) });
+  socket.once('error', reject);
+  socket.once('secureConnect', () => resolve(new TCPConnection(socket, {})));
+});
+
 async function main() {
-  const a = await TCPConnection.connect({ host, port: parseInt(port, 10) });
+  const a = await overTLS();
   const b = await WebSocketConnection.connect({ url });
   const desk = new RemoteDevice(a);
   const tablet = new RemoteDevice(b);
