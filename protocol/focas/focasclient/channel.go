@@ -133,6 +133,7 @@ func (w *watch) begin(ctx context.Context) (cut bool) {
 	return cut
 }
 
+// end lets the exchange go; once it has returned, the end of the context no longer touches the connection. It may be called again.
 func (w *watch) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -173,15 +174,26 @@ func explain(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		// The connection's deadline may be the context's, and then either can be noticed first.
-		if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
-			return context.DeadlineExceeded
+		if end := contextEnd(ctx); end != nil {
+			return end
 		}
 		return fmt.Errorf("no answer in time: %w", err)
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("the control closed the connection: %w", err)
 	}
 	return err
+}
+
+// contextEnd is ctx.Err() that does not lag behind a connection's deadline: that deadline may be the context's own, and
+// then either can be noticed first.
+func contextEnd(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 func (ch *channel) acquire(ctx context.Context) error {

@@ -195,8 +195,8 @@ func (u *upload) run(ctx context.Context, start *focas.TransferStart) error {
 		}
 		f, err := u.ch.frame(focas.TypeUploadData, focas.TypeUploadEnd)
 		switch {
-		case err != nil && ctx.Err() != nil:
-			return u.cancel(ctx.Err())
+		case err != nil && contextEnd(ctx) != nil:
+			return u.cancel(contextEnd(ctx))
 		case err != nil:
 			return err
 		case f.Type == focas.TypeUploadData && f.Dir == focas.DirPush:
@@ -234,8 +234,10 @@ func (u *upload) take(b []byte) error {
 	return err
 }
 
-// cancel tells the control to stop, without waiting for what is under way, and returns cause.
+// cancel tells the control to stop, without waiting for what is under way, and returns cause. The watch lets go first: it
+// runs on a goroutine of its own, and would otherwise cut off the very frame that the end of the context calls for.
 func (u *upload) cancel(cause error) error {
+	u.ch.watch.end()
 	u.ch.conn.SetDeadline(time.Now().Add(closeWait))
 	_ = u.ch.sendOwn(focas.AppendUploadCancel(u.ch.out[:0])) // the cause is what the caller hears of
 	return cause

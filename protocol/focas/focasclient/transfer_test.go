@@ -216,6 +216,18 @@ func TestUploadRefusalHasDetails(t *testing.T) {
 	})
 }
 
+// slow lets everything else that can happen happen after a deadline is set, before what is written under it. A deadline
+// in the past, which cuts an exchange off, is set under a lock and does not linger.
+type slow struct{ net.Conn }
+
+func (c slow) SetDeadline(t time.Time) error {
+	err := c.Conn.SetDeadline(t)
+	if t.After(time.Now()) {
+		time.Sleep(time.Millisecond) // of the bubble's time
+	}
+	return err
+}
+
 func TestUploadCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -227,8 +239,36 @@ func TestUploadCancelled(t *testing.T) {
 			return append(frame(focas.TypeUploadStart, focas.DirReply), frame(focas.TypeUploadData, focas.DirPush, 'x')...)
 		}
 		c := dialStore(t, s)
+		open := c.open
+		c.open = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			near, err := open(ctx, network, addr)
+			return slow{near}, err
+		}
 		_, err := c.Path(1).Upload(ctx, Transfer{Progress: func(int64) { cancel() }}, io.Discard)
 		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		synctest.Wait()
+		if d := cmp.Diff([]string{"upload-start request", "upload-cancel push"}, s.frames()); d != "" {
+			t.Error(d)
+		}
+		alive(t, c)
+	})
+}
+
+// The connection's deadline is the context's then, and either may be noticed first.
+func TestUploadContextDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		s := &store{answer1: func(f focas.Frame) []byte { // begins and says nothing more
+			if f.Type != focas.TypeUploadStart {
+				return nil
+			}
+			return frame(focas.TypeUploadStart, focas.DirReply)
+		}}
+		c := dialStore(t, s)
+		if _, err := c.Path(1).Upload(ctx, Transfer{}, io.Discard); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
 		}
 		synctest.Wait()
