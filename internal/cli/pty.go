@@ -137,6 +137,9 @@ type remotePort struct {
 	state   north.StreamState
 	told    bool
 	changed chan struct{}
+	written uint64 // bytes
+	drained uint64 // of them, those that the line has taken
+	asked   uint64 // what was written when the gateway was asked whether the line has taken it; 0: it is not asked
 	until   time.Time
 	timer   *time.Timer
 }
@@ -157,6 +160,8 @@ func (s *remotePort) pump() {
 			s.err = errors.Join(net.ErrClosed, err)
 		case e != nil && e.Type == "gap":
 			s.lost += e.Bytes
+		case e != nil && e.Type == "drained":
+			s.drained, s.asked = s.asked-min(e.Bytes, s.asked), 0
 		case e != nil && e.Type == "line":
 			line, _ := driver.ParseLine("1 " + e.Format) // what is not known stays open
 			line.Baud, line.RTS, line.DTR = e.Baud, e.RTS, e.DTR
@@ -198,6 +203,9 @@ func (s *remotePort) Write(b []byte) (int, error) {
 	if err := s.p.Write(s.ctx, b); err != nil {
 		return 0, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written += uint64(len(b))
 	return len(b), nil
 }
 
@@ -259,11 +267,50 @@ func (s *remotePort) Flush(ctx context.Context, in, out bool) error {
 	return s.p.Do(ctx, gatewayclient.PortCommand{Type: "flush", In: in, Out: out})
 }
 
-func (s *remotePort) Drain(context.Context) error { return nil }
+// Drain waits until the line has taken what was written before, or has taken nothing for [north.SettleWait].
+func (s *remotePort) Drain(ctx context.Context) error {
+	s.mu.Lock()
+	want, told := s.written, false
+	s.mu.Unlock()
+	for {
+		s.mu.Lock()
+		err, changed, ask := s.err, s.changed, false
+		switch {
+		case err != nil || s.drained >= want:
+			s.mu.Unlock()
+			return err
+		case s.asked == 0 && told: // the answer was not what was hoped for
+			s.mu.Unlock()
+			return errNotTaken
+		case s.asked == 0:
+			s.asked, ask = s.written, true
+		}
+		told = told || s.asked >= want
+		s.mu.Unlock()
+		if ask {
+			if err := s.p.Drain(ctx); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+var errNotTaken = errors.New("the line takes nothing")
 
 // Yield is nothing that can be told through HTTP.
-func (s *remotePort) Yield(bool)   {}
-func (s *remotePort) Unacked() int { return 0 }
+func (s *remotePort) Yield(bool) {}
+
+// Unacked is what the line is not known to have taken.
+func (s *remotePort) Unacked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int(s.written - s.drained)
+}
 
 func (s *remotePort) Close() error {
 	s.once.Do(func() {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/cli/gatewayclient"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/north"
 	"github.com/patchbay-io/patchbay/internal/plural"
 )
 
@@ -32,8 +33,8 @@ func (a *app) termCommand() *cobra.Command {
 		Short: "Talk to a serial port in this terminal",
 		Long: `Talk to a serial port in this terminal. PORT is a number, or a path such as ports/3. Everything that is typed goes to the line,
 but for the escape key, Ctrl-T: after it q quits, b sends a break, d and r switch DTR and RTS, f throws away what is buffered,
-s shows the port, Ctrl-T sends itself, and ? lists this. When the input is no terminal, all of it is sent and the command ends
-a moment after its end.`,
+s shows the port, Ctrl-T sends itself, and ? lists this. When the input is no terminal, all of it is sent, and the command ends
+when the line has taken it and has been silent for a moment. It fails when the line has not taken everything.`,
 		Example: "  patchbay term box/3\n  patchbay term box/3 --line 115200n81\n  patchbay term serial:/dev/ttyUSB0\n  patchbay term rfc2217://192.0.2.30:4001",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,7 +45,7 @@ a moment after its end.`,
 	c.Flags().StringVar(&f.escape, "escape", "t", "letter of the escape key, with Ctrl")
 	c.Flags().BoolVar(&f.observe, "observe", false, "only read along; opens nothing")
 	c.Flags().BoolVar(&f.take, "take", false, "take the port from whoever has it")
-	c.Flags().DurationVar(&f.linger, "linger", 500*time.Millisecond, "how long to wait for answers at the end of an input that is no terminal")
+	c.Flags().DurationVar(&f.linger, "linger", 500*time.Millisecond, "how long to wait for answers when the line has taken all of an input that is no terminal")
 	return c
 }
 
@@ -117,26 +118,25 @@ func (a *app) term(ctx context.Context, args []string, f termFlags) error {
 	defer t.close()
 	s := &terminal{app: a, port: p, escape: f.escape[0] - 'a' + 1, name: args[0], flags: f}
 	err = s.run(ctx)
-	if e := p.Close(); err == nil && ctx.Err() == nil && s.quit {
-		_ = e // the gateway may have closed it first
-	}
+	_ = p.Close() // the gateway may have closed it first
 	return err
 }
 
 // terminal is a conversation with a port.
 type terminal struct {
 	*app
-	port   *gatewayclient.Port
-	escape byte
-	name   string
-	flags  termFlags
-	raw    bool
-	quit   bool
-	after  bool // the escape key was the last
-	state  gatewayclient.PortEvent
-	said   string
-	unsent int  // bytes that could not be sent
-	other  bool // it was said that other settings are in force than --line asked for
+	port    *gatewayclient.Port
+	escape  byte
+	name    string
+	flags   termFlags
+	raw     bool
+	quit    bool
+	after   bool // the escape key was the last
+	state   gatewayclient.PortEvent
+	said    string
+	unsent  int  // bytes that could not be sent
+	drained bool // the line has taken all of an input that has ended, or takes nothing more
+	other   bool // it was said that other settings are in force than --line asked for
 }
 
 // notice is a line for the person, whatever mode the terminal is in.
@@ -166,24 +166,8 @@ func (s *terminal) run(ctx context.Context) error {
 		err   error
 	}
 	in, out := make(chan []byte), make(chan message)
-	ended := make(chan struct{})
-	go func() { // reading a terminal cannot be ended; the goroutine ends with the input or the program
-		defer close(ended)
-		for {
-			b := make([]byte, 4096)
-			n, err := s.In.Read(b)
-			if n > 0 {
-				select {
-				case in <- b[:n]:
-				case <-ctx.Done():
-					return
-				}
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
+	sent := make(chan error, 1)
+	go func() { sent <- s.input(ctx, in) }() // reading cannot be ended; the goroutine ends with the input or the program
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -201,8 +185,10 @@ func (s *terminal) run(ctx context.Context) error {
 	}()
 	defer func() { cancel(); <-done }()
 	var last <-chan time.Time
-	inputEnd := ended
 	for !s.quit {
+		if s.drained && last == nil {
+			last = time.After(s.flags.linger)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -211,12 +197,10 @@ func (s *terminal) run(ctx context.Context) error {
 				return &failure{code: exitFailed, kind: "not-sent", err: fmt.Errorf("%s not sent", plural.Of(s.unsent, "byte"))}
 			}
 			return nil
-		case <-inputEnd:
-			inputEnd = nil
-			if s.flags.observe && !s.raw {
-				continue // it goes on until it is interrupted
+		case err := <-sent:
+			if err != nil || s.raw { // the terminal is gone
+				return err
 			}
-			last = time.After(s.flags.linger)
 		case b := <-in:
 			if err := s.typed(ctx, b); err != nil {
 				return err
@@ -242,11 +226,39 @@ func (s *terminal) run(ctx context.Context) error {
 	return nil
 }
 
+// input reads until the input ends. What is typed goes to keys; everything else goes to the line, which may hold it up, and it is asked
+// then whether the line has taken all of it. Who only observes sends nothing, and goes on until it is interrupted.
+func (s *terminal) input(ctx context.Context, keys chan<- []byte) error {
+	for {
+		b := make([]byte, 4096)
+		n, err := s.In.Read(b)
+		switch {
+		case n == 0 || s.flags.observe && !s.raw:
+		case s.raw:
+			select {
+			case keys <- b[:n]:
+			case <-ctx.Done():
+				return nil
+			}
+		default:
+			if s.port.Write(ctx, b[:n]) != nil {
+				return nil // Next says why
+			}
+		}
+		switch {
+		case err == nil:
+			continue
+		case !errors.Is(err, io.EOF):
+			return fmt.Errorf("reading what is to be sent: %w", err)
+		case !s.raw && !s.flags.observe:
+			_ = s.port.Drain(ctx) // Next says why
+		}
+		return nil
+	}
+}
+
 // typed sends what was typed, and does what stands behind the escape key.
 func (s *terminal) typed(ctx context.Context, b []byte) error {
-	if !s.raw {
-		return s.port.Write(ctx, b)
-	}
 	var send []byte
 	for _, c := range b {
 		switch {
@@ -353,6 +365,12 @@ func (s *terminal) event(e *gatewayclient.PortEvent) {
 			s.unsent += int(e.Bytes)
 		}
 		s.notice("%s not sent: %s", plural.Of(e.Bytes, "byte"), strings.ReplaceAll(e.Text, "\n", ": "))
+	case "drained":
+		s.drained = true
+		if e.Bytes > 0 {
+			s.unsent += int(e.Bytes)
+			s.notice("the line has not taken %s, and nothing for %v: is its flow control in the way?", plural.Of(e.Bytes, "byte"), north.SettleWait)
+		}
 	case "error":
 		s.notice("%s", e.Text)
 	case "line":

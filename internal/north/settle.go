@@ -14,19 +14,24 @@ const SettleWait = 30 * time.Second
 const LeavingWait = 100 * time.Millisecond
 
 // Settle waits until the line has taken what its owner has written. It goes on as long as the line takes something,
-// and ends with ctx, or when somebody else takes the port.
-func Settle(ctx context.Context, s Stream) {
+// and ends with ctx, or when somebody else takes the port. It returns how many bytes the line had not taken then, as far as that can be
+// known.
+func Settle(ctx context.Context, s Stream) (left int) {
 	for ctx.Err() == nil {
 		before := s.Unacked()
 		if before == 0 {
-			return
+			return 0
 		}
 		step, cancel := context.WithTimeout(ctx, SettleWait)
 		err := s.Drain(step)
 		waited := step.Err() != nil
 		cancel()
-		if err == nil || !waited || s.Unacked() >= before {
-			return
+		if err == nil {
+			return 0
+		}
+		if left = s.Unacked(); !waited || left >= before {
+			return left
 		}
 	}
+	return s.Unacked()
 }

@@ -41,18 +41,18 @@ func TestSettle(t *testing.T) {
 			{slowLine{left: 6, stuck: true}, SettleWait, 6},
 		} {
 			began := time.Now()
-			Settle(t.Context(), &tt.line)
+			left := Settle(t.Context(), &tt.line)
 			took := time.Since(began)
-			if took < tt.want || took > 2*tt.want || tt.line.left != tt.left {
-				t.Errorf("%+v: after %v %d bytes are left", tt, took, tt.line.left)
+			if took < tt.want || took > 2*tt.want || tt.line.left != tt.left || left != tt.left {
+				t.Errorf("%+v: after %v %d bytes are left, and it says %d", tt, took, tt.line.left, left)
 			}
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		Settle(ctx, &slowLine{left: 1, stuck: true})
-		if took := time.Since(began); took != time.Second {
-			t.Errorf("it was ended after 1 s and took %v", took)
+		left := Settle(ctx, &slowLine{left: 1, stuck: true})
+		if took := time.Since(began); took != time.Second || left != 1 {
+			t.Errorf("it was ended after 1 s and took %v; %d bytes are left", took, left)
 		}
 	})
 }

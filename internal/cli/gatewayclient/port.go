@@ -20,7 +20,7 @@ type PortOptions struct {
 
 // PortEvent is a text message of the gateway about a port.
 type PortEvent struct {
-	Type      string   `json:"type"` // line, owner, gap, dropped, error
+	Type      string   `json:"type"` // line, owner, gap, dropped, drained, error
 	Bytes     uint64   `json:"bytes"`
 	Who       string   `json:"who"`
 	Code      string   `json:"code"`
@@ -44,7 +44,7 @@ type PortEvent struct {
 
 // PortCommand is a text message to the gateway about a port.
 type PortCommand struct {
-	Type string `json:"type"` // set, break, flush
+	Type string `json:"type"` // set, break, flush, drain
 	Line string `json:"line,omitempty"`
 	Flow string `json:"flow,omitempty"`
 	Mode string `json:"mode,omitempty"`
@@ -138,6 +138,10 @@ func (p *Port) Do(ctx context.Context, c PortCommand) error {
 	}
 	return p.conn.Write(ctx, websocket.MessageText, b)
 }
+
+// Drain asks whether the line has taken everything that was written before. The answer is the event "drained", when it has, or has taken
+// nothing for long: Bytes are then still on the way.
+func (p *Port) Drain(ctx context.Context) error { return p.Do(ctx, PortCommand{Type: "drain"}) }
 
 // Close gives the port back.
 func (p *Port) Close() error { return p.conn.Close(websocket.StatusNormalClosure, "") }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -34,7 +35,7 @@ func (s *Server) portRoute(api huma.API, mux *http.ServeMux) {
 	api.OpenAPI().AddOperation(&huma.Operation{
 		Method: http.MethodGet, Path: base + "/devices/{device}/stream", OperationID: "stream", Summary: "A serial port as a WebSocket",
 		Description: "Binary messages are the bytes of the line, both ways. Text messages are JSON: the server sends line (everything about the port), " +
-			"owner, gap (bytes that this client was too slow for), dropped and error; the client sends set, break and flush. Observing opens nothing " +
+			"owner, gap (bytes that this client was too slow for), dropped, drained and error; the client sends set, break, flush and drain. Observing opens nothing " +
 			"and shows what comes while somebody has the port open.",
 		Parameters: []*huma.Param{
 			{Name: "device", In: "path", Required: true, Schema: text},
@@ -51,7 +52,7 @@ func (s *Server) portRoute(api huma.API, mux *http.ServeMux) {
 // portEvent is a text message of the server.
 type portEvent struct {
 	Type  string `json:"type"`
-	Bytes uint64 `json:"bytes,omitempty"` // gap, dropped
+	Bytes uint64 `json:"bytes,omitempty"` // gap, dropped, drained (what the line has not taken)
 	Who   string `json:"who,omitempty"`   // owner
 	Code  string `json:"code,omitempty"`  // error
 	Text  string `json:"text,omitempty"`
@@ -89,7 +90,7 @@ type portLine struct {
 
 // portCommand is a text message of the client.
 type portCommand struct {
-	Type string `json:"type"` // set, break, flush
+	Type string `json:"type"` // set, break, flush, drain
 	Line string `json:"line"` // set: 9600n81
 	Flow string `json:"flow"` // set: none, xon-xoff, rts-cts
 	Mode string `json:"mode"`
@@ -128,7 +129,7 @@ func (s *Server) port(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 	}
 	defer id.Hold()()
-	sock := &portSocket{conn: c, stream: stream, own: own, may: s.mayOwn(id, r)}
+	sock := &portSocket{conn: c, stream: stream, own: own, may: s.mayOwn(id, r), drains: make(chan struct{}, 1)}
 	if err := sock.run(ctx, s.closing, id.Ended()); err != nil {
 		s.log.Debug("stream ended", "client", r.RemoteAddr, "error", err)
 	}
@@ -206,6 +207,9 @@ type portSocket struct {
 	stream north.Stream
 	own    bool
 	may    func() (bool, string) // see mayOwn
+	drains chan struct{}         // questions whether the line has taken everything
+	busy   atomic.Bool           // a message of the client is in work, which a line can hold up
+	done   atomic.Uint64         // messages of the client that are done with
 }
 
 // errSignedOut is why a stream ends whose client is nobody any more.
@@ -216,12 +220,13 @@ var errSignedOut = errors.New("the session has ended: sign in again")
 func (p *portSocket) run(ctx context.Context, closing, signedOut <-chan struct{}) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ends := make(chan error, 4)
-	for _, f := range []func(context.Context) error{p.fromLine, p.state, p.ping, p.fromClient} {
+	parts := []func(context.Context) error{p.fromLine, p.state, p.ping, p.fromClient, p.drained}
+	ends := make(chan error, len(parts))
+	for _, f := range parts {
 		go func() { ends <- f(ctx) }()
 	}
 	var err error
-	left := 4
+	left := len(parts)
 	select {
 	case err = <-ends:
 		left--
@@ -262,7 +267,7 @@ func (p *portSocket) settle(ctx context.Context, closing <-chan struct{}) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		north.Settle(ctx, p.stream)
+		_ = north.Settle(ctx, p.stream) // there is nobody left to tell
 	}()
 	select {
 	case <-done:
@@ -346,7 +351,23 @@ func (p *portSocket) line(st *north.StreamState) *portLine {
 	return l
 }
 
-// ping finds out that a client is gone which says nothing.
+// drained answers when the line has taken what the client had written before it asked, or takes nothing any more.
+func (p *portSocket) drained(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.drains:
+		}
+		left := north.Settle(ctx, p.stream)
+		if err := p.event(ctx, portEvent{Type: "drained", Bytes: uint64(left)}); err != nil {
+			return err
+		}
+	}
+}
+
+// ping finds out that a client is gone which says nothing. One whose bytes a line holds up says nothing either, since nothing is read
+// from it meanwhile; the answer to a ping may also stand behind them.
 func (p *portSocket) ping(ctx context.Context) error {
 	tick := time.NewTicker(portPing)
 	defer tick.Stop()
@@ -356,10 +377,11 @@ func (p *portSocket) ping(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
+		before := p.done.Load()
 		waiting, cancel := context.WithTimeout(ctx, portPing)
 		err := p.conn.Ping(waiting)
 		cancel()
-		if err != nil {
+		if err != nil && !p.busy.Load() && p.done.Load() == before {
 			return err
 		}
 	}
@@ -369,6 +391,7 @@ func (p *portSocket) ping(ctx context.Context) error {
 func (p *portSocket) fromClient(ctx context.Context) error {
 	for {
 		kind, b, err := p.conn.Read(ctx)
+		p.busy.Store(true)
 		switch {
 		case websocket.CloseStatus(err) == websocket.StatusNormalClosure, websocket.CloseStatus(err) == websocket.StatusGoingAway:
 			return nil
@@ -396,6 +419,8 @@ func (p *portSocket) fromClient(ctx context.Context) error {
 				}
 			}
 		}
+		p.done.Add(1)
+		p.busy.Store(false)
 	}
 }
 
@@ -406,6 +431,8 @@ func (p *portSocket) refuse(ctx context.Context, err error) error {
 	}
 	return p.event(ctx, portEvent{Type: "error", Code: code, Text: err.Error(), Hint: driver.HintOf(err)})
 }
+
+var errDraining = errors.New("two such questions wait already")
 
 // command does what a text message asks for.
 func (p *portSocket) command(ctx context.Context, b []byte) error {
@@ -422,6 +449,16 @@ func (p *portSocket) command(ctx context.Context, b []byte) error {
 		return north.SendBreak(ctx, p.stream, d)
 	case "flush":
 		return p.stream.Flush(ctx, c.In, c.Out)
+	case "drain":
+		if !p.own {
+			return north.ErrNotOwner
+		}
+		select {
+		case p.drains <- struct{}{}:
+			return nil
+		default:
+			return &driver.Error{Op: "drain", Target: "stream", Class: driver.Busy, Err: errDraining, Hint: "wait for the answer to those before"}
+		}
 	case "set":
 		var line driver.Line
 		if c.Line != "" {
@@ -441,5 +478,5 @@ func (p *portSocket) command(ctx context.Context, b []byte) error {
 		_, err := p.stream.Set(ctx, line)
 		return err
 	}
-	return &driver.Error{Op: "command", Target: "stream", Class: driver.Unsupported, Err: fmt.Errorf("type %q is none of set, break, flush", c.Type)}
+	return &driver.Error{Op: "command", Target: "stream", Class: driver.Unsupported, Err: fmt.Errorf("type %q is none of set, break, flush, drain", c.Type)}
 }

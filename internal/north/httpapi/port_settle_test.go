@@ -44,3 +44,33 @@ func TestPortSettlesBeforeItCloses(t *testing.T) {
 		t.Errorf("%q %v", b, err)
 	}
 }
+
+// Whoever asks is told when the line has taken everything, and meanwhile how the port is.
+func TestPortDrain(t *testing.T) {
+	d := newPortDoor(t, Config{})
+	other, err := d.box.Gateway.OpenStream(t.Context(), driver.Who{Door: "test"}, "box", "ports/2", north.StreamOptions{Own: true, Granted: true, Wait: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	c := d.dial(t, "path=ports/1&mode=own")
+	c.until("the opening", func(_ websocket.MessageType, _ []byte, e map[string]any) bool { return e["open"] == true })
+	port := d.box.Port("ports/1")
+	port.Hold(true)
+	c.say(websocket.MessageBinary, "tail")
+	c.say(websocket.MessageText, `{"type":"drain"}`)
+	c.say(websocket.MessageText, `{"type":"set","line":"300"}`)
+	c.until("the setting", func(_ websocket.MessageType, _ []byte, e map[string]any) bool {
+		if e["type"] == "drained" {
+			t.Error("the line takes nothing, and is said to have taken everything")
+		}
+		return e["baud"] == 300.0
+	})
+	port.Hold(false)
+	c.until("the answer", func(_ websocket.MessageType, _ []byte, e map[string]any) bool {
+		return e["type"] == "drained" && e["bytes"] == nil
+	})
+	looker := d.dial(t, "path=ports/1")
+	looker.say(websocket.MessageText, `{"type":"drain"}`)
+	looker.until("a refusal", func(_ websocket.MessageType, _ []byte, e map[string]any) bool { return e["code"] == "not-owner" })
+}
