@@ -5,8 +5,6 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
-	"reflect"
-	"sync"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
@@ -39,91 +37,41 @@ type Device struct {
 // Door serves devices. Make it with [New], tell it the devices with [Door.Set], and call [Door.Run]. All methods may be called at the
 // same time.
 type Door struct {
-	cfg Config
-	log *slog.Logger
-
-	mu    sync.Mutex
-	faces map[string]*face
-	start func(*face) // while running
+	cfg   Config
+	log   *slog.Logger
+	faces *north.Offers[*oca.Options, *face]
 }
 
 // New makes a door; it starts nothing.
 func New(cfg Config) *Door {
-	d := &Door{cfg: cfg, log: cfg.Log, faces: map[string]*face{}}
+	d := &Door{cfg: cfg, log: cfg.Log}
+	d.faces = north.NewOffers(d.newFace, func(ctx context.Context, f *face) { f.run(ctx) })
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
 	if d.cfg.Listen == nil {
-		d.cfg.Listen = func(ctx context.Context, network, addr string) (net.Listener, error) {
-			return new(net.ListenConfig).Listen(ctx, network, addr)
-		}
+		d.cfg.Listen = north.Listen
 	}
 	return d
 }
 
 // Set makes devices what is served. Those that stay the same keep their controllers.
 func (d *Door) Set(devices []Device) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	next := map[string]*face{}
+	next := map[string]*oca.Options{}
 	for _, dev := range devices {
-		if old := d.faces[dev.Name]; old != nil && reflect.DeepEqual(old.opts, dev.Options) {
-			next[dev.Name] = old
-			continue
-		}
-		next[dev.Name] = newFace(d, dev)
+		next[dev.Name] = dev.Options
 	}
-	before := d.faces
-	d.faces = next
-	if d.start == nil {
-		return
-	}
-	for name, f := range before {
-		if next[name] != f {
-			f.cancel()
-		}
-	}
-	for name, f := range before { // their addresses are free again
-		if next[name] != f {
-			<-f.done
-		}
-	}
-	for name, f := range next {
-		if before[name] != f {
-			d.start(f)
-		}
-	}
+	d.faces.Set(next)
 }
 
 // Run serves until ctx ends, and returns nil when nothing of it is left. It may be called again then.
 func (d *Door) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	d.mu.Lock()
-	d.start = func(f *face) {
-		mine, cancel := context.WithCancel(ctx)
-		f.cancel, f.done = cancel, make(chan struct{})
-		wg.Go(func() {
-			defer close(f.done)
-			defer cancel()
-			f.run(mine)
-		})
-	}
-	for _, f := range d.faces {
-		d.start(f)
-	}
-	d.mu.Unlock()
-	<-ctx.Done()
-	d.mu.Lock()
-	d.start = nil
-	d.mu.Unlock()
-	wg.Wait()
+	d.faces.Run(ctx)
 	return nil
 }
 
 // Measures are what the door counts, for each device that it serves.
 func (d *Door) Measures(yield func(north.Measure)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	for _, m := range [...]struct {
 		name, help string
 		counter    bool
@@ -133,7 +81,7 @@ func (d *Door) Measures(yield func(north.Measure)) {
 		{"aes70_changes_total", "Changes that AES70 controllers asked for and that were carried out", true, func(f *face) float64 { return float64(f.carried.Load()) }},
 		{"aes70_refused_total", "Changes that AES70 controllers asked for and that were not carried out", true, func(f *face) float64 { return float64(f.refused.Load()) }},
 	} {
-		for name, f := range d.faces {
+		for name, f := range d.faces.All() {
 			yield(north.Measure{Name: m.name, Help: m.help, Counter: m.counter, Labels: []north.MeasureLabel{{Key: "device", Value: name}}, Value: m.of(f)})
 		}
 	}

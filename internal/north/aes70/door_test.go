@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
 	"sync"
 	"testing"
@@ -267,7 +268,7 @@ func TestTheTreeChanges(t *testing.T) {
 
 // What a write has brought in is not taken back by what was read before it.
 func TestNewer(t *testing.T) {
-	f := newFace(New(Config{}), Device{"desk", oca.Defaults()})
+	f := New(Config{}).newFace("desk", oca.Defaults())
 	point := func(seq uint64, v float64) []device.Point {
 		return []device.Point{{Spec: &device.Spec{Path: "gain"}, Sample: device.Sample{Value: device.OfFloat(v)}, Seq: seq}}
 	}
@@ -288,7 +289,7 @@ func TestSet(t *testing.T) {
 		defer c.Close()
 		d, _ := s.controller("127.0.0.1:65001", ocaclient.Options{})
 		defer d.Close()
-		same := *s.door.faces[northtest.Mill].opts
+		same := *maps.Collect(s.door.faces.All())[northtest.Mill].opts
 		s.door.Set([]Device{{northtest.Mill, &same}})
 		synctest.Wait()
 		if c.Err() != nil {

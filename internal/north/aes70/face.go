@@ -28,9 +28,6 @@ type face struct {
 	mirror *oca.Mirror
 	server *ocaserver.Server
 
-	cancel context.CancelFunc // of run, with done: set before it starts
-	done   chan struct{}
-
 	carried, refused atomic.Uint64
 
 	mu      sync.Mutex
@@ -44,11 +41,11 @@ type client struct {
 	reported serving.Refusals[device.Path] // what is in the log
 }
 
-func newFace(d *Door, dev Device) *face {
-	f := &face{door: d, name: dev.Name, opts: dev.Options, log: d.log.With("device", dev.Name, "door", Name),
+func (d *Door) newFace(name string, opts *oca.Options) *face {
+	f := &face{door: d, name: name, opts: opts, log: d.log.With("device", name, "door", Name),
 		seqs: map[device.Path]uint64{}, clients: map[*ocaserver.Conn]*client{}}
-	f.mirror = oca.NewMirror(dev.Name, f.write)
-	f.server = ocaserver.New(f.mirror.Device, ocaserver.Options{MaxConns: 2 * dev.Options.MaxClients, Connected: f.connected, Closed: f.closed})
+	f.mirror = oca.NewMirror(name, f.write)
+	f.server = ocaserver.New(f.mirror.Device, ocaserver.Options{MaxConns: 2 * opts.MaxClients, Connected: f.connected, Closed: f.closed})
 	return f
 }
 

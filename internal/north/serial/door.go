@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"reflect"
 	"sync"
 	"time"
 
@@ -19,87 +18,45 @@ const again = 2 * time.Second
 
 // Door offers serial ports. Make it with [New], tell it the ports with [Door.Set], and call [Door.Run].
 type Door struct {
-	cfg Config
-	log *slog.Logger
-
-	mu    sync.Mutex
-	ports map[string]*offer
-	start func(*offer) // while running
+	cfg   Config
+	log   *slog.Logger
+	ports *north.Offers[Port, *offer]
 }
 
 // offer is one port while it is offered.
 type offer struct {
-	d      *Door
-	port   Port
-	log    *slog.Logger
-	cancel context.CancelFunc
-	done   chan struct{}
+	d    *Door
+	port Port
+	log  *slog.Logger
 }
 
 // New makes a door; it starts nothing.
 func New(cfg Config) *Door {
-	d := &Door{cfg: cfg, log: cfg.Log, ports: map[string]*offer{}}
+	d := &Door{cfg: cfg, log: cfg.Log}
+	d.ports = north.NewOffers(
+		func(name string, p Port) *offer { return &offer{d: d, port: p, log: d.log.With("port", name)} },
+		func(ctx context.Context, o *offer) { o.run(ctx) })
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
 	if d.cfg.Listen == nil {
-		d.cfg.Listen = func(ctx context.Context, network, addr string) (net.Listener, error) {
-			return new(net.ListenConfig).Listen(ctx, network, addr)
-		}
+		d.cfg.Listen = north.Listen
 	}
 	return d
 }
 
 // Set makes ports what is offered. Ports that stay the same keep their clients.
 func (d *Door) Set(ports []Port) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	next := map[string]*offer{}
-	var ended []*offer
+	next := map[string]Port{}
 	for _, p := range ports {
-		old := d.ports[p.name()]
-		if old != nil && reflect.DeepEqual(old.port, p) {
-			next[p.name()] = old
-			continue
-		}
-		next[p.name()] = &offer{d: d, port: p, log: d.log.With("port", p.name()), done: make(chan struct{})}
+		next[p.name()] = p
 	}
-	for name, o := range d.ports {
-		if next[name] != o && o.cancel != nil {
-			o.cancel()
-			ended = append(ended, o)
-		}
-	}
-	for _, o := range ended { // their addresses are free again
-		<-o.done
-	}
-	before := d.ports
-	d.ports = next
-	for name, o := range next {
-		if before[name] != o && d.start != nil {
-			d.start(o)
-		}
-	}
+	d.ports.Set(next)
 }
 
-// Run offers the ports until ctx ends, and returns nil when nothing of it is left.
+// Run offers the ports until ctx ends, and returns nil when nothing of it is left. It may be called again then.
 func (d *Door) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	d.mu.Lock()
-	d.start = func(o *offer) {
-		mine, cancel := context.WithCancel(ctx)
-		o.cancel = cancel
-		wg.Go(func() { defer close(o.done); defer cancel(); o.run(mine) })
-	}
-	for _, o := range d.ports {
-		d.start(o)
-	}
-	d.mu.Unlock()
-	<-ctx.Done()
-	d.mu.Lock()
-	d.start = nil
-	d.mu.Unlock()
-	wg.Wait()
+	d.ports.Run(ctx)
 	return nil
 }
 
