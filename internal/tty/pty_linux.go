@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
@@ -23,6 +24,9 @@ type PTY struct {
 	name  string
 	link  string
 	watch *os.File // inotify
+
+	linking sync.Mutex // held while the link is made or removed
+	closed  bool       // guarded by linking
 }
 
 // OpenPTY makes a raw PTY and a symbolic link to it. The error is a *driver.Error when something can be done about it: what is
@@ -80,8 +84,15 @@ func NewPTY(link string) (_ *PTY, err error) {
 	return p, nil
 }
 
-// Link makes the symbolic link; again, when somebody has removed it.
-func (p *PTY) Link() error { return Link(p.name, p.link) }
+// Link makes the symbolic link; again, when somebody has removed it. After [PTY.Close] it makes none and fails with [os.ErrClosed].
+func (p *PTY) Link() error {
+	p.linking.Lock()
+	defer p.linking.Unlock()
+	if p.closed {
+		return os.ErrClosed
+	}
+	return Link(p.name, p.link)
+}
 
 // Name is the terminal itself, /dev/pts/7.
 func (p *PTY) Name() string { return p.name }
@@ -154,9 +165,12 @@ func (p *PTY) Control(do func(fd int) error) error {
 // Close ends every call and removes the link, if it still leads here.
 func (p *PTY) Close() error {
 	var errs []error
+	p.linking.Lock()
+	p.closed = true
 	if to, err := os.Readlink(p.link); err == nil && to == p.name {
 		errs = append(errs, os.Remove(p.link))
 	}
+	p.linking.Unlock()
 	for _, f := range []*os.File{p.watch, p.Master, p.slave} {
 		if f == nil {
 			continue

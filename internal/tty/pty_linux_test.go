@@ -83,6 +83,12 @@ func TestPTYEnds(t *testing.T) {
 	if to, _ := os.Readlink(link); to != "/elsewhere" {
 		t.Error("somebody else's link was removed")
 	}
+	if err := errors.Join(os.Remove(link), p.Link()); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("a link that is made after the end: %v", err)
+	}
+	if _, err := os.Lstat(link); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("there is a link to a PTY that has ended: %v", err)
+	}
 	if p.Show(driver.Line{Baud: 1}) == nil || p.Drop(true, true) == nil {
 		t.Error("a PTY that is closed takes settings")
 	}

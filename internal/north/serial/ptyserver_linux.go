@@ -156,6 +156,9 @@ func (p *ptyServer) relink() {
 		return
 	}
 	err := p.t.Link()
+	if errors.Is(err, os.ErrClosed) { // it is not offered any more: the end has removed the name
+		return
+	}
 	p.log.Warn("the name of the PTY was gone and is made again", "link", p.t.link, "error", err)
 }
 
