@@ -28,9 +28,9 @@ type byteLog struct {
 
 // trace is told of bytes when they pass.
 func (b *byteLog) trace(toLine bool, data []byte) {
-	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now := time.Now() // with the lock, so that the times of both directions never go back
 	if len(b.lines) > logQueue {
 		b.missed += len(data)
 		return
