@@ -253,7 +253,11 @@ func (p *BoxPort) SetDeadline(t time.Time) error {
 	if p.timer != nil {
 		p.timer.Stop()
 	}
-	p.timer = time.AfterFunc(time.Until(t), p.box.cond.Broadcast)
+	p.timer = time.AfterFunc(time.Until(t), func() { // with the lock: no reader is between its look at the clock and its wait
+		p.box.mu.Lock()
+		defer p.box.mu.Unlock()
+		p.box.cond.Broadcast()
+	})
 	return nil
 }
 
