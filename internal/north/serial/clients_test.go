@@ -19,12 +19,12 @@ import (
 
 func dialRFC2217(t *testing.T, addr string) *rfc2217client.Client {
 	t.Helper()
-	c, err := rfc2217client.Dial(t.Context(), new(net.Dialer).DialContext, addr, rfc2217client.Options{Timeout: 20 * time.Second})
+	c, err := rfc2217client.Dial(t.Context(), new(net.Dialer).DialContext, addr, rfc2217client.Options{Timeout: patience, ControlTimeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	c.SetReadDeadline(time.Now().Add(patience))
 	return c
 }
 

@@ -21,7 +21,7 @@ func openTTY(t *testing.T, name string) *os.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.SetDeadline(time.Now().Add(20 * time.Second))
+	f.SetDeadline(time.Now().Add(patience))
 	return f
 }
 

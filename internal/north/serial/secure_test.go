@@ -95,7 +95,7 @@ func TestTLSAndLogin(t *testing.T) {
 				io.WriteString(c, "hello")
 				expect(t, c, "hello")
 			} else {
-				x, err := rfc2217client.Dial(t.Context(), func(context.Context, string, string) (net.Conn, error) { return c, nil }, addr, rfc2217client.Options{Timeout: 20 * time.Second})
+				x, err := rfc2217client.Dial(t.Context(), func(context.Context, string, string) (net.Conn, error) { return c, nil }, addr, rfc2217client.Options{Timeout: patience, ControlTimeout: patience})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -104,7 +104,7 @@ func TestTLSAndLogin(t *testing.T) {
 					t.Errorf("%v %v", port.Line(), err)
 				}
 				x.Write([]byte("hello\xff"))
-				x.SetReadDeadline(time.Now().Add(20 * time.Second))
+				x.SetReadDeadline(time.Now().Add(patience))
 				expect(t, x, "hello\xff")
 			}
 			s, err := r.box.Gateway.OpenStream(t.Context(), driver.Who{Door: "test"}, "box", "ports/3", (&offer{port: p}).options(false))
