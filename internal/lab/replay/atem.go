@@ -3,7 +3,6 @@ package replay
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/patchbay-io/patchbay/protocol/atem"
@@ -30,21 +29,13 @@ var ErrNoDump = errors.New("the recording has no session in which a switcher say
 
 // ReadATEM reads a recording from a file.
 func ReadATEM(name string) (*ATEM, error) {
-	t, err := readTranscript(name)
-	if err != nil {
-		return nil, err
-	}
-	r, err := NewATEM(t)
-	if err != nil {
-		return nil, fmt.Errorf("replay: %s: %w", name, err)
-	}
-	return r, nil
+	return readFile(name, NewATEM)
 }
 
 // NewATEM learns from a recording.
 func NewATEM(t *transcript.Transcript) (*ATEM, error) {
-	if p := t.Header.Protocol; p != "" && p != "atem" && p != "openswitcher" {
-		return nil, fmt.Errorf("the recording is of %s, not of a switcher", p)
+	if err := mustBe(t, "a switcher", "atem", "openswitcher"); err != nil {
+		return nil, err
 	}
 	sides := map[uint32]*switcherSide{}
 	for i := range t.Events {

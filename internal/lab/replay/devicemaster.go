@@ -2,7 +2,6 @@ package replay
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/patchbay-io/patchbay/protocol/devicemaster"
@@ -21,40 +20,17 @@ var ErrNoPort = errors.New("the recording has neither an ID response nor the ope
 
 // ReadDeviceMaster reads a recording from a file.
 func ReadDeviceMaster(name string) (*DeviceMaster, error) {
-	t, err := readTranscript(name)
-	if err != nil {
-		return nil, err
-	}
-	r, err := NewDeviceMaster(t)
-	if err != nil {
-		return nil, fmt.Errorf("replay: %s: %w", name, err)
-	}
-	return r, nil
+	return readFile(name, NewDeviceMaster)
 }
 
 // NewDeviceMaster learns from a recording.
 func NewDeviceMaster(t *transcript.Transcript) (*DeviceMaster, error) {
-	if p := t.Header.Protocol; p != "" && p != "devicemaster" {
-		return nil, fmt.Errorf("the recording is of %s, not of a DeviceMaster", p)
+	if err := mustBe(t, "a DeviceMaster", "devicemaster"); err != nil {
+		return nil, err
 	}
 	r := new(DeviceMaster)
-	flows := map[uint32]*boxFlow{}
-	for i := range t.Events {
-		e := &t.Events[i]
-		if e.Kind != transcript.Data || e.Dir == transcript.Neither {
-			continue
-		}
-		f := flows[e.Flow]
-		if f == nil {
-			f = newBoxFlow(r)
-			flows[e.Flow] = f
-		}
-		f.feed(e)
-	}
-	for _, n := range t.Flows() {
-		if f := flows[n]; f != nil {
-			f.end()
-		}
+	for _, f := range eachFlow(t, func(*transcript.Event) *boxFlow { return newBoxFlow(r) }) {
+		f.end()
 	}
 	if len(r.Lines) == 0 && r.ID == nil {
 		return nil, ErrNoPort

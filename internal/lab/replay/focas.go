@@ -64,37 +64,17 @@ var ErrNoSession = errors.New("the recording has no answer to an open request of
 
 // ReadFOCAS reads a recording from a file; see [NewFOCAS].
 func ReadFOCAS(name string) (*FOCAS, error) {
-	t, err := readTranscript(name)
-	if err != nil {
-		return nil, err
-	}
-	r, err := NewFOCAS(t)
-	if err != nil {
-		return nil, fmt.Errorf("replay: %s: %w", name, err)
-	}
-	return r, nil
+	return readFile(name, NewFOCAS)
 }
 
 // NewFOCAS learns the answers of a recording. It starts nothing.
 func NewFOCAS(t *transcript.Transcript) (*FOCAS, error) {
-	if t.Header.Protocol != "" && t.Header.Protocol != "focas" {
-		return nil, fmt.Errorf("the recording is of %s, not of focas", t.Header.Protocol)
+	if err := mustBe(t, "focas", "focas"); err != nil {
+		return nil, err
 	}
 	r := &FOCAS{frames: map[string]*turns[[]byte]{}, blocks: map[string]*turns[focas.Reply]{}, loose: map[string]*turns[focas.Reply]{},
 		uploads: map[string][]byte{}}
-	learners := map[uint32]*learner{}
-	for i := range t.Events {
-		e := &t.Events[i]
-		if e.Kind != transcript.Data {
-			continue
-		}
-		l := learners[e.Flow]
-		if l == nil {
-			l = &learner{r: r}
-			learners[e.Flow] = l
-		}
-		l.feed(e.Dir, e.Data)
-	}
+	eachFlow(t, func(*transcript.Event) *learner { return &learner{r: r} })
 	if r.open.Version == 0 {
 		return nil, ErrNoSession
 	}
@@ -111,15 +91,15 @@ type learner struct {
 	upload  string
 }
 
-func (l *learner) feed(dir transcript.Direction, b []byte) {
+func (l *learner) feed(e *transcript.Event) {
 	n := 0
-	if dir == transcript.FromServer {
+	if e.Dir == transcript.FromServer {
 		n = 1
 	}
 	if l.broken[n] {
 		return
 	}
-	l.bufs[n] = append(l.bufs[n], b...)
+	l.bufs[n] = append(l.bufs[n], e.Data...)
 	for {
 		f, rest, err := focas.ParseFrame(l.bufs[n])
 		if err != nil {

@@ -3,7 +3,6 @@ package replay
 import (
 	"bytes"
 	"errors"
-	"fmt"
 
 	"github.com/patchbay-io/patchbay/protocol/devicemaster"
 	"github.com/patchbay-io/patchbay/protocol/rfc2217"
@@ -22,38 +21,19 @@ var ErrNoComPort = errors.New("the recording has no connection on which com-port
 
 // ReadRFC2217 reads a recording from a file.
 func ReadRFC2217(name string) (*RFC2217, error) {
-	t, err := readTranscript(name)
-	if err != nil {
-		return nil, err
-	}
-	r, err := NewRFC2217(t)
-	if err != nil {
-		return nil, fmt.Errorf("replay: %s: %w", name, err)
-	}
-	return r, nil
+	return readFile(name, NewRFC2217)
 }
 
 // NewRFC2217 learns from a recording.
 func NewRFC2217(t *transcript.Transcript) (*RFC2217, error) {
-	if p := t.Header.Protocol; p != "" && p != "rfc2217" {
-		return nil, fmt.Errorf("the recording is of %s, not of RFC 2217", p)
+	if err := mustBe(t, "RFC 2217", "rfc2217"); err != nil {
+		return nil, err
 	}
 	r := new(RFC2217)
-	flows := map[uint32]*telnetFlow{}
-	for i := range t.Events {
-		e := &t.Events[i]
-		if e.Kind != transcript.Data || e.Dir == transcript.Neither {
-			continue
-		}
-		f := flows[e.Flow]
-		if f == nil {
-			f = &telnetFlow{r: r, lineRecord: lineRecord{at: e.Offset}}
-			flows[e.Flow] = f
-		}
-		f.feed(e)
-	}
-	for _, n := range t.Flows() {
-		if f := flows[n]; f != nil && f.agreed {
+	for _, f := range eachFlow(t, func(first *transcript.Event) *telnetFlow {
+		return &telnetFlow{r: r, lineRecord: lineRecord{at: first.Offset}}
+	}) {
+		if f.agreed {
 			r.Line.Openings = append(r.Line.Openings, f.Opening)
 		}
 	}
