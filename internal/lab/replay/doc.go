@@ -3,6 +3,7 @@
 // the same bytes. Tolerant comparison takes both sides apart with the protocol's dissector and lets differ what differs by
 // its nature: times, counters, identities, addresses, and the live values of a machine.
 //
-// [FOCAS] answers by request instead: it serves what a control has answered in a recording, in whatever order a client
-// asks. It is the far end of replay+focas: device URLs.
+// [FOCAS] and [AES70] answer by request instead: they serve what a device has answered in a recording, in whatever order a client
+// asks. [ATEM], [FCXML], [DeviceMaster] and [RFC2217] are what is to be known of a recorded device that speaks by itself. They are the far
+// ends of replay+ device URLs.
 package replay

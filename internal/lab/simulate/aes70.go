@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaclient"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocasim"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
 )
@@ -23,6 +24,7 @@ func aes70Kind() Kind {
 			}
 			return AES70Device(o), nil
 		},
+		Replay: replayAES70,
 	}
 }
 
@@ -64,9 +66,11 @@ func AES70Device(o ocasim.Options) Device {
 // AES70Sim is [AES70Device] with the interface to act on.
 func AES70Sim(o ocasim.Options) (*ocasim.Sim, Device) {
 	sim := ocasim.New(o)
-	ws := ocaws.New(func(ctx context.Context, c net.Conn) { _ = sim.Server.ServeConn(ctx, c) }, ocaws.Options{})
-	return sim, Device{Run: sim.Run, Services: []Service{
-		{Network: "tcp", Port: ocaclient.Port, Stream: sim.Serve},
-		{Network: "tcp", Port: aes70PortWS, Stream: ws.Serve},
-	}}
+	return sim, Device{Run: sim.Run, Services: aes70Services(sim.Server)}
+}
+
+// aes70Services is a server over TCP and over WebSocket.
+func aes70Services(srv *ocaserver.Server) []Service {
+	ws := ocaws.New(func(ctx context.Context, c net.Conn) { _ = srv.ServeConn(ctx, c) }, ocaws.Options{})
+	return []Service{{Network: "tcp", Port: ocaclient.Port, Stream: srv.Serve}, {Network: "tcp", Port: aes70PortWS, Stream: ws.Serve}}
 }

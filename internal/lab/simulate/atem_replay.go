@@ -20,28 +20,16 @@ func replayATEM(file string, device func(*ATEM) Device) (Device, error) {
 		return Device{}, err
 	}
 	out := device(d)
-	out.Run = func(ctx context.Context) error { return d.replay(ctx, r.Changes) }
-	return out, nil
-}
-
-func (d *ATEM) replay(ctx context.Context, changes []replay.ATEMChange) error {
-	began := time.Now()
-	for _, c := range changes {
-		t := time.NewTimer(time.Until(began.Add(c.After)))
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return nil
-		}
-		var list []atem.Message
-		for _, f := range c.Fields {
-			list = append(list, recordedField{f})
-		}
-		d.Switcher.Set(list...)
+	out.Run = func(ctx context.Context) error {
+		return inTime(ctx, r.Changes, func(c *replay.ATEMChange) time.Duration { return c.After }, func(c *replay.ATEMChange) {
+			var list []atem.Message
+			for _, f := range c.Fields {
+				list = append(list, recordedField{f})
+			}
+			d.Switcher.Set(list...)
+		})
 	}
-	<-ctx.Done()
-	return nil
+	return out, nil
 }
 
 // recordedField is a field as it was recorded, whatever it means.

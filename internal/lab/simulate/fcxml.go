@@ -30,6 +30,7 @@ func fcxmlKind() Kind {
 			}
 			return FCXMLDevice(sim), nil
 		},
+		Replay: replayFCXML,
 	}
 }
 

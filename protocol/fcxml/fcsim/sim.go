@@ -3,6 +3,7 @@ package fcsim
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -16,8 +17,12 @@ import (
 
 // Options are those of a simulated server. The zero value is an 18i20 whose programs wait for approval.
 type Options struct {
-	Model    string // of [Models]; "": 18i20
-	Serial   string // "": made up from the seed
+	Model  string // of [Models]; "": 18i20
+	Serial string // "": made up from the seed
+	// Device is a device to be instead of a model, with Values of its controls by number: what is not among them has not been
+	// reported. Its meters move with [Sim.Report] alone. The element is not changed.
+	Device   *fcxml.Element
+	Values   map[uint32]string
 	Seed     uint64 // of what is random
 	Approved bool   // every program may change things at once
 	// MeterEvery is the time between two messages of meters; 0: 40 milliseconds, below 0: no meters.
@@ -34,8 +39,8 @@ const metersAtOnce = 20
 // Sim is a simulated server. All methods may be called at the same time. Make it with [New].
 type Sim struct {
 	opts      Options
-	model     model
-	serial    string
+	name      string                     // of the model, in errors
+	device    func(n int) *fcxml.Element // as it arrives the n-th time
 	server    *fcserver.Server
 	approvals fcserver.Approvals
 
@@ -55,35 +60,63 @@ func New(o Options) (*Sim, error) {
 	if o.Model == "" {
 		o.Model = "18i20"
 	}
-	m, err := modelOf(o.Model)
-	if err != nil {
-		return nil, err
+	if o.Device != nil {
+		o.MeterEvery = -1
 	}
 	if o.MeterEvery == 0 {
 		o.MeterEvery = 40 * time.Millisecond
 	}
-	s := &Sim{opts: o, model: m, serial: o.Serial, rnd: rand.New(rand.NewPCG(o.Seed, 0x5ca71e77))}
-	if s.serial == "" {
-		s.serial = fmt.Sprintf("SIM%011d", o.Seed)
+	s := &Sim{opts: o, rnd: rand.New(rand.NewPCG(o.Seed, 0x5ca71e77))}
+	if o.Device != nil {
+		s.name, s.device = o.Device.Attr("model"), arrivalsOf(o.Device)
+		s.values = maps.Clone(o.Values)
+	} else {
+		m, err := modelOf(o.Model)
+		if err != nil {
+			return nil, err
+		}
+		serial := o.Serial
+		if serial == "" {
+			serial = fmt.Sprintf("SIM%011d", o.Seed)
+		}
+		s.name, s.device = m.title, func(n int) *fcxml.Element { return m.device(strconv.Itoa(n), serial) }
 	}
 	if o.Approved {
 		s.approvals.ApproveAll()
 	}
 	s.server = fcserver.New(s, fcserver.Options{GreetingPause: o.GreetingPause, Faults: o.Faults, WrapConn: o.WrapConn})
-	s.arrive()
-	return s, nil
+	return s, s.arrive()
 }
 
-// arrive plugs the device in; the lock is held, or nobody else knows the Sim yet.
-func (s *Sim) arrive() {
-	s.arrivals++
-	e := s.model.device(strconv.Itoa(s.arrivals), s.serial)
-	schema, err := fcxml.NewSchema(e)
+// arrivalsOf is a device at its n-th arrival: a server gives it another number each time.
+func arrivalsOf(device *fcxml.Element) func(n int) *fcxml.Element {
+	return func(n int) *fcxml.Element {
+		if n == 1 {
+			return device
+		}
+		again := *device
+		again.Attrs = slices.Clone(device.Attrs)
+		for i := range again.Attrs {
+			if a := &again.Attrs[i]; a.Name == "id" {
+				a.Value += "-" + strconv.Itoa(n)
+			}
+		}
+		return &again
+	}
+}
+
+// arrive plugs the device in; the lock is held, or nobody else knows the Sim yet. The error is about a device that is none.
+func (s *Sim) arrive() error {
+	schema, err := fcxml.NewSchema(s.device(s.arrivals + 1))
 	if err != nil {
-		panic("fcsim: " + err.Error()) // a mistake in a model
+		return err
+	}
+	s.arrivals++
+	if s.values == nil && s.opts.Device == nil {
+		s.values = startValues(schema)
 	}
 	if s.values == nil {
-		s.values = startValues(schema)
+		s.values = map[uint32]string{}
 	}
 	s.schema, s.plugged, s.meters = schema, true, nil
 	for i := range schema.Items {
@@ -91,6 +124,7 @@ func (s *Sim) arrive() {
 			s.meters = append(s.meters, it.ID)
 		}
 	}
+	return nil
 }
 
 // Serve serves programs until ctx ends, and closes ln.
@@ -251,8 +285,7 @@ func (s *Sim) Unplug() {
 func (s *Sim) Plug() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.plugged {
-		s.arrive()
+	if !s.plugged && s.arrive() == nil { // it has arrived before
 		s.server.Broadcast(fcxml.DeviceArrival{Devices: []*fcxml.Element{s.schema.Root}})
 	}
 }
@@ -263,7 +296,7 @@ func (s *Sim) Turn(path, value string) error {
 	defer s.mu.Unlock()
 	it := s.schema.ByPath(path)
 	if it == nil {
-		return fmt.Errorf("%s has no control %q", s.model.title, path)
+		return fmt.Errorf("%s has no control %q", s.name, path)
 	}
 	if len(it.Enum) > 0 && !slices.Contains(it.Enum, value) {
 		return fmt.Errorf("%s is one of %q, not %q", path, it.Enum, value)
@@ -272,6 +305,22 @@ func (s *Sim) Turn(path, value string) error {
 		s.server.Push(s.schema.ID, s.assign(it, value))
 	}
 	return nil
+}
+
+// Report is what the device says by itself: values of controls by their numbers, as they are. Numbers that it has not are passed over.
+func (s *Sim) Report(values []fcxml.Assign) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var told []fcxml.Assign
+	for _, v := range values {
+		if s.schema.ByID(v.ID) != nil {
+			s.values[v.ID] = v.Value
+			told = append(told, v)
+		}
+	}
+	if s.plugged {
+		s.server.Push(s.schema.ID, told)
+	}
 }
 
 // Value is what a control is worth now; ok is false when it has no value.

@@ -30,6 +30,22 @@ func (b *Block) Custom(class ocp1.ClassIdentification, role string, call CallFun
 	return o
 }
 
+// Raw puts an object with the number into the device, in the place of another with that number. It is a member of no block: call
+// answers all its commands, those of every object included, and must not block. Its subscribers hear what [Object.Announce] is given.
+func (d *Device) Raw(ono ocp1.ONo, class ocp1.ClassIdentification, call CallFunc) *Object {
+	o := d.make(ono, class.Class, "", nil)
+	o.class, o.raw = class, call
+	d.publish(o)
+	return o
+}
+
+// Announce tells subscribers of a change.
+func (o *Object) Announce(change ocp1.PropertyChange) {
+	o.device.mu.Lock()
+	defer o.device.mu.Unlock()
+	o.announce(change.Property, change.Append(nil))
+}
+
 func (b *Block) appendMembers(to []byte) []byte {
 	return ocp1.AppendList(to, b.members, func(to []byte, m *Object) []byte {
 		return ocp1.AppendObjectIdentification(to, ocp1.ObjectIdentification{ONo: m.ono, Class: m.class})

@@ -78,6 +78,10 @@ func (c *Conn) later(ctx context.Context, o *Object, cmd ocp1.Command, rrq bool)
 
 // do finds the method and calls it when nothing is against it.
 func (o *Object) do(ctx context.Context, c *Conn, cmd ocp1.Command, b []byte) ([]byte, uint8, error) {
+	if o.raw != nil {
+		count, values, err := o.raw(ctx, c, cmd)
+		return append(b, values...), count, err
+	}
 	m, ok := o.common(cmd.Method)
 	if !ok {
 		m, ok = o.own[cmd.Method]

@@ -117,6 +117,7 @@ type Object struct {
 
 	own    map[ocp1.ID]method // what the object adds to the methods that all have
 	custom CallFunc           // instead of own
+	raw    CallFunc           // instead of everything
 
 	// Guarded by device.mu.
 	label   string
@@ -181,7 +182,11 @@ func (o *Object) changed(prop ocp1.ID, value []byte) {
 	if len(o.subs) == 0 {
 		return
 	}
-	data := ocp1.PropertyChange{Property: prop, Value: value, Change: ocp1.CurrentChanged}.Append(make([]byte, 0, 5+len(value)))
+	o.announce(prop, ocp1.PropertyChange{Property: prop, Value: value, Change: ocp1.CurrentChanged}.Append(make([]byte, 0, 5+len(value))))
+}
+
+// announce tells subscribers of a change of the property, encoded; the device is locked, and data is not used again.
+func (o *Object) announce(prop ocp1.ID, data []byte) {
 	for _, s := range o.subs {
 		if s.only == (ocp1.ID{}) || s.only == prop {
 			s.conn.post(s, prop, data)
