@@ -162,6 +162,20 @@ func TestTwinExpanded(t *testing.T) {
 	}
 }
 
+// What stands behind the ? of a URL as text is that text, also where YAML would see a number or a word of its own in it.
+func TestTextInAURL(t *testing.T) {
+	for _, text := range []string{"12", "22003", "0x10", "1e5", "true", "null", "~", "- x", "a: b", "'q'", `"q"`, "Grüße", " x ", "#x"} {
+		c := load(t, input("devices:\n  m: 'mill://a?password="+url.QueryEscape(text)+"&names="+url.QueryEscape(text+",b")+"&title="+url.QueryEscape(text)+"'"))
+		o := c.Devices[0].Target.Options.(*toyOptions)
+		if o.Title != text || o.Password.Reveal() != text {
+			t.Errorf("title %q and password %q, want %q", o.Title, o.Password.Reveal(), text)
+		}
+		if want := []string{strings.TrimSpace(text), "b"}; !cmp.Equal(o.Names, want) {
+			t.Errorf("names %q, want %q", o.Names, want)
+		}
+	}
+}
+
 func TestSecrets(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte("from-file\n"), 0o600); err != nil {

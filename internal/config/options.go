@@ -253,10 +253,14 @@ func (r *optionReader) defaults() {
 // is separated by commas.
 func nodeOf(text string, field reflect.Value) (ast.Node, error) {
 	if field.Kind() == reflect.String || field.Type() == secretType {
-		return yaml.ValueToNode(text)
+		return textNode(text), nil
 	}
 	if _, own := field.Addr().Type().MethodByName("UnmarshalYAML"); field.Kind() == reflect.Slice && !own {
-		return yaml.ValueToNode(splitList(text))
+		list := ast.Sequence(token.New("[", "[", &token.Position{}), true)
+		for _, word := range splitList(text) {
+			list.Values = append(list.Values, textNode(word))
+		}
+		return list, nil
 	}
 	f, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil || len(f.Docs) != 1 || f.Docs[0].Body == nil {
@@ -267,6 +271,11 @@ func nodeOf(text string, field reflect.Value) (ast.Node, error) {
 		return yaml.ValueToNode(text)
 	}
 	return f.Docs[0].Body, nil
+}
+
+// textNode is text as it is. yaml.ValueToNode puts quotes around what could be a number or a word of YAML, and keeps them.
+func textNode(text string) ast.Node {
+	return ast.String(token.New(text, text, &token.Position{}))
 }
 
 // flow is a value as one line of YAML.

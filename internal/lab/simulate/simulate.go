@@ -23,7 +23,7 @@ type Kind struct {
 	Settings []string // what New takes, as they are named in a sim+ URL
 	// New makes a device; it starts nothing.
 	New func(settings url.Values) (Device, error)
-	// Replay makes a device that answers as a recording does; nil: recordings of this protocol cannot be asked.
+	// Replay makes a device that answers as a recording does; nil: recordings of this protocol cannot stand for one.
 	Replay func(file string) (Device, error)
 }
 
@@ -70,7 +70,7 @@ func New(kind string, settings url.Values) (Device, error) {
 		case name == "":
 			return k.New(settings)
 		case k.Replay == nil:
-			return Device{}, fmt.Errorf("a recording of %s cannot be asked; \"patchbay replay\" plays it event by event", kind)
+			return Device{}, fmt.Errorf("a recording of %s cannot stand for a device: what both sides say is sealed with random numbers; patchbay decode shows what it holds", kind)
 		}
 		return k.Replay(name)
 	}
