@@ -354,6 +354,7 @@ func TestServeChosenPorts(t *testing.T) {
 			if err := m.Release(b.Context(), 0); (err == nil) != release {
 				b.Errorf("release: %v", err)
 			}
+			synctest.Wait() // until the owner has heard of it, and the second client is shown
 			if err := p.Err(); (err == nil) == release {
 				b.Errorf("the owner after a release: %v", err)
 			}
