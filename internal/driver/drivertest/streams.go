@@ -95,7 +95,11 @@ const flood = 4 << 20
 // fill writes until the stream takes no more, and returns how much it took.
 func (w *world) fill(s driver.Stream, data []byte) int {
 	w.Helper()
-	if err := s.SetDeadline(time.Now().Add(w.target.Patience / 4)); err != nil {
+	limit := w.target.Patience / 4
+	if w.target.Real {
+		limit = time.Second
+	}
+	if err := s.SetDeadline(time.Now().Add(limit)); err != nil {
 		w.Fatalf("SetDeadline: %v", err)
 	}
 	n := 0
@@ -298,6 +302,9 @@ func openStreamChecks() []check {
 			ctx, cancel := context.WithTimeout(w.Context(), w.target.Patience)
 			defer cancel()
 			if _, err := s.Write([]byte("old")); err != nil {
+				w.Fatal(err)
+			}
+			if _, err := io.ReadFull(s, make([]byte, 1)); err != nil { // the far end has it
 				w.Fatal(err)
 			}
 			time.Sleep(time.Second)

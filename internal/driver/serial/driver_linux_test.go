@@ -109,21 +109,33 @@ func TestPort(t *testing.T) {
 
 // A line that takes nothing does not keep a Write, nor Close.
 func TestCloseEndsAWrite(t *testing.T) {
-	s, _, _ := onPTY(t)
+	s, master, _ := onPTY(t)
 	st, err := s.Abilities().Streamer.OpenStream(t.Context(), serialport.Path, driver.Line{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.SetDeadline(time.Now().Add(20 * time.Millisecond)) // until it is full
-	if n, err := st.Write(make([]byte, 10<<20)); !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 {
-		t.Fatalf("%d bytes, %v", n, err)
+	type end struct {
+		n   int
+		err error
+	}
+	write := func() (ended <-chan end) {
+		c := make(chan end, 1)
+		go func() { n, err := st.Write(make([]byte, 10<<20)); c <- end{n, err} }()
+		if _, err := io.ReadFull(master, make([]byte, 100<<10)); err != nil { // more than the line holds, so the Write is under way
+			t.Fatal(err)
+		}
+		return c
+	}
+	ended := write()
+	st.SetDeadline(time.Now())
+	if e := <-ended; !errors.Is(e.err, os.ErrDeadlineExceeded) || e.n < 100<<10 {
+		t.Fatalf("%d bytes, %v", e.n, e.err)
 	}
 	st.SetDeadline(time.Time{})
-	ended := make(chan error, 1)
-	go func() { _, err := st.Write(make([]byte, 10<<20)); ended <- err }()
+	ended = write()
 	st.Close()
-	if err := <-ended; !errors.Is(err, net.ErrClosed) {
-		t.Error(err)
+	if e := <-ended; !errors.Is(e.err, net.ErrClosed) {
+		t.Error(e.err)
 	}
 }
 

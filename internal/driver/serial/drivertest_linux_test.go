@@ -3,7 +3,6 @@ package serial
 import (
 	"io"
 	"testing"
-	"time"
 
 	"github.com/creack/pty"
 
@@ -22,7 +21,7 @@ func TestSuite(t *testing.T) {
 		s.Close()
 	}
 	drivertest.Run(t, drivertest.Target{
-		Driver: New(), URL: "serial:/dev/null", Real: true, Patience: 4 * time.Second,
+		Driver: New(), URL: "serial:/dev/null", Real: true,
 		Groups: []string{"describe", "read", "watch", "interest", "streams"},
 		Far: func(t *testing.T) drivertest.Far {
 			p, err := tty.NewPTY("")
