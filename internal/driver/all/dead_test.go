@@ -22,10 +22,10 @@ import (
 	"github.com/patchbay-io/patchbay/internal/testnet"
 )
 
-var deadFor = flag.Duration("dead", 0, "also hold 200 dead devices on real sockets for so long, such as 2m")
+var deadFor = flag.Duration("dead", 0, "also hold 100 dead devices on real sockets for so long, such as 2m")
 
 // manyDead is how many devices nobody answers for, a quarter of them in each way.
-const manyDead = 200
+const manyDead = 100
 
 // dialer is a way to reach dead devices; it counts the connections that are open.
 type dialer struct {
@@ -132,7 +132,7 @@ func (l look) check(t *testing.T, first look) {
 	}
 }
 
-// Refused, hanging, silent and closing peers, for half an hour of simulated time.
+// Refused, hanging, silent and closing peers, for a quarter of an hour of simulated time.
 func TestDeadDevices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &dialer{dial: func(ctx context.Context, how int) (net.Conn, error) {
@@ -154,12 +154,12 @@ func TestDeadDevices(t *testing.T) {
 		synctest.Wait()
 		first, before := d.look(), d.all.Load()
 		for range 3 {
-			time.Sleep(10 * time.Minute)
+			time.Sleep(5 * time.Minute)
 			synctest.Wait()
 			d.look().check(t, first)
 		}
-		if n := d.all.Load() - before; n < 1800/40*manyDead/2 {
-			t.Errorf("%d attempts reached a peer in half an hour: the devices are given up", n)
+		if n := d.all.Load() - before; n < 900/40*manyDead/2 {
+			t.Errorf("%d attempts reached a peer in a quarter of an hour: the devices are given up", n)
 		}
 		stop()
 	})
