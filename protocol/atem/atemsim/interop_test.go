@@ -50,7 +50,7 @@ func connect(t *testing.T, addr net.Addr) *peer {
 		missing(t, "npm atem-connection is missing; run npm ci --prefix protocol/atem/atemsim/%s", peerFolder)
 	}
 	udp := addr.(*net.UDPAddr)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	cmd := exec.CommandContext(ctx, node, "peer.mjs", udp.IP.String(), fmt.Sprint(udp.Port))
 	cmd.Dir = peerFolder
 	cmd.Stderr = os.Stderr
@@ -135,7 +135,7 @@ func (p *peer) until(what string, want map[string]any) {
 	p.Helper()
 	paths := slices.Sorted(maps.Keys(want))
 	var wrong string
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		got, _ := p.ask(map[string]any{"get": paths}).([]any)
 		wrong = ""
 		for i, path := range paths {

@@ -115,9 +115,9 @@ func TestInteropTsharkDissector(t *testing.T) {
 	v.Client = c
 	<-c.Ready()
 	v.send(t, &atem.SetPreviewSource{Source: 7})
-	v.send(t, &atem.Cut{})
 	v.send(t, &atem.SendFairlightLevels{On: true})
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	v.send(t, &atem.Cut{}) // last, so that everything is in the capture once it has taken effect
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		v.mu.Lock()
 		p, _ := atem.Get[atem.ProgramSource](&v.st, 0)
 		v.mu.Unlock()
