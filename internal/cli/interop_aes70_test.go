@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocasim"
@@ -39,7 +38,7 @@ func TestInteropAES70(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			sim, device := simulate.AES70Sim(ocasim.Options{Inputs: 2})
 			sim.Inputs[0].Name.Set("Björk 🎹")
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), peerLimit)
 			defer cancel()
 			var sockets []simulate.Socket
 			for range device.Services {
@@ -80,7 +79,6 @@ func TestInteropAES70(t *testing.T) {
 					got[k] = v
 				}
 				if said["ready"] != nil {
-					time.Sleep(100 * time.Millisecond) // the peer's subscription is on its way
 					sim.Monitoring.Dim.Set(true)
 				}
 			}
@@ -122,7 +120,7 @@ func TestInteropTsharkOCP1(t *testing.T) {
 	if code, _, errs := stop(); code != 0 {
 		t.Fatal(code, errs)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), peerLimit)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, tshark, "-r", name+".pcapng", "-n", "-Y", "ocp1 || _ws.malformed", "-T", "fields", "-E", "separator=;", "-E", "occurrence=a",
 		"-e", "ocp1.version", "-e", "ocp1.type", "-e", "ocp1.tono", "-e", "ocp1.mlevel", "-e", "ocp1.midx", "-e", "_ws.malformed", "-e", "ocp1.status").Output()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -12,7 +13,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
-	"time"
 )
 
 // npm atem-connection behind a gateway: it sees the switcher, what it may command takes effect, what it may not does not.
@@ -49,11 +49,12 @@ func TestInteropAtemConnection(t *testing.T) {
 	}
 	wait := func(what string, done func() bool) {
 		t.Helper()
-		for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatal("waited in vain: ", what)
+		eventually(t, what, func() error {
+			if !done() {
+				return errors.New("it is not so yet")
 			}
-		}
+			return nil
+		})
 	}
 	var host, port string
 	wait("the gateway listens", func() bool {
@@ -64,7 +65,7 @@ func TestInteropAtemConnection(t *testing.T) {
 		return err == nil && port != "0" && value("_link/state") == "up"
 	})
 
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), peerLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node, "peer.mjs", host, port)
 	cmd.Dir, cmd.Stderr = dir, os.Stderr

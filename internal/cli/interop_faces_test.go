@@ -50,7 +50,7 @@ devices:
 	if err := h.door.Listen(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), peerLimit)
 	done := make(chan error, 1)
 	go func() { done <- h.run(ctx, nil) }()
 	at := make(chan [2]string, 2)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/patchbay-io/patchbay/protocol/fc2"
 	"github.com/patchbay-io/patchbay/protocol/fc2/fc2sim"
@@ -20,12 +19,12 @@ import http from 'node:http';
 const [secure, onboarding, known] = process.argv.slice(1);
 const hex = b => Buffer.from(b).toString('hex');
 const say = (what, came) => console.log(what + ': ' + came);
-function at(url, protocols, send, wait = 700) {
+function at(url, protocols, ...send) {
   return new Promise(done => {
     const ws = new WebSocket(url, protocols);
     ws.binaryType = 'arraybuffer';
     let opened = false;
-    ws.onopen = () => { opened = true; if (send === undefined) { done('open ' + ws.protocol); ws.close(); } else { ws.send(send); setTimeout(() => { done('open and silent'); ws.close(); }, wait); } };
+    ws.onopen = () => { opened = true; if (send.length === 0) { done('open ' + ws.protocol); ws.close(); } else send.forEach(s => ws.send(s)); };
     ws.onmessage = e => { done('answer ' + hex(e.data)); ws.close(); };
     ws.onclose = () => done(opened ? 'closed' : 'refused');
     ws.onerror = () => done(opened ? 'closed' : 'refused');
@@ -52,10 +51,11 @@ say('secure, upgrade with a known key', await status(secure, '/' + known, upgrad
 say('onboarding, plain', await status(onboarding, '/'));
 say('onboarding', await at('ws://' + onboarding + '/'));
 say('onboarding, any path and protocol', await at('ws://' + onboarding + '/any/path', ['anything']));
-say('keep-alive', await at('ws://' + onboarding + '/', [], bytes('3b 0001 0000000b 04 0001 0001')));
+const keepAlive = bytes('3b 0001 0000000b 04 0001 0001');
+say('keep-alive', await at('ws://' + onboarding + '/', [], keepAlive));
 say('state', await at('ws://' + onboarding + '/', [], bytes('3b 0001 0000001a 01 0001 00000011 00000002 00001000 0003 0003 00')));
 say('malformed', await at('ws://' + onboarding + '/', [], bytes('3b 0001 00000001 01 0001 0000000000000000')));
-say('text', await at('ws://' + onboarding + '/', [], 'hello'));
+say('text and a keep-alive', await at('ws://' + onboarding + '/', [], 'hello', keepAlive));
 `
 
 func TestInteropFC2WithNode(t *testing.T) {
@@ -81,7 +81,7 @@ func TestInteropFC2WithNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limited, stop := context.WithTimeout(ctx, time.Minute)
+	limited, stop := context.WithTimeout(ctx, peerLimit)
 	defer stop()
 	cmd := exec.CommandContext(limited, node, "--no-warnings", "--experimental-websocket", "--input-type=module", "-e", fc2Script, "--", addrs[0], addrs[1], id.Public().String())
 	out, err := cmd.CombinedOutput()
@@ -102,7 +102,7 @@ onboarding, any path and protocol: open anything
 keep-alive: answer 3b00010000000b0400010001
 state: answer 3b00010000001a03000100000011000000020001` + "0005" + `7265616479
 malformed: closed
-text: open and silent
+text and a keep-alive: answer 3b00010000000b0400010001
 `
 	if got := string(out); strings.TrimSpace(got) != strings.TrimSpace(want) {
 		t.Errorf("Node.js hears\n%s\nwant\n%s", got, want)

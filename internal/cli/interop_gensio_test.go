@@ -43,21 +43,18 @@ func echoLine(t *testing.T, start func(string, ...string), dir string) string {
 	t.Helper()
 	name := dir + "/line"
 	start(peerProgram(t, "socat"), "pty,raw,echo=0,link="+name, "exec:cat,nofork=0")
-	for range 500 {
-		if _, err := os.Stat(name); err == nil {
-			return name
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("socat makes no PTY")
-	return ""
+	eventually(t, "socat makes a PTY", func() error {
+		_, err := os.Stat(name)
+		return err
+	})
+	return name
 }
 
 // gensio is a client of our server.
 func TestInteropGensio(t *testing.T) {
 	gensiot := peerProgram(t, "gensiot")
 	r := startSerial(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), peerLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, gensiot, "-i", "stdio(self)", fmt.Sprint("telnet(rfc2217),tcp,127.0.0.1,", r.rfc2217+2))
 	in, err := cmd.StdinPipe() // it ends with its input
@@ -94,16 +91,10 @@ func TestInteropGensioServer(t *testing.T) {
 	addr := fmt.Sprint("127.0.0.1:", port)
 	start(gensiot, "-i", "serialdev,"+line+",9600n81,local", "-a", fmt.Sprint("telnet(rfc2217),tcp,127.0.0.1,", port))
 	var c *rfc2217client.Client
-	var err error
-	for range 100 { // until it listens
-		if c, err = rfc2217client.Dial(t.Context(), new(net.Dialer).DialContext, addr, rfc2217client.Options{NoSignature: true}); err == nil {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, "gensiot listens", func() (err error) {
+		c, err = rfc2217client.Dial(t.Context(), new(net.Dialer).DialContext, addr, rfc2217client.Options{NoSignature: true, Timeout: peerLimit})
+		return err
+	})
 	want := rfc2217.Settings{Baud: 57600, Data: 8, Parity: rfc2217.ParityNone, Stop: rfc2217.Stop2, Flow: rfc2217.ControlFlowNone}
 	if got, err := c.Set(t.Context(), want); err != nil || got.Baud != want.Baud || got.Data != want.Data || got.Stop != want.Stop {
 		t.Errorf("%+v %v", got, err)
@@ -114,7 +105,7 @@ func TestInteropGensioServer(t *testing.T) {
 	}
 	go c.Write(data)
 	back := make([]byte, len(data))
-	c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	c.SetReadDeadline(time.Now().Add(peerLimit))
 	if n, err := io.ReadFull(c, back); err != nil || !bytes.Equal(back, data) {
 		t.Errorf("%d of %d bytes came back, %v", n, len(data), err)
 	}
@@ -152,15 +143,16 @@ connection: &client
 	start(ser2net, "-n", "-c", dir+"/ser2net.yaml")
 	throughTerm(t, fmt.Sprint("rfc2217://127.0.0.1:", port))
 
-	c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", other))
-	if err != nil {
-		t.Fatal(err)
-	}
+	var c net.Conn
+	eventually(t, "ser2net listens for the other one too", func() (err error) {
+		c, err = net.Dial("tcp", fmt.Sprint("127.0.0.1:", other))
+		return err
+	})
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(peerLimit))
 	c.Write([]byte("as a client"))
-	b := make([]byte, 64)
-	if n, err := c.Read(b); err != nil || string(b[:n]) != "as a client" {
+	b := make([]byte, len("as a client"))
+	if n, err := io.ReadFull(c, b); err != nil || string(b) != "as a client" {
 		t.Errorf("ser2net as a client: %q %v", b[:n], err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -54,7 +53,7 @@ func TestInteropPrometheus(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	waitState(t, ctx, c, "mill1")
 	if _, err := c.Write(ctx, gatewayclient.WriteRequest{Writes: []gatewayclient.WriteItem{{Device: "mill1", Path: "macros/500", Value: 1}}, Wait: true}); err != nil {
@@ -65,7 +64,7 @@ func TestInteropPrometheus(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(dir, "prometheus.yml")
-	write(config, fmt.Sprintf("global: {scrape_interval: 250ms}\nscrape_configs:\n  - job_name: patchbay\n    static_configs: [{targets: ['%s']}]\n", target.Host))
+	write(config, fmt.Sprintf("global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: patchbay\n    static_configs: [{targets: ['%s']}]\n", target.Host))
 	api := startPrometheus(t, prometheus, config, filepath.Join(dir, "data"))
 
 	until := func(what, query string, want func([]string) bool) {
@@ -88,13 +87,13 @@ func TestInteropPrometheus(t *testing.T) {
 	until("a rate", "rate(patchbay_changes_total[20s])", some) // two scrapes at least
 	for panel, queries := range readDashboard(t).queries() {
 		for _, q := range queries {
-			got, err := promQuery(ctx, api, q)
-			if err != nil {
-				t.Errorf("panel %s: %s: %v", panel, q, err)
+			if q == "patchbay_series_left_out > 0" { // none is
+				if _, err := promQuery(ctx, api, q); err != nil {
+					t.Errorf("panel %s: %s: %v", panel, q, err)
+				}
+				continue
 			}
-			if len(got) == 0 && q != "patchbay_series_left_out > 0" {
-				t.Errorf("panel %s: %s finds nothing", panel, q)
-			}
+			until("panel "+panel, q, some) // a scrape that came too late leaves a gap
 		}
 	}
 	stopSim()
@@ -126,12 +125,7 @@ func startSim(t *testing.T) (addr string, stop func()) {
 // startPrometheus runs Prometheus on a free port and returns the address of its queries.
 func startPrometheus(t *testing.T, program, config, data string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String() // Prometheus does not say which port it got, so it is given one that was free a moment ago
-	l.Close()
+	addr := fmt.Sprint("127.0.0.1:", freePorts(t, 1)) // Prometheus does not say which port it got
 	var log bytes.Buffer
 	cmd := exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+data, "--web.listen-address="+addr, "--query.lookback-delta=5s")
 	cmd.Stderr = &log

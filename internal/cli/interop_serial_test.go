@@ -11,39 +11,12 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 )
 
 // serialRig is a gateway over a simulated box: ports 1 and 2 are a null modem pair, 3 echoes.
 type serialRig struct {
 	folder       string
 	rfc2217, raw int // of port 1; the others follow
-}
-
-// freePorts finds n TCP ports in a row that nobody uses.
-func freePorts(t *testing.T, n int) int {
-	t.Helper()
-	for range 50 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		base := l.Addr().(*net.TCPAddr).Port
-		all := []net.Listener{l}
-		for i := 1; i < n && err == nil; i++ {
-			if l, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", base+i)); err == nil {
-				all = append(all, l)
-			}
-		}
-		for _, l := range all {
-			l.Close()
-		}
-		if err == nil {
-			return base
-		}
-	}
-	t.Fatal("no free ports")
-	return 0
 }
 
 func startSerial(t *testing.T) *serialRig {
@@ -60,34 +33,20 @@ func startSerial(t *testing.T) *serialRig {
 		t.Fatal(err)
 	}
 	startGateway(t, "run", file)
-	for range 1000 {
-		if _, err := os.Stat(r.pty(3)); err == nil {
-			if c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", r.raw+2)); err == nil {
-				c.Close()
-				return r
-			}
+	eventually(t, "the ports are offered", func() error {
+		if _, err := os.Stat(r.pty(3)); err != nil {
+			return err
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("the ports are not offered")
-	return nil
+		c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", r.raw+2))
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	})
+	return r
 }
 
 func (r *serialRig) pty(n int) string { return filepath.Join(r.folder, fmt.Sprint("box-", n)) }
-
-// peer runs a program that is not ours with an input and returns its output.
-func runPeer(t *testing.T, limit time.Duration, input, name string, args ...string) (string, error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdin = strings.NewReader(input)
-	cmd.WaitDelay = time.Second
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	return out.String(), err
-}
 
 // python is the interpreter that has Debian's python3-serial.
 func python(t *testing.T) string {
@@ -103,8 +62,8 @@ func python(t *testing.T) string {
 const pyserialScript = `
 import sys, threading, serial
 a_url, b_url, kind = sys.argv[1:4]
-a = serial.serial_for_url(a_url, baudrate=57600, timeout=20)
-b = serial.serial_for_url(b_url, baudrate=57600, timeout=20)
+a = serial.serial_for_url(a_url, baudrate=57600, timeout=60)
+b = serial.serial_for_url(b_url, baudrate=57600, timeout=60)
 if kind == "rfc2217":
     import time
     assert a.cts is not None
@@ -113,13 +72,13 @@ if kind == "rfc2217":
         a.apply_settings(dict(a.get_settings(), **change))
     for on in (False, True):
         a.rts = on; a.dtr = on
-        for _ in range(100):
-            if (b.cts, b.dsr, b.cd) == (on, on, on): break
+        end = time.monotonic() + 60
+        while (b.cts, b.dsr, b.cd) != (on, on, on) and time.monotonic() < end:
             time.sleep(0.02)
         assert (b.cts, b.dsr, b.cd, b.ri) == (on, on, on, False), (on, b.cts, b.dsr, b.cd, b.ri)
     a.break_condition = True; a.break_condition = False
     a.reset_input_buffer(); a.reset_output_buffer()
-data = bytes((i ^ i >> 8) & 255 for i in range(1 << 20))
+data = bytes((i ^ i >> 8) & 255 for i in range(1 << 18))
 for one, two in ((a, b), (b, a)):
     t = threading.Thread(target=one.write, args=(data,))
     t.start()
@@ -141,23 +100,23 @@ func TestInteropPyserial(t *testing.T) {
 		{fmt.Sprint("rfc2217://127.0.0.1:", r.rfc2217), fmt.Sprint("rfc2217://127.0.0.1:", r.rfc2217+1), "rfc2217"},
 		{r.pty(1), r.pty(2), "pty"},
 	} {
-		if out, err := runPeer(t, 100*time.Second, "", py, append([]string{"-c", pyserialScript}, row...)...); err != nil || !strings.Contains(out, "moved") {
+		if out, err := runPeer(t, "", py, append([]string{"-c", pyserialScript}, row...)...); err != nil || !strings.Contains(out, "moved") {
 			t.Errorf("%v: %v\n%s", row, err, out)
 		}
 	}
 }
 
-// socat keeps its side open, as a person at a terminal does, and ends when nothing has come for 3 s. Without ignoreeof it closes its
-// sending side with its input, as nc -N does, and waits for the answer until our side ends.
+// socat keeps its side open, as a person at a terminal does. Closed at once, it closes its sending side with its input, as nc -N does, and
+// waits for the answer until our side ends.
 func TestInteropSocat(t *testing.T) {
 	socat := peerProgram(t, "socat")
 	r := startSerial(t)
 	for _, there := range []string{fmt.Sprint("TCP:127.0.0.1:", r.raw+2), r.pty(3) + ",raw,echo=0"} {
-		if out, err := runPeer(t, 20*time.Second, "through socat", socat, "-T", "3", "-,ignoreeof", there); err != nil || out != "through socat" {
+		if out, err := talkToPeer(t, "through socat", "through socat", "", socat, "-", there); err != nil || out != "through socat" {
 			t.Errorf("%s: %v, %q", there, err, out)
 		}
 	}
-	if out, err := runPeer(t, 20*time.Second, "and an end", socat, "-t", "19", "-", fmt.Sprint("TCP:127.0.0.1:", r.raw+2)); err != nil || out != "and an end" {
+	if out, err := runPeer(t, "and an end", socat, "-t", "170", "-", fmt.Sprint("TCP:127.0.0.1:", r.raw+2)); err != nil || out != "and an end" {
 		t.Errorf("with its sending side closed: %v, %q", err, out)
 	}
 }
@@ -165,7 +124,7 @@ func TestInteropSocat(t *testing.T) {
 func TestInteropPicocom(t *testing.T) {
 	picocom, script := peerProgram(t, "picocom"), peerProgram(t, "script")
 	r := startSerial(t)
-	out, err := runPeer(t, 30*time.Second, "", script, "-qec", picocom+" -q -b 250000 --initstring through-picocom --exit-after 1500 "+r.pty(3), "/dev/null")
+	out, err := talkToPeer(t, "", "through-picocom", "\x01\x18", script, "-qec", picocom+" -q -b 250000 --initstring through-picocom "+r.pty(3), "/dev/null")
 	if err != nil || !strings.Contains(out, "through-picocom") {
 		t.Errorf("%v, %q", err, out)
 	}
@@ -174,17 +133,25 @@ func TestInteropPicocom(t *testing.T) {
 // throughTerm sends a text to a port that echoes, with our own client.
 func throughTerm(t *testing.T, url string) {
 	t.Helper()
-	var out, errs bytes.Buffer
-	for range 20 { // until the peer listens
-		out.Reset()
-		errs.Reset()
-		Main(t.Context(), []string{"term", url, "--line", "115200n81"}, Streams{In: strings.NewReader("through a peer \xff"), Out: &out, Err: &errs}, func(string) (string, bool) { return "", false })
-		if strings.Contains(out.String(), "through a peer \xff") {
-			return
+	const text = "through a peer \xff" // which is no UTF-8
+	eventually(t, "the peer listens", func() error {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		out, errs := newGrowing(), new(bytes.Buffer)
+		stop := make(chan struct{})
+		go func() { // somebody who has seen the answer ends the command
+			defer close(stop)
+			out.wait(ctx, holds(text))
+			cancel()
+		}()
+		Main(ctx, []string{"term", url, "--line", "115200n81", "--linger", "20s"}, Streams{In: strings.NewReader(text), Out: out, Err: errs}, func(string) (string, bool) { return "", false })
+		cancel()
+		<-stop
+		if !strings.Contains(out.String(), text) {
+			return fmt.Errorf("%s: %q %s", url, out.String(), errs)
 		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Errorf("%s: %q %s", url, out.String(), errs.String())
+		return nil
+	})
 }
 
 // tshark's dissector reads a session of our client with our server.
@@ -202,7 +169,7 @@ func TestInteropTsharkComPort(t *testing.T) {
 	for _, f := range fields {
 		args = append(args, "-e", "telnet.comport_subopt."+f)
 	}
-	out, err := runPeer(t, time.Minute, "", tshark, args...)
+	out, err := runPeer(t, "", tshark, args...)
 	if err != nil || !strings.Contains(out, "115200") || !strings.Contains(out, "patchbay box/ports/3") || strings.Contains(strings.ToLower(out), "malformed") {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -4,28 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/patchbay-io/patchbay/internal/cli/gatewayclient"
 )
-
-// peerProgram finds a program that is not ours. A missing one is a skip on a developer's machine and a failure in CI.
-func peerProgram(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is missing; CI installs every peer", name)
-	}
-	t.Skipf("%s is missing; install it to run this", name)
-	return ""
-}
 
 // startGateway runs a gateway over a simulated control inside the test and returns its address.
 func startGateway(t *testing.T, args ...string) string {
@@ -65,15 +49,22 @@ func TestInteropCurl(t *testing.T) {
 	curl := peerProgram(t, "curl")
 	base := startGateway(t, "run", "mill1=sim+focas:?macros=500", "--listen", "127.0.0.1:0") + "api/v1"
 	run := func(args ...string) (string, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		out, err := exec.CommandContext(ctx, curl, append([]string{"--silent", "--show-error", "--max-time", "15"}, args...)...).CombinedOutput()
-		return string(out), err
+		return runPeer(t, "", curl, append([]string{"--silent", "--show-error", "--max-time", "120"}, args...)...)
 	}
-	// the event stream says when the device is up; curl ends when its time is over
-	stream, _ := run("--no-buffer", "--max-time", "1", base+"/events?device=mill1&under=_link/state") // it always ends by the limit
-	if !strings.Contains(stream, "event: hello") || !strings.Contains(stream, `"value":"up"`) {
-		t.Errorf("the event stream is\n%s", stream)
+	// the event stream says when the device is up, and goes on until somebody ends curl
+	ctx, cancel := context.WithTimeout(t.Context(), peerLimit)
+	defer cancel()
+	stream := newGrowing()
+	follow := exec.CommandContext(ctx, curl, "--silent", "--no-buffer", base+"/events?device=mill1&under=_link/state")
+	follow.Stdout = stream
+	if err := follow.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stream.wait(ctx, holds(`"value":"up"`))
+	cancel()
+	_ = follow.Wait() // it was ended
+	if text := stream.String(); !strings.Contains(text, "event: hello") || !strings.Contains(text, `"value":"up"`) {
+		t.Errorf("the event stream is\n%s", text)
 	}
 	text, err := run("--fail", base+"/devices/mill1/value?path=path/1/execution&format=text")
 	if err != nil || !strings.Contains("ACTIVE READY INTERRUPTED STOPPED", strings.TrimSpace(text)) || strings.TrimSpace(text) == "" {

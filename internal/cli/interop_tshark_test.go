@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/patchbay-io/patchbay/transcript"
 )
@@ -30,7 +29,7 @@ func TestInteropTshark(t *testing.T) {
 	}
 	ask := func(args ...string) string {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), peerLimit)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, tshark, append([]string{"-r", name + ".pcapng", "-n"}, args...)...)
 		var errs bytes.Buffer

@@ -31,7 +31,7 @@ func (y *typist) Read(p []byte) (int, error) {
 // A person mistypes the code twice, and is paired then; the keys are private, and without them, or when the device has forgotten
 // the program, the device lets nobody in.
 func TestPair(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	sim := fc2sim.New(fc2sim.Options{Approve: true, Seed: 3})
 	var wg sync.WaitGroup

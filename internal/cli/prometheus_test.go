@@ -65,7 +65,7 @@ func metricsOf(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	waitState(t, ctx, c, "mill1")
 	if _, err := c.Write(ctx, gatewayclient.WriteRequest{Writes: []gatewayclient.WriteItem{{Device: "mill1", Path: "macros/500", Value: 1}}, Wait: true}); err == nil {

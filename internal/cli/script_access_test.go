@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"os"
 	"regexp"
 	"strings"
 
@@ -17,16 +16,16 @@ func token(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PATCHBAY_TOKEN", line)
 }
 
-// fingerprint FILE finds the fingerprint that a gateway showed on standard error, for later commands.
+var aFingerprint = regexp.MustCompile(`[0-9A-F]{2}(:[0-9A-F]{2}){31}`)
+
+// fingerprint VAR finds the fingerprint that the gateway of start VAR showed on standard error, for later commands.
 func fingerprint(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: fingerprint FILE")
+		ts.Fatalf("usage: fingerprint VAR")
 	}
-	text, err := os.ReadFile(ts.MkAbs(args[0]))
-	ts.Check(err)
-	digits := regexp.MustCompile(`[0-9A-F]{2}(:[0-9A-F]{2}){31}`).FindString(string(text))
-	if digits == "" {
-		ts.Fatalf("no fingerprint in %s:\n%s", args[0], text)
+	log := ts.Value(logsKey{}).(map[string]*growing)[args[0]]
+	if log == nil || !log.wait(limited(ts), aFingerprint.Match) {
+		ts.Fatalf("%s shows no fingerprint:\n%s", args[0], log)
 	}
-	ts.Setenv("PATCHBAY_FINGERPRINT", digits)
+	ts.Setenv("PATCHBAY_FINGERPRINT", aFingerprint.FindString(log.String()))
 }

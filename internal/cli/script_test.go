@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,10 +37,24 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": start, "peer": peer, "token": token, "fingerprint": fingerprint, "exits": exits, "port": port,
+			"start": start, "logged": logged, "talk": talk, "peer": peer, "token": token, "fingerprint": fingerprint, "exits": exits, "port": port,
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Values[logsKey{}] = map[string]*growing{}
+			return nil
 		},
 		RequireUniqueNames: true,
 	})
+}
+
+// scriptLimit ends what hangs. It is long, since the machine may have much else to do.
+const scriptLimit = 2 * time.Minute
+
+// limited is a context that ends after scriptLimit.
+func limited(ts *testscript.TestScript) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), scriptLimit)
+	ts.Defer(cancel)
+	return ctx
 }
 
 // program finds the patchbay of the test.
@@ -77,8 +92,8 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: start VAR ARGS…")
 	}
 	cmd := command(ts, args[1:])
-	log, err := os.Create(ts.MkAbs(args[0] + ".log"))
-	ts.Check(err)
+	log := newGrowing()
+	ts.Value(logsKey{}).(map[string]*growing)[args[0]] = log
 	cmd.Stderr = log
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
@@ -87,8 +102,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	first, err := lines.ReadString('\n')
 	if err != nil {
 		_ = cmd.Wait() // the log says why
-		text, _ := os.ReadFile(log.Name())
-		ts.Fatalf("patchbay %s printed nothing: %v\n%s", strings.Join(args[1:], " "), err, text)
+		ts.Fatalf("patchbay %s printed nothing: %v\n%s", strings.Join(args[1:], " "), err, log)
 	}
 	ts.Setenv(args[0], strings.TrimSpace(first))
 	rest := make(chan struct{})
@@ -100,11 +114,45 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 		_ = cmd.Process.Signal(os.Interrupt)
 		<-rest
 		if err := cmd.Wait(); err != nil {
-			text, _ := os.ReadFile(log.Name())
-			ts.Fatalf("patchbay %s ended with %v\n%s", strings.Join(args[1:], " "), err, text)
+			ts.Fatalf("patchbay %s ended with %v\n%s", strings.Join(args[1:], " "), err, log)
 		}
-		_ = log.Close()
 	})
+}
+
+// logsKey leads to what the programs of a script have written to standard error.
+type logsKey struct{}
+
+// logged VAR PATTERN waits until the program that start VAR runs has written a line that matches to standard error. What a program does
+// for others and what it writes about that have no order.
+func logged(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: logged VAR PATTERN")
+	}
+	log := ts.Value(logsKey{}).(map[string]*growing)[args[0]]
+	if log == nil {
+		ts.Fatalf("there is no start %s", args[0])
+	}
+	if !log.wait(limited(ts), regexp.MustCompile("(?m)"+args[1]).Match) {
+		ts.Fatalf("%s has written nothing like %q:\n%s", args[0], args[1], log)
+	}
+}
+
+// talk WANT INPUT ARGS… runs patchbay term ARGS… with a file as its input until it has printed what matches WANT on either output, and interrupts it
+// then, as a person does; it must end with 0. How long an answer takes is of no consequence so.
+func talk(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: talk WANT INPUT ARGS…")
+	}
+	cmd := command(ts, append([]string{"term", "--linger", scriptLimit.String()}, args[2:]...))
+	cmd.Stdin = strings.NewReader(ts.ReadFile(args[1]))
+	said := newGrowing()
+	cmd.Stdout, cmd.Stderr = said, said
+	ts.Check(cmd.Start())
+	heard := said.wait(limited(ts), regexp.MustCompile("(?m)"+args[0]).Match)
+	_ = cmd.Process.Signal(os.Interrupt)
+	if err := cmd.Wait(); err != nil || !heard {
+		ts.Fatalf("patchbay term %s: %v, printed %q", strings.Join(args[2:], " "), err, said)
+	}
 }
 
 // peer VAR KIND sets VAR to the address of something that is not what it should be: refused (nobody listens), silent (it
@@ -116,8 +164,14 @@ func peer(ts *testscript.TestScript, neg bool, args []string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	ts.Setenv(args[0], l.Addr().String())
-	if args[1] == "refused" {
-		ts.Check(l.Close())
+	if args[1] == "refused" { // at the near end of a connection nobody listens, and nobody else gets its port
+		c, err := net.Dial("tcp", l.Addr().String())
+		ts.Check(err)
+		ts.Setenv(args[0], c.LocalAddr().String())
+		ts.Defer(func() {
+			_ = c.Close()
+			_ = l.Close()
+		})
 		return
 	}
 	done := make(chan struct{})
@@ -160,7 +214,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := command(ts, args[1:])
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	timer := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	timer := time.AfterFunc(scriptLimit, func() { _ = cmd.Process.Kill() })
 	err = cmd.Run()
 	timer.Stop()
 	ts.Check(os.WriteFile(ts.MkAbs("stdout"), []byte(out.String()), 0o600))

@@ -140,12 +140,7 @@ func openPTY(b *testing.B, name string) func() (io.ReadWriteCloser, error) {
 }
 
 func freeAddr(b *testing.B) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return fmt.Sprint("127.0.0.1:", freePorts(b, 1))
 }
 
 // ours starts a gateway with one door.
@@ -193,7 +188,7 @@ var doors = []struct {
 	{"socat-raw", func(b *testing.B) between {
 		addr := freeAddr(b)
 		host, port, _ := net.SplitHostPort(addr)
-		pid := startBetween(b, "socat", "TCP-LISTEN:"+port+",bind="+host+",nodelay", lineWithEcho(b)+",raw,echo=0")
+		pid := startBetween(b, "socat", "TCP-LISTEN:"+port+",bind="+host+",reuseaddr,nodelay", lineWithEcho(b)+",raw,echo=0")
 		return between{reach(b, openTCP(addr)), pid}
 	}},
 	{"patchbay-rfc2217", func(b *testing.B) between {

@@ -78,16 +78,10 @@ func TestSerialLoad(t *testing.T) {
 			ends := make([]io.ReadWriteCloser, loadPorts)
 			for n := range ends {
 				addr := fmt.Sprint("127.0.0.1:", door.base+n)
-				var err error
-				for range 1000 { // until the port is offered
-					if ends[n], err = door.open(t.Context(), addr); err == nil {
-						break
-					}
-					time.Sleep(10 * time.Millisecond)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
+				eventually(t, "the port is offered", func() (err error) {
+					ends[n], err = door.open(t.Context(), addr)
+					return err
+				})
 			}
 			var wg sync.WaitGroup
 			var total, inTime atomic.Uint64

@@ -74,6 +74,7 @@ async function main() {
   say({ refused });
 
   const dimmed = told(dim, 'OnSettingChanged');
+  await dim.GetRole(); // what the device does from now on comes after the subscription
   const meters = [];
   await new Promise((resolve) => {
     found['Inputs/Analogue 1/Meter'].OnReadingChanged.subscribe((v) => {
