@@ -130,14 +130,21 @@ func (p *loadPort) run(d time.Duration) error {
 	defer close(room)
 	writer.Go(func() {
 		n, credit := uint64(0), loadWindow
-		defer func() { sent <- n }()
-		for time.Now().Before(stop) {
+		for {
 			at := (p.start + int(n%uint64(len(p.data)))) % len(p.data)
-			k, err := p.end.Write(p.data[at:min(at+min(credit, 4096), len(p.data))])
+			piece := p.data[at:min(at+min(credit, 4096), len(p.data))]
+			last := !time.Now().Before(stop)
+			if last {
+				sent <- n + uint64(len(piece)) // before the last byte can be back, so that nobody waits for more
+			}
+			k, err := p.end.Write(piece)
 			n, credit = n+uint64(k), credit-k
 			if err != nil {
 				failed <- err
 				p.end.Close() // ends the reading
+				return
+			}
+			if last {
 				return
 			}
 			for credit == 0 || len(room) > 0 {
@@ -178,8 +185,9 @@ func (p *loadPort) run(d time.Duration) error {
 		}
 		select {
 		case want = <-sent:
-		case room <- n:
+		default:
 		}
+		room <- n // has room for every byte that is under way
 	}
 	if p.back > want {
 		return fmt.Errorf("%d bytes went and %d came back", want, p.back)
