@@ -63,7 +63,15 @@ func identify(ctx context.Context, conn net.Conn, timeout time.Duration) (device
 			if len(buf) == 0 {
 				return none, fmt.Errorf("%w: %w", ErrNoAnswer, err)
 			}
-			return acceptable(buf)
+			id, err := acceptable(buf)
+			if errors.Is(err, devicemaster.ErrShort) && time.Now().Before(deadline) {
+				conn.SetDeadline(deadline) // the rest may be late
+				if ctx.Err() != nil {
+					return none, ctx.Err()
+				}
+				continue
+			}
+			return id, err
 		case err == io.EOF && len(buf) > 0:
 			return none, fmt.Errorf("%w: it closed after %d bytes", ErrNotDeviceMaster, len(buf))
 		case err != nil:
@@ -72,7 +80,7 @@ func identify(ctx context.Context, conn net.Conn, timeout time.Duration) (device
 			return none, fmt.Errorf("%w: more than %d bytes", ErrNotDeviceMaster, cap(buf))
 		}
 		if len(buf) >= devicemaster.MinIDResponse {
-			if _, err := acceptable(buf); err != nil {
+			if _, err := acceptable(buf); err != nil && !errors.Is(err, devicemaster.ErrShort) { // more may be on its way
 				return none, err
 			}
 		}
