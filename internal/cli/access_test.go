@@ -158,6 +158,7 @@ users:
 devices:
   mill1:
     url: "sim+focas:"
+    timeout: 1m
     macros: [500, 501]
     writable: [macros/500, macros/501]
 `

@@ -57,7 +57,7 @@ func TestPair(t *testing.T) {
 	env := func(name string) (string, bool) { return state, name == "PATCHBAY_STATE_DIR" }
 	run := func(in *typist, args ...string) (code int, out, errs string) {
 		var o, e bytes.Buffer
-		code = Main(ctx, args, Streams{in, &o, &e}, env)
+		code = Main(ctx, patient(args), Streams{in, &o, &e}, env)
 		return code, o.String(), e.String()
 	}
 	wrong := func() string { return "00112233445566778899aabbccddeeff" }

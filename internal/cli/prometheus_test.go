@@ -59,7 +59,7 @@ func readDashboard(t *testing.T) *dashboard {
 // metricsOf runs a gateway with everything that has metrics and returns what a scrape of it holds.
 func metricsOf(t *testing.T) string {
 	t.Helper()
-	base := startGateway(t, "run", "mill1=sim+focas:?profile=30i&macros=500", "--listen", "127.0.0.1:0")
+	base := startGateway(t, "run", "mill1=sim+focas:?profile=30i&macros=500&timeout=1m", "--listen", "127.0.0.1:0")
 	c, err := gatewayclient.New(base, nil)
 	if err != nil {
 		t.Fatal(err)

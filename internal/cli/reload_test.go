@@ -13,7 +13,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/cli/gatewayclient"
 )
 
-const oneDevice = "devices:\n  keep:\n    url: 'sim+focas:'\n    macros: [500]\n"
+const oneDevice = "devices:\n  keep:\n    url: 'sim+focas:'\n    timeout: 1m\n    macros: [500]\n"
 
 // A changed file is taken over at SIGHUP: what is new appears, what is gone goes, permissions change at once, a wrong file
 // changes nothing, and a device whose section stays keeps its session.

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"patchbay": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-			code := Main(ctx, os.Args[1:], Streams{os.Stdin, os.Stdout, os.Stderr}, os.LookupEnv)
+			code := Main(ctx, patient(os.Args[1:]), Streams{os.Stdin, os.Stdout, os.Stderr}, os.LookupEnv)
 			stop()
 			os.Exit(code)
 		},
@@ -45,6 +46,16 @@ func TestScripts(t *testing.T) {
 		},
 		RequireUniqueNames: true,
 	})
+}
+
+// patient gives a command that asks a gateway or a device the time of scriptLimit, unless it has a time of its own: ten seconds are little on
+// a machine that has much else to do.
+func patient(args []string) []string {
+	asks := []string{"get", "set", "do", "ls", "watch", "term", "pair"}
+	if len(args) == 0 || !slices.Contains(asks, args[0]) || slices.Contains(args, "--timeout") {
+		return args
+	}
+	return append([]string{"--timeout", scriptLimit.String()}, args...)
 }
 
 // scriptLimit ends what hangs. It is long, since the machine may have much else to do.

@@ -62,7 +62,7 @@ func background(t *testing.T, args ...string) (first string, stop func() (code i
 func run(t *testing.T, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	code = Main(t.Context(), args, Streams{In: strings.NewReader(""), Out: &o, Err: &e}, func(string) (string, bool) { return "", false })
+	code = Main(t.Context(), patient(args), Streams{In: strings.NewReader(""), Out: &o, Err: &e}, func(string) (string, bool) { return "", false })
 	return code, o.String(), e.String()
 }
 
