@@ -115,7 +115,8 @@ func (t *trip) RoundTrip(req *http.Request) (*http.Response, error) {
 	head := &io.LimitedReader{R: t, N: maxHead}
 	in := bufio.NewReader(head)
 	resp, err := http.ReadResponse(in, req)
-	if !stop() { // ctx has ended, and with it the connection
+	// ctx has ended, and with it the connection: by this func, or by the one of Dial, which can come first.
+	if !stop() || req.Context().Err() != nil {
 		if err == nil {
 			resp.Body.Close()
 		}
