@@ -271,7 +271,11 @@ func (c *Client) Do(ctx context.Context, commands ...is12.Command) ([]is12.Resul
 		select {
 		case out[i] = <-w:
 		case <-c.closing:
-			return nil, c.gone()
+			select {
+			case out[i] = <-w: // it came before the end
+			default:
+				return nil, c.gone()
+			}
 		case <-ctx.Done():
 			return nil, fmt.Errorf("is-12 %s: %w", c.name, context.Cause(ctx))
 		}
@@ -370,7 +374,12 @@ func (c *Client) Subscribe(ctx context.Context, oids ...uint32) ([]uint32, error
 	case got := <-c.subscribed:
 		return got, nil
 	case <-c.closing:
-		return nil, c.gone()
+		select {
+		case got := <-c.subscribed: // it came before the end
+			return got, nil
+		default:
+			return nil, c.gone()
+		}
 	case <-ctx.Done():
 		return nil, fmt.Errorf("is-12 %s: %w", c.name, context.Cause(ctx))
 	}

@@ -119,6 +119,23 @@ func TestConversation(t *testing.T) {
 	})
 }
 
+// What a device says before it hangs up counts.
+func TestAnswersBeforeTheEnd(t *testing.T) {
+	with(t, Options{}, func(ctx context.Context, ws *websocket.Conn, m is12.Message) {
+		a := is12.Message{Type: is12.TypeCommandResponse}
+		for _, cmd := range m.Commands {
+			a.Responses = append(a.Responses, is12.Response{Handle: cmd.Handle, Result: is12.Result{Status: is12.StatusOk}})
+		}
+		say(ctx, ws, a)
+		_ = ws.CloseNow()
+	}, func(t *testing.T, c *Client) {
+		if got, err := c.Do(t.Context(), make([]is12.Command, 100)...); err != nil || len(got) != 100 || got[99].Status != is12.StatusOk {
+			t.Errorf("%d results, %v", len(got), err)
+		}
+		<-c.Done()
+	})
+}
+
 // A call without an answer fails in time and the session goes on; the caller's deadline counts before.
 func TestNoAnswer(t *testing.T) {
 	with(t, Options{Timeout: time.Second}, func(context.Context, *websocket.Conn, is12.Message) {}, func(t *testing.T, c *Client) {
