@@ -176,7 +176,11 @@ func (c *Client) SetReadDeadline(t time.Time) error {
 		c.readTimer = nil
 	}
 	if !t.IsZero() {
-		c.readTimer = time.AfterFunc(time.Until(t), c.readable.Broadcast)
+		c.readTimer = time.AfterFunc(time.Until(t), func() {
+			c.mu.Lock() // a Read that has looked at the time and does not wait yet would miss it
+			c.readable.Broadcast()
+			c.mu.Unlock()
+		})
 	}
 	c.readable.Broadcast()
 	return nil
