@@ -74,9 +74,9 @@ func Release(ctx context.Context, open Opener, addr string, port int) error {
 		return err
 	}
 	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(releaseWait)) // before the end of ctx may set its own
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	conn.SetDeadline(time.Now().Add(releaseWait))
 	if _, err := conn.Write(devicemaster.AppendRelease(devicemaster.AppendSelect(nil, uint8(port)))); err != nil {
 		return fail(orContext(ctx, err))
 	}
