@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -30,15 +31,9 @@ func identity(keys driver.KeyStore, random io.Reader, name string) (fc2.Identity
 		random = rand.Reader
 	}
 	if keys != nil {
-		if b, err := keys.Load(name); err == nil {
-			secret, err := hex.DecodeString(strings.TrimSpace(string(b)))
-			if err == nil {
-				var id fc2.Identity
-				if id, err = fc2.IdentityOf(secret); err == nil {
-					return id, nil
-				}
-			}
-			return fc2.Identity{}, fmt.Errorf("the identity in the key store is damaged: %w; remove %s and pair again", err, name)
+		id, err := kept(keys, name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return id, err
 		}
 	}
 	id, err := fc2.NewIdentity(random)
@@ -53,6 +48,26 @@ func identity(keys driver.KeyStore, random io.Reader, name string) (fc2.Identity
 	return id, nil
 }
 
+// kept is the key pair of a name as it is in the key store; the error satisfies errors.Is(err, fs.ErrNotExist) when there is
+// none. One that cannot be had is never replaced: what was paired with it would be lost without a word.
+func kept(keys driver.KeyStore, name string) (fc2.Identity, error) {
+	b, err := keys.Load(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fc2.Identity{}, err
+	}
+	if err != nil {
+		return fc2.Identity{}, fmt.Errorf("the identity cannot be read: %w", err)
+	}
+	secret, err := hex.DecodeString(strings.TrimSpace(string(b)))
+	if err == nil {
+		var id fc2.Identity
+		if id, err = fc2.IdentityOf(secret); err == nil {
+			return id, nil
+		}
+	}
+	return fc2.Identity{}, fmt.Errorf("the identity in the key store is damaged: %w; remove %s and pair again", err, name)
+}
+
 var errNoServerKey = errors.New("the server's public key is not known")
 
 // serverKey is the key of the options, else the one that is kept from an earlier connection.
@@ -61,8 +76,11 @@ func serverKey(env driver.Env, opts *Options, host string) (fc2.PublicKey, error
 		return fc2.ParsePublicKey(opts.ServerKey)
 	}
 	if env.Keys != nil {
-		if b, err := env.Keys.Load(ServerName(host)); err == nil {
+		switch b, err := env.Keys.Load(ServerName(host)); {
+		case err == nil:
 			return fc2.ParsePublicKey(string(b))
+		case !errors.Is(err, fs.ErrNotExist):
+			return fc2.PublicKey{}, fmt.Errorf("the server's public key cannot be read: %w", err)
 		}
 	}
 	return fc2.PublicKey{}, errNoServerKey

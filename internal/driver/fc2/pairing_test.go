@@ -221,6 +221,34 @@ func TestOpenFails(t *testing.T) {
 	})
 }
 
+// shutStore is a KeyStore that does not give one of its keys.
+type shutStore struct {
+	store
+	shut string
+}
+
+func (k shutStore) Load(name string) ([]byte, error) {
+	if name == k.shut {
+		return nil, fs.ErrPermission
+	}
+	return k.store.Load(name)
+}
+
+// A key that cannot be read is said, and stays what it is.
+func TestKeysThatCannotBeRead(t *testing.T) {
+	in(t, func(s *studio) {
+		for _, name := range []string{IdentityName, ServerName("192.0.2.50")} {
+			s.keys[name] = []byte("as it was")
+			u, _ := url.Parse("fc2://192.0.2.50")
+			_, err := New().Open(s.Context(), driver.Env{Dial: s.net.Dial, Keys: shutStore{s.keys, name}}, driver.Target{Name: "studio", URL: u, Options: defaults()})
+			if !errors.Is(err, fs.ErrPermission) || string(s.keys[name]) != "as it was" {
+				t.Errorf("%s: %v, and it is %q", name, err, s.keys[name])
+			}
+			delete(s.keys, name)
+		}
+	})
+}
+
 func TestProbe(t *testing.T) {
 	in(t, func(s *studio) {
 		env := driver.Env{Dial: s.net.Dial}
