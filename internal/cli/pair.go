@@ -35,7 +35,8 @@ func (a *app) pairCommand() *cobra.Command {
 its text is typed here, or given with --code. From then on the device can be used; what the pairing is kept by is a key in the
 folder keys of the state folder, that only its owner can read.
 
---list shows the keys, --remove forgets one: what was paired with it has to be paired again.`,
+--list shows the keys, --remove forgets one: what was paired with it has to be paired again. To forget the pairing with one
+computer alone, perform the command pairing/forget of its device: patchbay do DEVICE/pairing/forget.`,
 		Example: "  patchbay pair fc2://192.0.2.50 --server-key 0faa68…0f20\n  patchbay pair interface\n  patchbay pair --list",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,7 +79,7 @@ func (a *app) listKeys() error {
 	}
 	for _, n := range names {
 		line := map[string]string{"name": n}
-		if n == "fc2-identity" { // its public half is what Focusrite Control 2 knows it by
+		if strings.HasPrefix(n, "fc2-identity") { // its public half is what Focusrite Control 2 knows it by
 			if b, err := d.Load(n); err == nil {
 				if secret, err := hex.DecodeString(strings.TrimSpace(string(b))); err == nil {
 					if id, err := fc2.IdentityOf(secret); err == nil {

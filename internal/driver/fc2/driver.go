@@ -3,8 +3,8 @@
 // those of the driver aes70.
 //
 // A server that does not know this program gives a session of another kind: it shows how far pairing is, and has the commands
-// that lead a person through it. When the program has been let in, that session ends, and the next one is the interface. The
-// package holds no wire format; that is protocol/fc2.
+// that lead a person through it. When the program has been let in, that session ends, and the next one is the interface, which has a
+// command that forgets the pairing. The package holds no wire format; that is protocol/fc2.
 package fc2
 
 import (
@@ -52,7 +52,7 @@ func (Driver) Open(ctx context.Context, env driver.Env, target driver.Target) (d
 	if text := target.URL.Port(); text != "" {
 		port, _ = strconv.ParseUint(text, 10, 16) // the URL's parser has read it
 	}
-	id, err := Identity(env.Keys, env.Rand)
+	id, err := Identity(env.Keys, env.Rand, host)
 	if err != nil {
 		return nil, &driver.Error{Op: "open", Target: target.Name, Class: driver.Internal, Err: err}
 	}
@@ -92,7 +92,11 @@ func (o *opener) open(ctx context.Context, port uint64) (driver.Session, error) 
 				o.env.Log.Warn("the server's key cannot be kept", "error", err)
 			}
 		}
-		return aes70.NewSession(ctx, conn, addr, o.opts.aes70())
+		inner, err := aes70.NewSession(ctx, conn, addr, o.opts.aes70())
+		if err != nil || o.env.Keys == nil { // what is kept nowhere is forgotten by itself
+			return inner, err
+		}
+		return newPaired(inner, addr, o.forget), nil
 	case !errors.Is(err, fc2client.ErrNotPaired):
 		return nil, wrap("open", addr, err)
 	}
@@ -108,6 +112,13 @@ func (o *opener) open(ctx context.Context, port uint64) (driver.Session, error) 
 
 func (o *opener) onboard(ctx context.Context, port uint64) (*fc2client.Onboarding, error) {
 	return fc2client.Onboard(ctx, fc2client.Opener(o.env.Dial), o.at(port), o.client)
+}
+
+// forget makes this program a stranger to the server: another key pair serves its computer from now on. The one before stays where
+// it serves others, and is gone where it served this one alone.
+func (o *opener) forget() error {
+	_, err := renewed(o.env.Keys, o.env.Rand, OwnIdentityName(o.host))
+	return err
 }
 
 // isOnboarding reports whether a port that has opened a WebSocket and no tunnel is the onboarding endpoint.

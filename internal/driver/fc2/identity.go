@@ -17,24 +17,38 @@ import (
 // IdentityName is the name of this program's key pair in the key store. One serves all servers: each keeps its own approval.
 const IdentityName = "fc2-identity"
 
+// OwnIdentityName is the name of the key pair that serves one computer instead, since the pairing with it was forgotten.
+func OwnIdentityName(host string) string { return IdentityName + "-" + device.Slug(host) }
+
 // ServerName is the name in the key store of the public key of a server.
 func ServerName(host string) string { return "fc2-server-" + device.Slug(host) }
 
-// Identity is this program's key pair, made once and kept.
-func Identity(keys driver.KeyStore, random io.Reader) (fc2.Identity, error) {
+// Identity is this program's key pair for the computer host, made once and kept.
+func Identity(keys driver.KeyStore, random io.Reader, host string) (fc2.Identity, error) {
+	if keys != nil {
+		id, err := kept(keys, OwnIdentityName(host))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return id, err
+		}
+	}
 	return identity(keys, random, IdentityName)
 }
 
 // identity is the key pair of a name, made once and kept.
 func identity(keys driver.KeyStore, random io.Reader, name string) (fc2.Identity, error) {
-	if random == nil {
-		random = rand.Reader
-	}
 	if keys != nil {
 		id, err := kept(keys, name)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return id, err
 		}
+	}
+	return renewed(keys, random, name)
+}
+
+// renewed is a new key pair, kept under a name in the place of the one that was there.
+func renewed(keys driver.KeyStore, random io.Reader, name string) (fc2.Identity, error) {
+	if random == nil {
+		random = rand.Reader
 	}
 	id, err := fc2.NewIdentity(random)
 	if err != nil {

@@ -199,8 +199,8 @@ func TestOpenFails(t *testing.T) {
 		if !errors.Is(err, errNoServerKey) || driver.ClassOf(err) != driver.Auth || driver.HintOf(err) == "" {
 			t.Errorf("%v", err)
 		}
-		id, _ := Identity(s.keys, nil)
-		if again, err := Identity(s.keys, nil); err != nil || again.Public() != id.Public() {
+		id, _ := Identity(s.keys, nil, "192.0.2.50")
+		if again, err := Identity(s.keys, nil, "192.0.2.50"); err != nil || again.Public() != id.Public() {
 			t.Error("the identity changes")
 		}
 		if err := s.sim.Clients().Approve(id.Public(), "x"); err != nil {
@@ -217,6 +217,119 @@ func TestOpenFails(t *testing.T) {
 		delete(s.keys, IdentityName)
 		if _, err = s.open("fc2://192.0.2.51", nil); driver.ClassOf(err) != driver.RefusedConn || driver.HintOf(err) == "" {
 			t.Errorf("%v", err)
+		}
+	})
+}
+
+// A pairing is forgotten with one computer: the next session there is for pairing, and others know this program as before.
+func TestForget(t *testing.T) {
+	in(t, func(s *studio) {
+		id, err := Identity(s.keys, nil, "192.0.2.50")
+		if err != nil {
+			t.Fatal(err)
+		}
+		letIn := func() fc2.PublicKey {
+			t.Helper()
+			id, err := Identity(s.keys, nil, "192.0.2.50")
+			if err == nil {
+				err = s.sim.Clients().Approve(id.Public(), "studio test")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return id.Public()
+		}
+		before := letIn()
+		for range 2 { // a key that serves this computer alone is replaced
+			i, err := s.open("fc2://192.0.2.50", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- i.Watch(s.Context(), driver.Everything{}, s) }()
+			synctest.Wait()
+			if len(s.commands) != 1 || s.commands[0].Path != ForgetPath || s.commands[0].Hazard != device.HazardMove {
+				t.Errorf("%+v", s.commands)
+			}
+			do := func(path device.Path) driver.Outcome {
+				_, o := i.Abilities().Commander.Do(s.Context(), path, nil)
+				return o
+			}
+			if o := do("pairing/x"); o.Stage != driver.Refused || driver.ClassOf(o.Err) != driver.Unsupported {
+				t.Errorf("%+v", o)
+			}
+			if o := do(ForgetPath); o.Stage != driver.Acked {
+				t.Fatalf("%+v", o)
+			}
+			if o := do(ForgetPath); o.Stage != driver.Refused || !errors.Is(o.Err, ErrForgotten) {
+				t.Errorf("forgotten twice: %+v", o)
+			}
+			if err := <-ended; !errors.Is(err, ErrForgotten) || driver.ClassOf(err) != driver.Closed || !driver.ClassOf(err).Retry() {
+				t.Errorf("Watch ended with %v", err)
+			}
+			if err := i.Close(); err != nil {
+				t.Error(err)
+			}
+			p, err := s.open("fc2://192.0.2.50", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := p.(*pairing); !ok {
+				t.Errorf("the next session is a %T", p)
+			}
+			p.Close()
+			now := letIn()
+			if now == before {
+				t.Error("the key is the one before")
+			}
+			before = now
+		}
+		if other, err := Identity(s.keys, nil, "192.0.2.51"); err != nil || other.Public() != id.Public() {
+			t.Errorf("another computer is asked with another key: %v", err)
+		}
+	})
+}
+
+// fullStore is a KeyStore that takes nothing any more.
+type fullStore struct{ store }
+
+func (fullStore) Store(string, []byte) error { return errors.New("the disk is full") }
+
+// A pairing that cannot be forgotten stays, and so does the session; without a place for keys there is nothing to forget.
+func TestForgetFails(t *testing.T) {
+	in(t, func(s *studio) {
+		id, err := Identity(s.keys, nil, "192.0.2.50")
+		if err == nil {
+			err = s.sim.Clients().Approve(id.Public(), "studio test")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := s.keys[IdentityName]
+		u, _ := url.Parse("fc2://192.0.2.50")
+		o := defaults()
+		o.ServerKey = s.sim.PublicKey().String()
+		log := slog.New(slog.DiscardHandler)
+		i, err := New().Open(s.Context(), driver.Env{Dial: s.net.Dial, Keys: fullStore{s.keys}, Log: log}, driver.Target{Name: "studio", URL: u, Options: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer i.Close()
+		for range 2 {
+			if _, o := i.Abilities().Commander.Do(s.Context(), ForgetPath, nil); o.Stage != driver.Refused || driver.ClassOf(o.Err) != driver.Internal {
+				t.Errorf("%+v", o)
+			}
+		}
+		if _, err := i.Read(s.Context(), []device.Path{"inputs/analogue-1/air"}); err != nil || len(s.keys) != 1 || string(s.keys[IdentityName]) != string(kept) {
+			t.Errorf("%v, %d keys", err, len(s.keys))
+		}
+		if p, err := New().Open(s.Context(), driver.Env{Dial: s.net.Dial, Log: log}, driver.Target{Name: "studio", URL: u, Options: o}); err != nil {
+			t.Error(err)
+		} else {
+			if p.Abilities().Commander == nil {
+				t.Error("a stranger cannot pair")
+			}
+			p.Close()
 		}
 	})
 }

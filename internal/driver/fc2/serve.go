@@ -181,6 +181,9 @@ func announcement(device string, key fc2.PublicKey, addr net.Addr) driver.Announ
 
 // begin shows a session to the programs. None of them outlives it.
 func (p *proxy) begin(s driver.Session) (ended <-chan struct{}, end func(lost bool)) {
+	if p, ok := s.(*paired); ok {
+		s = p.Session
+	}
 	up, ok := aes70.Share(s)
 	if !ok { // a session for pairing has nothing to show
 		return nil, func(bool) {}

@@ -67,7 +67,7 @@ func (f *front) point(p device.Path) string {
 // A program is let in by whoever runs the gateway, and changes what configuration names, through one shared session.
 func TestServe(t *testing.T) {
 	in(t, func(s *studio) {
-		own, err := Identity(s.keys, nil)
+		own, err := Identity(s.keys, nil, "192.0.2.50")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,25 @@ export function Pairing({ device }: { device: string }) {
   return <Steps device={device} link={link} />;
 }
 
+/** Paired is what can be done about the pairing of a device that is there. That is wanted seldom, and so stands with its link. */
+export function Paired({ device }: { device: string }) {
+  const { list } = useCommands(device);
+  const about = devices.value?.find((d) => d.name === device);
+  const all = list.filter((c) => isPairing(c.path));
+  if (linkOf(device).state !== 'up' || all.length === 0) return null;
+  const host = hostIn(about?.url ?? '');
+  return (
+    <section class="card paired" aria-label="Pairing">
+      <h2>
+        Paired with {about?.title || 'the device'}
+        {host && ` on ${host}`}
+      </h2>
+      {all.map((c) => (c.writable ? <Action key={c.path} device={device} c={c} /> : <Forbidden key={c.path} what={`${c.title || c.path}: not allowed here`} device={device} path={c.path} given={c.writable_key} />))}
+      {all.some((c) => c.writable) && !isUnlocked(device) && <p class="quiet">Locked: hold the lock for 0.6 s, or press L.</p>}
+    </section>
+  );
+}
+
 function Steps({ device, link }: { device: string; link: LinkFacts }) {
   const { list } = useCommands(device);
   const all = list.filter((c) => isPairing(c.path));

@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import type { Value } from '../api/types.ts';
 import type { Entry } from '../store/store.ts';
+import { isPairing } from '../model/pairing.ts';
 import { unreachable } from '../store/store.ts';
 import { field } from '../store/settings.ts';
 import { write } from '../store/writing.ts';
@@ -16,6 +17,7 @@ export const sheet = signal<Asked | null>(null);
 // What a hazard means differs from field to field.
 const warnings: Record<string, string> = {
   phantom: '48 V goes onto, or off, this input: some microphones and everything that is none can be damaged, and the monitors may thump.',
+  pairing: 'This cannot be undone from here: a person at the device has to let patchbay in again, and until then it is neither seen nor changed.',
   audio: 'This interrupts the sound, or cannot be undone. Check that nobody is recording or listening.',
   switcher: 'This cannot be undone.',
   serial: 'This can damage what is connected, or cannot be undone.',
@@ -38,6 +40,7 @@ export function Sheet() {
     sheet.value = null;
   };
   const no = unreachable(device, true, path);
+  const kind = spec?.role === 'audio.phantom' ? 'phantom' : isPairing(path) ? 'pairing' : field.value;
   return (
     <dialog ref={box} class="sheet" aria-labelledby="sheet-title" onClose={close} onCancel={close}>
       <h2 id="sheet-title">{('e' in ask ? spec?.title : ask.title) || path}</h2>
@@ -64,7 +67,7 @@ export function Sheet() {
       ) : (
         ask.text && <p class="oldnew digits">{ask.text}</p>
       )}
-      <p class="warn">{warnings[spec?.role === 'audio.phantom' ? 'phantom' : field.value] ?? warnings['']}</p>
+      <p class="warn">{warnings[kind] ?? warnings['']}</p>
       {no && <p class="refusal">{no}</p>}
       <div class="actions">
         <button type="button" class="cap" onClick={close}>
@@ -74,7 +77,7 @@ export function Sheet() {
           seconds={1}
           class="cap danger"
           disabled={no !== ''}
-          label={`Hold for one second to ${'e' in ask ? 'write' : 'do it:'} ${ask.text} ${spec?.unit ?? ''}`}
+          label={'e' in ask ? `Hold for one second to write ${ask.text} ${spec?.unit ?? ''}` : `Hold for one second: ${ask.title} ${ask.text}`}
           onHeld={() => {
             if ('e' in ask) void write(device, path, ask.value);
             else ask.act();

@@ -5,6 +5,7 @@ import { cause, linkWords } from '../model/link.ts';
 import { stamp } from '../model/format.ts';
 import { last } from '../model/tree.ts';
 import type { Entry } from '../store/store.ts';
+import { Paired } from '../ui/pairing.tsx';
 import { Name, Value } from '../ui/value.tsx';
 
 const told = new Set(['state', 'error', 'error-class', 'hint', 'since', 'next-attempt', 'condition', 'condition-text']);
@@ -25,6 +26,7 @@ export function LinkView({ device }: { device: string }) {
         {link.hint && <Fact name="What to check" text={link.hint} />}
         {link.condition && <Fact name="Waiting for" text={link.condition} />}
       </dl>
+      <Paired device={device} />
       <dl class="readings">
         {counters.map((e) => (
           <Counter key={e.path} e={e} />
