@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { route } from './store/route.ts';
 import { show } from './store/store.ts';
 import { closeInspector } from './store/inspect.ts';
@@ -35,7 +35,7 @@ function Page({ hidden }: { hidden: boolean }) {
     show(device, place === 'tally');
     document.title = [place === 'tally' && `Tally ${input}`, device, 'patchbay'].filter(Boolean).join(' · ');
   }, [device, place, input]);
-  useEffect(closeInspector, [device, tab, wall]);
+  useLayoutEffect(closeInspector, [device, tab, wall]);
   return (
     <div class={`app ${wall ? 'wall' : ''}`} hidden={hidden} inert={hidden}>
       {place === 'tally' ? null : wall ? (

@@ -5,7 +5,7 @@
 //   CHROMIUM       the browser; /usr/bin/chromium without it
 //   SCREENSHOTS    a folder for a picture of the page at each failure
 import { chromium } from 'playwright-core';
-import { check, expect, finish, poll, step } from './checks.mjs';
+import { check, expect, finish, poll, shaken, step } from './checks.mjs';
 import { startDemo } from './gateway.mjs';
 
 const demo = await startDemo();
@@ -112,16 +112,12 @@ try {
     await page.fill('#search', macro.path);
     await page.locator('.pointname').first().click();
     await page.fill('#entry', '12.5');
-    await page.getByRole('button', { name: 'Set', exact: true }).click();
-    await page.locator('.lockbox.shake').waitFor();
+    await shaken(page, () => page.getByRole('button', { name: 'Set', exact: true }).click());
     if (await page.locator('dialog[open]').count()) throw new Error('the sheet opened');
     await expect(page.locator('.control')).toSay(/Locked/);
   });
 
-  await check('the lock opens by being held, and not by a click', async () => {
-    await page.locator('.lock').click({ delay: 250 });
-    await page.waitForTimeout(100);
-    if (await page.locator('.stage.unlocked').count()) throw new Error('a click was enough');
+  await check('the lock opens by being held', async () => {
     const box = await page.locator('.lock').boundingBox();
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     await page.mouse.down();
@@ -159,10 +155,6 @@ try {
     await page.getByRole('button', { name: 'Set', exact: true }).click();
     const sheet = page.locator('dialog[open]');
     await expect(sheet).toSay(new RegExp(`now[^]*${old}[^]*new[^]*${old + 1}`));
-    await sheet.locator('.danger').click({ delay: 100 });
-    await page.waitForTimeout(200);
-    if ((await sheet.count()) === 0) throw new Error('a click was enough');
-    if (Number((await api(`/devices/${name}/value?path=${hazard.path}`)).value) !== old) throw new Error('a click has written');
     await holdKey('Space');
     await expect(page.locator('.outcome')).toSay(/confirmed/);
     await page.fill('#search', macro.path);
@@ -239,9 +231,70 @@ try {
     await slow.context().close();
   });
 
+  await check('what opens has the keys at once, however late the next frame is', async () => {
+    const slow = await open(`${home}?tab=points`);
+    await slow.locator('.lockbox').waitFor();
+    // Keys as quick as the page takes them: what it draws at once is drawn between two, and nothing else is.
+    const keys = (...all) =>
+      slow.evaluate(async (all) => {
+        for (const key of all) {
+          document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+          for (let i = 0; i < 5; i++) await new Promise(queueMicrotask);
+        }
+      }, all);
+    await keys('?', 'l');
+    await slow.locator('dialog[open]').waitFor();
+    await expect(slow.locator('.lock')).toSay('Locked');
+    await slow.getByRole('button', { name: 'Close', exact: true }).click();
+    await keys('l');
+    await slow.locator('.stage.unlocked').waitFor();
+    await slow.fill('#search', macro.path);
+    const place = await slow.evaluate(async () => {
+      document.querySelector('.pointname').click();
+      for (let i = 0; i < 5; i++) await new Promise(queueMicrotask);
+      document.querySelector('#entry').focus();
+      for (let i = 0; i < 5; i++) await new Promise(requestAnimationFrame);
+      return document.activeElement.id;
+    });
+    if (place !== 'entry') throw new Error('the details take the focus away from their entry');
+    await slow.context().close();
+  });
+
+  await check('a hold has its length, and letting go before does nothing', async () => {
+    const own = await open(`${home}?tab=points`);
+    await own.clock.install(); // the page's clock stands but for the steps here: how busy this computer is does not count
+    await own.reload();
+    await own.locator('.lockbox').waitFor();
+    await own.clock.pauseAt((await own.evaluate(() => Date.now())) + 1000);
+    const hold = async (button, ms) => {
+      const box = await button.boundingBox();
+      await own.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+      await own.mouse.down();
+      await own.clock.runFor(ms);
+      await own.mouse.up();
+      await own.clock.runFor(2000);
+    };
+    await hold(own.locator('.lock'), 590);
+    if (await own.locator('.stage.unlocked').count()) throw new Error('0.59 s were enough');
+    await hold(own.locator('.lock'), 600);
+    await own.locator('.stage.unlocked').waitFor();
+    await own.fill('#search', hazard.path);
+    await own.locator('.pointname').first().click();
+    const old = Number((await api(`/devices/${name}/value?path=${hazard.path}`)).value);
+    await own.fill('#entry', String(old + 1));
+    await own.getByRole('button', { name: 'Set', exact: true }).click();
+    const sheet = own.locator('dialog[open]');
+    await sheet.waitFor();
+    await hold(sheet.locator('.danger'), 990);
+    if ((await sheet.count()) === 0) throw new Error('0.99 s were enough');
+    if (Number((await api(`/devices/${name}/value?path=${hazard.path}`)).value) !== old) throw new Error('it was written');
+    await own.context().close();
+  });
+
   await check('everything is reached with Tab, with a focus that is seen', async () => {
     const keyboard = await open(home);
     await keyboard.locator('.position').waitFor();
+    await keyboard.locator('.lockbox').waitFor();
     const reached = [];
     for (let i = 0; i < 16; i++) {
       await keyboard.keyboard.press('Tab');
@@ -274,13 +327,13 @@ try {
     const dark = await open(home, { colorScheme: 'dark' });
     await dark.locator('.position').waitFor();
     const light = () => dark.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)[0]));
-    if ((await light()) > 60) throw new Error('not dark');
+    await poll(async () => (await light()) <= 60, 'not dark');
     await dark.keyboard.press('?');
     await dark.getByRole('button', { name: 'light', exact: true }).click();
-    if ((await light()) < 200) throw new Error('not light');
+    await poll(async () => (await light()) >= 200, 'not light');
     await dark.reload();
     await dark.locator('.position').waitFor();
-    if ((await light()) < 200) throw new Error('the choice was forgotten');
+    await poll(async () => (await light()) >= 200, 'the choice was forgotten');
     await dark.context().close();
   });
 
@@ -297,14 +350,13 @@ try {
   });
 
   if (demo.stop) {
-    await check('a lost gateway is said within 8 s, and old values are hatched', async () => {
+    await check('a lost gateway is said, and old values are hatched', async () => {
       await page.goto(origin + home);
       await page.locator('.axis .digits').first().waitFor();
       await demo.stop();
-      await expect(page.locator('.fault')).toSay(/Gateway lost/, 8000);
+      await expect(page.locator('.fault')).toSay(/Gateway lost/);
       await expect(page.locator('.plate').first()).toSay('No link');
-      const hatched = await page.evaluate(() => getComputedStyle(document.querySelector('.axis .value')).backgroundImage);
-      if (!hatched.includes('gradient')) throw new Error('old values look fresh');
+      await poll(() => page.evaluate(() => getComputedStyle(document.querySelector('.axis .value')).backgroundImage.includes('gradient')), 'old values look fresh');
     });
   }
 } catch (e) {

@@ -52,6 +52,28 @@ export function expect(locator) {
   };
 }
 
+/**
+ * meanwhile does something, and waits until the page has shown what the selector means. The page itself looks, at each of its changes: what is
+ * there for a moment only is gone before a busy computer asks for it from here.
+ */
+export async function meanwhile(page, selector, act) {
+  await page.locator(selector).waitFor({ state: 'detached' });
+  const seen = await page.evaluateHandle((selector) => {
+    const seen = { yes: false };
+    const look = new MutationObserver(() => {
+      seen.yes ||= document.querySelector(selector) !== null;
+      if (seen.yes) look.disconnect();
+    });
+    look.observe(document, { subtree: true, childList: true, attributes: true });
+    return seen;
+  }, selector);
+  await act();
+  await poll(() => seen.evaluate((s) => s.yes), `${selector} was never there`);
+}
+
+/** shaken does what a locked panel refuses, and waits for the lock to say so. */
+export const shaken = (page, act) => meanwhile(page, '.lockbox.shake', act);
+
 /** finish prints the closing line and sets the exit code. */
 export function finish() {
   console.log(`${passed} passed, ${failed} failed`);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import { now, pageTime } from '../store/clock.ts';
 import { me, signOut } from '../store/session.ts';
@@ -33,7 +33,7 @@ export function Account() {
   const box = useRef<HTMLDialogElement>(null);
   const [wrong, setWrong] = useState('');
   const shown = open.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown && !box.current?.open) box.current?.showModal();
   }, [shown]);
   const who = me.value;

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Entry } from '../store/store.ts';
 import { guard, isUnlocked } from '../store/lock.ts';
 import { route } from '../store/route.ts';
@@ -29,6 +29,7 @@ interface Props {
 }
 
 const pace = 50; // ms between two values while the hand moves
+const telling = 1000; // ms that a device may take to tell of what it has accepted
 
 /**
  * Fader moves relative to where it is grabbed. The cap is where the device says; while the hand moves, an outline shows what
@@ -42,6 +43,7 @@ export function Fader({ e, label, scale, say, now, class: cls = '', read, wanted
   const due = useRef<{ timer: number; value: number | null; last: number; busy: boolean }>({ timer: 0, value: null, last: 0, busy: false });
   const told = useRef(now);
   told.current = now;
+  const asked = useRef<{ value: number; from: number; until: number } | null>(null); // the newest write, and what the device said before
   const locked = !isUnlocked(e.device);
   const writable = e.spec.value.writable === true && !route.value.wall;
   const a = attemptOf(e.device, e.path).value;
@@ -62,8 +64,10 @@ export function Fader({ e, label, scale, say, now, class: cls = '', read, wanted
       d.value = null;
       d.last = performance.now();
       d.busy = true;
+      asked.current = { value: next, from: told.current, until: 0 };
       await write(e.device, e.path, next, { again: true, quiet: true });
       d.busy = false;
+      asked.current.until = performance.now() + telling;
       d.value ??= drag.current && going() ? onward : null;
       if (d.value !== null) send(d.value);
     };
@@ -73,9 +77,17 @@ export function Fader({ e, label, scale, say, now, class: cls = '', read, wanted
     const last = attemptOf(e.device, e.path).peek();
     return !last || !wentWrong(last);
   };
+  // aim is where steps count from: what was asked for, until the device has told of it. Two quick presses are two steps.
+  const aim = (): number => {
+    const last = asked.current;
+    if (due.current.value !== null) return due.current.value;
+    if (!last || !going()) return told.current;
+    const untold = told.current === last.from && performance.now() < last.until;
+    return due.current.busy || untold ? last.value : told.current;
+  };
   useEffect(() => () => clearTimeout(due.current.timer), []);
   // A press on the lock, or a lost tab, ends the grip; what was asked for is no longer wanted.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (locked) release();
   }, [locked]);
 
@@ -91,11 +103,10 @@ export function Fader({ e, label, scale, say, now, class: cls = '', read, wanted
   };
   const nudge = (steps: number, fine: boolean) => {
     if (!guard(e.device)) return;
-    const from = due.current.value ?? now;
-    const value = from + steps * (fine ? scale.fine : scale.step);
+    const value = aim() + steps * (fine ? scale.fine : scale.step);
     send(scale.value(Math.min(1, Math.max(0, scale.place(value)))));
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const box = track.current;
     const wheel = (event: WheelEvent) => {
       if (document.activeElement !== box) return;

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Entry } from '../store/store.ts';
 import { entry } from '../store/store.ts';
 import { now, pageTime } from '../store/clock.ts';
@@ -25,7 +25,8 @@ export function Inspector() {
   const at = inspected.value;
   const box = useRef<HTMLElement>(null);
   const place = at ? `${at.device}/${at.path}` : '';
-  useEffect(() => box.current?.focus({ preventScroll: true }), [place]);
+  // At once: later it would take the focus away from whoever types into the entry already.
+  useLayoutEffect(() => box.current?.focus({ preventScroll: true }), [place]);
   if (!at) return null;
   const e = entry(at.device, at.path);
   return (

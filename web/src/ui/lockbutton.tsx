@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { isUnlocked, lock, shakes, unlock } from '../store/lock.ts';
 import { Hold } from './hold.tsx';
 
@@ -16,7 +16,7 @@ export function LockButton({ device }: { device: string }) {
   const box = useRef<HTMLSpanElement>(null);
   const seen = useRef(shakes.peek());
   const shake = shakes.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shake === seen.current) return;
     seen.current = shake;
     const list = box.current?.classList;
@@ -28,7 +28,7 @@ export function LockButton({ device }: { device: string }) {
   const open = isUnlocked(device);
   const was = useRef(open);
   const byKey = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The button is another one now; the focus stays where a keyboard left it. A mouse leaves none, so that Space cuts
     // and does not lock.
     if (was.current !== open && byKey.current && (document.activeElement === document.body || !document.activeElement)) {

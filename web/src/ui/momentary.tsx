@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import type { Entry } from '../store/store.ts';
 import { guard, isUnlocked } from '../store/lock.ts';
@@ -51,7 +51,7 @@ export function Momentary({ e, label, class: cls = '', children }: Props) {
   };
   const ending = useRef(end);
   ending.current = end;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const over = () => ending.current();
     const hidden = () => document.hidden && over();
     const leaving = () => ending.current(true);
@@ -67,7 +67,7 @@ export function Momentary({ e, label, class: cls = '', children }: Props) {
       over();
     };
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (locked) end();
   }, [locked]);
 

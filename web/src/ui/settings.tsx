@@ -1,5 +1,5 @@
 import { signal, type Signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { loadAmber, loadRed, palette, palettes, programKeys, theme, themes } from '../store/settings.ts';
 import { panelKeys } from '../store/keys.ts';
 import { gateway } from '../api/events.ts';
@@ -20,7 +20,7 @@ export function Settings() {
   const box = useRef<HTMLDialogElement>(null);
   const open = settingsOpen.value;
   const own = panelKeys.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open && !box.current?.open) box.current?.showModal();
   }, [open]);
   if (!open) return null;

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import type { Value } from '../api/types.ts';
 import type { Entry } from '../store/store.ts';
@@ -28,7 +28,8 @@ const warnings: Record<string, string> = {
 export function Sheet() {
   const ask = sheet.value;
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the browser draws it, and before the next key: that is for the sheet, and not for the panel behind it.
+  useLayoutEffect(() => {
     if (ask && !box.current?.open) box.current?.showModal();
   }, [ask]);
   if (!ask) return null;

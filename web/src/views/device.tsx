@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { gateway } from '../api/events.ts';
 import { devices, shelf } from '../store/store.ts';
 import { isUnlocked } from '../store/lock.ts';
@@ -28,7 +28,7 @@ export function DeviceView() {
   const { device, tab, wall } = route.value;
   const s = shelf(device);
   const kind = panelOf(device);
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.value = kind;
     return () => void (field.value = '');
   }, [kind]);

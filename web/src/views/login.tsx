@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Refusal } from '../api/client.ts';
 import { now } from '../store/clock.ts';
 import { ended, signIn } from '../store/session.ts';
@@ -20,7 +20,7 @@ export function Login() {
   const [wrong, setWrong] = useState<Wrong | null>(null);
   const first = useRef<HTMLInputElement>(null);
   const second = useRef<HTMLInputElement>(null);
-  useEffect(() => (user ? second : first).current?.focus(), []);
+  useLayoutEffect(() => (user ? second : first).current?.focus(), []);
 
   const wait = Math.max(0, Math.ceil(((wrong?.until ?? 0) - now.value) / 1000));
   const submit = async (event: Event) => {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import { devices, shelf, type Entry } from '../store/store.ts';
 import { gateway } from '../api/events.ts';
@@ -16,7 +16,7 @@ export function TallyView() {
   const { device, input } = route.value;
   const roles = rolesOf(device);
   const point = find(roles, input);
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.value = 'tally';
     return () => void (field.value = '');
   }, []);

@@ -1,5 +1,5 @@
 // Levels by hand, keys and typing; what is on only while it is held; channels that are a pair.
-import { check, expect, poll } from '../checks.mjs';
+import { check, expect, poll, shaken } from '../checks.mjs';
 
 const unlock = async (page) => {
   await page.keyboard.press('l');
@@ -17,8 +17,7 @@ export async function levelChecks({ name, specs, open, api, valueOf }) {
     await check('levels: talkback is on while it is held, by hand and by key, and goes off with either, with the focus and with the page', async () => {
       const button = page.getByRole('button', { name: 'Talkback' });
       const says = (on, when = '') => poll(async () => (await valueOf(name, talk.path)) === on, `the device does not say ${on} ${when}`);
-      await button.click();
-      await page.locator('.lockbox.shake').waitFor();
+      await shaken(page, () => button.click());
       if (await valueOf(name, talk.path)) throw new Error('it went on while locked');
       await unlock(page);
       await button.hover();
@@ -76,6 +75,22 @@ export async function levelChecks({ name, specs, open, api, valueOf }) {
       await says('−11.5');
       await page.keyboard.press('Shift+ArrowDown');
       await says('−11.6');
+      let release;
+      const held = new Promise((r) => (release = r));
+      await page.route(
+        '**/api/v1/writes',
+        async (route) => {
+          await held;
+          return route.continue();
+        },
+        { times: 1 },
+      );
+      const underWay = page.waitForRequest('**/api/v1/writes');
+      await page.keyboard.press('ArrowUp');
+      await underWay;
+      await page.keyboard.press('ArrowUp'); // a second step, and not the first once more
+      release();
+      await says('−9.6');
       await page.keyboard.press('0');
       await says(/^0\.0/);
       await page.keyboard.press('Home');
@@ -131,7 +146,7 @@ export async function levelChecks({ name, specs, open, api, valueOf }) {
       await page.getByRole('button', { name: `${pair.attributes.name}, linked as a pair` }).click();
       const one = page.getByRole('group', { name: pair.attributes['stereo-name'], exact: true });
       await one.waitFor();
-      if ((await rows.count()) !== before - 1) throw new Error(`${await rows.count()} rows of ${before}`);
+      await poll(async () => (await rows.count()) === before - 1, 'the right one keeps a row');
       if ((await one.locator('.meter').count()) !== 2) throw new Error('not two meters');
       await one.getByRole('button', { name: /linked as a pair$/ }).click();
       await poll(async () => (await rows.count()) === before, 'still a pair');
@@ -144,7 +159,7 @@ export async function levelChecks({ name, specs, open, api, valueOf }) {
       const before = await rows.count();
       await page.getByRole('button', { name: 'slot 3, linked as a pair' }).click();
       await page.getByRole('group', { name: 'slot 3 and 4' }).waitFor();
-      if ((await rows.count()) !== before - 1) throw new Error(`${await rows.count()} rows of ${before}`);
+      await poll(async () => (await rows.count()) === before - 1, 'the right one keeps a row');
       await page.getByRole('button', { name: 'slot 3 and 4, linked as a pair' }).click();
       await poll(async () => (await rows.count()) === before, 'still a pair');
       if (await page.getByRole('button', { name: 'slot 4, linked as a pair' }).count()) throw new Error('the right one can be linked');

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { PortStream, type PortState } from '../../api/stream.ts';
 import type { Entry } from '../../store/store.ts';
 import { guard, isUnlocked, takeable } from '../../store/lock.ts';
@@ -110,13 +110,13 @@ export function TerminalView({ device, at, owner }: Props) {
   const s = stream.current?.state.value;
   const own = s?.mode === 'own' && s.state === 'on';
   // What is typed next belongs to the port, and not to the keys of the page.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (own) screen.current?.focus();
   }, [own]);
   const has = s?.owner || String(owner?.point.value?.value ?? '');
   const forbidden = viewer.value || s?.writable === false;
   const may = s?.writable === true && !viewer.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     takeable.value = may ? device : '';
     return () => void (takeable.value = '');
   }, [device, may]);
@@ -354,7 +354,7 @@ function Pasting({ text, close, send }: { text: string; close: () => void; send:
   const [sent, setSent] = useState(-1);
   const [stopped, setStopped] = useState(false);
   const timer = useRef(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     box.current?.showModal();
     return () => clearTimeout(timer.current);
   }, []);

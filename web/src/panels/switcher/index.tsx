@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { rolesOf, type Roles } from '../../store/find.ts';
 import { panelKeys } from '../../store/keys.ts';
 import { guard } from '../../store/lock.ts';
@@ -94,7 +94,7 @@ function Effect({ device, roles, me, find, named, beside = false }: EffectProps)
 function useKeys(device: string, roles: Roles, me: string, find: (path: string) => Command | undefined): void {
   const program = within(roles, 'av.program', me);
   const preview = within(roles, 'av.preview', me);
-  useEffect(() => {
+  useLayoutEffect(() => {
     panelKeys.value = {
       help: [
         ['1 – 0', 'source on preview'],
