@@ -9,7 +9,7 @@ import { run, start, workshop } from './gateway.mjs';
 import { proxy } from './proxy.mjs';
 import { audioChecks } from './panels/audio.mjs';
 import { levelChecks } from './panels/levels.mjs';
-import { pairingChecks } from './panels/pairing.mjs';
+import { forgettingChecks, pairingChecks } from './panels/pairing.mjs';
 import { serialChecks } from './panels/serial.mjs';
 import { closedChecks } from './panels/closed.mjs';
 import { switcherChecks } from './panels/switcher.mjs';
@@ -44,7 +44,7 @@ devices:
   scarlett: {url: 'sim+fcxml:', writable: ['**']}
   asked: {url: 'sim+fcxml:?approved=false', writable: ['**']}
   shut: {url: 'sim+fc2:?inputs=2'}
-  booth: {url: 'fc2://${secure}', onboarding_port: ${onboarding.split(':').at(-1)}, server_key: ${key}, writable: ['**']}
+  booth: {url: 'fc2://${secure}', onboarding_port: ${onboarding.split(':').at(-1)}, server_key: ${key}, writable: ['**', pairing/forget]}
 `,
     { mode: 0o600 },
   );
@@ -93,6 +93,7 @@ async function drive(device, checks) {
   await pairingChecks(all);
   const paired = await api(`/devices/${device.name}/specs`);
   await checks({ ...all, specs: paired.specs, commands: paired.commands ?? [], labels: paired.label_sets ?? {} });
+  if ((paired.commands ?? []).some((c) => c.path === 'pairing/forget' && c.writable)) await forgettingChecks(all);
 }
 
 let ran = 0;

@@ -1,5 +1,5 @@
 // The panel of an audio interface: levels, meters, the safe side, what the device alone sets, mixes.
-import { check, expect, poll } from '../checks.mjs';
+import { check, expect, poll, shaken } from '../checks.mjs';
 
 const minus = (n, decimals = 1) => n.toFixed(decimals).replace('-', '−');
 
@@ -13,8 +13,7 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
   const waiting = (await api('/devices')).devices.find((d) => d.name === name).link.state === 'waiting';
 
   await check('audio: it is dark by itself', async () => {
-    const light = await page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)[0]));
-    if (light > 60) throw new Error('not dark');
+    await poll(async () => (await page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)[0]))) <= 60, 'not dark');
   });
 
   const level = of('audio.monitor.level')[0];
@@ -83,8 +82,7 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
       const word = toggle.role === 'audio.air' ? 'air' : 'pad';
       const button = page.getByRole('button', { name: new RegExp(`, ${word}$`) }).first();
       const before = await button.getAttribute('aria-pressed');
-      await button.click();
-      await page.locator('.lockbox.shake').waitFor();
+      await shaken(page, () => button.click());
       await page.keyboard.press('l');
       await page.locator('.stage.unlocked').waitFor();
       await button.click();
@@ -106,8 +104,7 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
       }
       await button.click();
       await expect(button).toHave('aria-pressed', 'true');
-      await button.click();
-      await page.locator('.lockbox.shake').waitFor();
+      await shaken(page, () => button.click());
       await page.waitForTimeout(300);
       await expect(button).toHave('aria-pressed', 'true');
       await page.keyboard.press('l');

@@ -1,9 +1,8 @@
 // A device that lets patchbay in only after a person there has said so: what is asked of whom, the refusal, the code, the panel after it.
-import { check, expect, poll } from '../checks.mjs';
+import { check, expect, poll, shaken } from '../checks.mjs';
 
-export async function pairingChecks({ name, open, api, wide, screen }) {
-  const home = `/d/${encodeURIComponent(name)}`;
-  // The screen of the simulated computer, and the click of the person there.
+/** computer is the screen of the simulated computer, and the click of the person there. */
+function computer(screen) {
   const there = `${screen.replace(/\/$/, '')}/api`;
   const prompt = async () => (await fetch(`${there}/prompt`)).json();
   const click = async (what) => {
@@ -11,6 +10,12 @@ export async function pairingChecks({ name, open, api, wide, screen }) {
     const answer = await fetch(`${there}/${what}`, { method: 'POST' });
     if (!answer.ok) throw new Error(`${what}: ${answer.status}`);
   };
+  return { prompt, click };
+}
+
+export async function pairingChecks({ name, open, api, wide, screen }) {
+  const home = `/d/${encodeURIComponent(name)}`;
+  const { prompt, click } = computer(screen);
   const shots = process.env.SCREENSHOTS;
   const shoot = async (page, what) => shots && (await page.screenshot({ path: `${shots}/pairing-${what}.png`, fullPage: true }));
 
@@ -43,8 +48,7 @@ export async function pairingChecks({ name, open, api, wide, screen }) {
   });
 
   await check('pairing: asking needs the panel unlocked', async () => {
-    await pair.click();
-    await page.locator('.lockbox.shake').waitFor();
+    await shaken(page, () => pair.click());
     await page.waitForTimeout(300);
     if ((await prompt()).asks) throw new Error('somebody was asked');
     await page.keyboard.press('l');
@@ -135,4 +139,49 @@ export async function pairingChecks({ name, open, api, wide, screen }) {
       await shut.context().close();
     });
   }
+}
+
+/** forgettingChecks end a pairing from the page, and leave the device paired again. */
+export async function forgettingChecks({ name, open, screen }) {
+  const { prompt, click } = computer(screen);
+  const page = await open(`/d/${encodeURIComponent(name)}?tab=link`);
+  const card = page.locator('.paired');
+  const forget = card.getByRole('button', { name: 'Forget this pairing' });
+  await forget.waitFor();
+
+  await check('pairing: what is let in can be forgotten beside the link, unlocked and after a hold', async () => {
+    await expect(card.locator('h2')).toSay(/^Paired with Focusrite Control 2/);
+    await shaken(page, () => forget.click());
+    await page.keyboard.press('l');
+    await page.locator('.stage.unlocked').waitFor();
+    await forget.click();
+    const sheet = page.locator('dialog[open]');
+    await expect(sheet).toSay(/has to let patchbay in again/);
+    await sheet.getByRole('button', { name: 'Leave as it is' }).click();
+    await sheet.waitFor({ state: 'detached' });
+    await expect(page.locator('.linkwords')).toSay('connected');
+    await forget.click();
+    await sheet.locator('.danger').focus();
+    await page.keyboard.down('Enter');
+    await sheet.waitFor({ state: 'detached' });
+    await page.keyboard.up('Enter');
+    await expect(page.locator('.linkwords')).toSay('waiting: not paired');
+    await card.waitFor({ state: 'detached' });
+  });
+
+  await check('pairing: what was forgotten is paired anew on the panel, without loading the page', async () => {
+    const known = (await prompt()).clients.length;
+    await page.getByRole('link', { name: 'Panel', exact: true }).click();
+    const steps = page.locator('.pairing');
+    await expect(steps.locator('h2')).toSay('Not paired with Focusrite Control 2');
+    await steps.getByRole('button', { name: 'Pair', exact: true }).click();
+    await click('approve');
+    await steps.getByRole('textbox').waitFor();
+    await steps.getByRole('textbox').fill((await prompt()).code);
+    await page.keyboard.press('Enter');
+    await page.locator('.audio .strip').first().waitFor();
+    await expect(page.locator('.linkwords')).toSay('connected');
+    if ((await prompt()).clients.length !== known + 1) throw new Error('the computer took it for the program that it knew');
+  });
+  await page.context().close();
 }
