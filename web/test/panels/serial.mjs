@@ -1,7 +1,7 @@
 // The panel of serial ports: looking, taking, typing, and what stands between the bytes.
 import { check, expect, poll, shaken } from '../checks.mjs';
 
-export async function serialChecks({ name, specs, open, api, valueOf, wide }) {
+export async function serialChecks({ name, specs, open, api, valueOf, wide, network, complaints }) {
   const home = `/d/${encodeURIComponent(name)}`;
   const ports = specs.filter((s) => s.role === 'serial.state').map((s) => s.path.replace(/\/state$/, ''));
   const point = (port, role) => specs.find((s) => s.role === role && s.path.startsWith(`${port}/`));
@@ -192,7 +192,37 @@ export async function serialChecks({ name, specs, open, api, valueOf, wide }) {
   await check('serial: the port is given back', async () => {
     await page.getByRole('button', { name: 'Give it back' }).click();
     await expect(page.locator('.holding')).toSay(/Looking/);
-    if (states.get(free) === 'closed') await poll(async () => (await valueOf(name, `${free}/state`)) !== 'open', 'the port stays open', 15_000);
+    if (states.get(free) === 'closed') await poll(async () => (await valueOf(name, `${free}/state`)) !== 'open', 'the port stays open');
+  });
+
+  await check('serial: what is typed while the gateway is lost is not sent, then or later', async () => {
+    const late = await open('/');
+    let left = '';
+    late.on('websocket', (s) => s.on('framesent', ({ payload }) => typeof payload !== 'string' && (left += payload.toString('latin1'))));
+    await late.goto(new URL(`${home}?port=${number}`, late.url()).href);
+    await late.locator('.xterm-rows').waitFor();
+    await late.locator('.lockbox').waitFor();
+    await late.keyboard.press('l');
+    await late.locator('.stage.unlocked').waitFor();
+    await late.getByRole('button', { name: /^Take the port/ }).click();
+    await expect(late.locator('.holding')).toSay('What you type is sent');
+    await late.locator('.screen').click();
+    await late.keyboard.type('a');
+    await poll(() => left === 'a', 'what is typed in time does not leave the page');
+    network.silence();
+    try {
+      await expect(late.locator('.holding')).toSay('No contact with the gateway');
+      await late.locator('.screen').click();
+      await late.keyboard.type('b');
+      await expect(late.locator('.termnote')).toSay('Not sent: the page has no contact with the gateway');
+    } finally {
+      network.speak(); // for the checks after this one
+    }
+    await late.locator('.fault').waitFor({ state: 'detached' });
+    await late.locator('.termnote').waitFor({ state: 'detached' });
+    if (left !== 'a') throw new Error(`sent: ${left}`);
+    await late.context().close();
+    complaints.length = 0; // the browser reports the requests that were lost
   });
 
   await check('serial: the terminal is no trap for the keyboard', async () => {

@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { gateway } from '../../api/events.ts';
 import { PortStream, type PortState } from '../../api/stream.ts';
-import type { Entry } from '../../store/store.ts';
+import { unreachable, type Entry } from '../../store/store.ts';
 import { guard, isUnlocked, takeable } from '../../store/lock.ts';
 import { stranger, viewer } from '../../store/session.ts';
 import { palette, theme } from '../../store/settings.ts';
@@ -58,13 +59,18 @@ export function TerminalView({ device, at, owner }: Props) {
     for (const piece of tape.current.tail(redrawn)) if (!later.has(piece)) show(piece);
   };
 
-  // send says whether the bytes left the page.
+  // send says whether the bytes left the page. While the gateway is lost none do: they would arrive later, when nobody means them any more.
   const send = (text: string): boolean => {
-    if (!guard(device)) return false;
+    if (!guard(device) || !reached()) return false;
     const bytes = new TextEncoder().encode(endLines(text, ending.peek()));
     const gone = stream.current?.send(bytes) === true;
     if (gone) take({ at: Date.now(), kind: 'out', bytes });
     return gone;
+  };
+  const reached = (): boolean => {
+    const no = unreachable(device, false);
+    if (no) setNote(no);
+    return no === '';
   };
   const typed = (text: string) => {
     const s = stream.current?.state.peek();
@@ -107,6 +113,10 @@ export function TerminalView({ device, at, owner }: Props) {
   const colours = `${theme.value} ${palette.value}`;
   useEffect(() => screen.current?.paint(), [colours]);
 
+  const lost = gateway.value.state === 'lost';
+  useLayoutEffect(() => {
+    if (!lost) setNote('');
+  }, [lost]);
   const s = stream.current?.state.value;
   const own = s?.mode === 'own' && s.state === 'on';
   // What is typed next belongs to the port, and not to the keys of the page.
@@ -160,7 +170,7 @@ export function TerminalView({ device, at, owner }: Props) {
         {own ? (
           <>
             <strong>You have the port.</strong>
-            <span>{!isUnlocked(device) ? 'Locked: what you type is not sent.' : s.open === false ? `The port is not open${s.why ? `: ${s.why}` : ''}. What you type is dropped.` : 'What you type is sent.'}</span>
+            <span>{lost ? 'No contact with the gateway: nothing comes, and what you type is not sent.' : !isUnlocked(device) ? 'Locked: what you type is not sent.' : s.open === false ? `The port is not open${s.why ? `: ${s.why}` : ''}. What you type is dropped.` : 'What you type is sent.'}</span>
             <button type="button" class="cap" {...press(() => stream.current?.release())}>
               Give it back
             </button>
@@ -168,7 +178,7 @@ export function TerminalView({ device, at, owner }: Props) {
               type="button"
               class={`cap ${isUnlocked(device) ? '' : 'locked'}`}
               {...press(() => {
-                if (guard(device) && stream.current?.order({ type: 'break', ms: pulse })) take({ at: Date.now(), kind: 'note', text: `break of ${pulse} ms sent` });
+                if (guard(device) && reached() && stream.current?.order({ type: 'break', ms: pulse })) take({ at: Date.now(), kind: 'note', text: `break of ${pulse} ms sent` });
               })}
             >
               Send break
@@ -177,8 +187,9 @@ export function TerminalView({ device, at, owner }: Props) {
         ) : (
           <>
             <span>
-              <strong>{s?.state === 'on' ? 'Looking.' : s?.state === 'off' ? 'No stream.' : 'Connecting…'}</strong>{' '}
-              {s?.state === 'on' && (s.open === false ? 'The port is not open, so nothing comes.' : 'This opens nothing and touches no line.')}
+              <strong>{lost ? 'No stream.' : s?.state === 'on' ? 'Looking.' : s?.state === 'off' ? 'No stream.' : 'Connecting…'}</strong>{' '}
+              {lost && 'No contact with the gateway, so nothing comes.'}
+              {!lost && s?.state === 'on' && (s.open === false ? 'The port is not open, so nothing comes.' : 'This opens nothing and touches no line.')}
               {s?.trouble && <span class="reason"> {s.trouble}</span>}
               {s?.hint && <span class="quiet"> {s.hint}</span>}
             </span>
@@ -189,7 +200,7 @@ export function TerminalView({ device, at, owner }: Props) {
                 type="button"
                 class={`cap ${isUnlocked(device) ? '' : 'locked'}`}
                 {...press(() => {
-                  if (!guard(device)) return;
+                  if (!guard(device) || !reached()) return;
                   setNote('');
                   stream.current?.own(has !== '');
                 })}
@@ -218,7 +229,7 @@ export function TerminalView({ device, at, owner }: Props) {
         file={file}
         find={(text, back) => screen.current?.find(text, back) ?? false}
       />
-      {note && !own && (
+      {note && (
         <p class="termnote" role="status">
           {note}
         </p>
