@@ -105,13 +105,26 @@ export function proceed(sameReader: boolean): void {
   events?.resume(!sameReader);
 }
 
-/** refreshDevices asks for the list of devices; a failure keeps the old one, and the event stream tells of the loss. */
+let asking = false;
+let askAgain = false;
+
+/**
+ * refreshDevices asks for the list of devices; a failure keeps the old one, and the event stream tells of the loss. One question is
+ * under way at a time, and what has changed since is asked for after it: of two answers the older one could come last.
+ */
 export async function refreshDevices(): Promise<void> {
-  try {
-    devices.value = await api.devices();
-  } catch {
-    return;
+  askAgain = true;
+  if (asking) return;
+  asking = true;
+  while (askAgain) {
+    askAgain = false;
+    try {
+      devices.value = await api.devices();
+    } catch {
+      break; // asked for again at the next change, and with the next stream
+    }
   }
+  asking = false;
 }
 
 function receive(name: EventName, data: never, resumed: boolean): void {
