@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { check, expect, finish, poll, step } from './checks.mjs';
+import { check, expect, finish, patience, poll, step } from './checks.mjs';
 import { start, workshop } from './gateway.mjs';
 
 const { folder, program, close } = workshop();
@@ -47,7 +47,7 @@ const crashes = [];
 async function open(path, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, colorScheme: 'light', ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   page.on('pageerror', (e) => crashes.push(`${page.url()}: ${e}`));
   await page.goto(path.startsWith('http') ? path : origin + path);
   return page;
@@ -299,7 +299,7 @@ try {
     }
     await expect(guess.locator('.login .cap')).toSay(/Again in \d+ s/);
     await expect(guess.locator('.login .refusal')).toSay(/Too many failed attempts/);
-    await guess.locator('.login .cap:enabled').waitFor({ timeout: 30_000 });
+    await guess.locator('.login .cap:enabled').waitFor();
     await signIn(guess, 'anna');
     await guess.locator('.row').first().waitFor();
     await guess.context().close();

@@ -5,7 +5,7 @@
 //   CHROMIUM       the browser; /usr/bin/chromium without it
 //   SCREENSHOTS    a folder for a picture of the page at each failure
 import { chromium } from 'playwright-core';
-import { check, expect, finish, poll, shaken, step } from './checks.mjs';
+import { check, expect, finish, patience, poll, shaken, step } from './checks.mjs';
 import { startDemo } from './gateway.mjs';
 
 const demo = await startDemo();
@@ -17,7 +17,7 @@ const strangers = [];
 async function open(path, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, colorScheme: 'light', ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   page.on('console', (m) => m.type() === 'error' && complaints.push(`${page.url()}: ${m.text()}`));
   page.on('pageerror', (e) => complaints.push(`${page.url()}: ${e}`));
   page.on('request', (r) => new URL(r.url()).origin !== origin && strangers.push(r.url()));
@@ -65,7 +65,7 @@ try {
     await poll(async () => {
       for (const text of await digits.allInnerTexts()) seen.add(text);
       return seen.size > 12;
-    }, 'positions stand still', 30_000);
+    }, 'positions stand still');
     const places = specs.find((s) => s.path === fixed.path).decimals ?? 0;
     const text = await digits.first().innerText();
     if ((text.split('.')[1] ?? '').length !== places) throw new Error(`${text} has not ${places} decimals`);

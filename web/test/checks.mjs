@@ -26,8 +26,11 @@ export async function check(name, run) {
   }
 }
 
+/** patience is how long anything may take: a limit for what never comes, and nothing that is to be kept. */
+export const patience = 30_000;
+
 /** poll repeats until the question is answered with yes. */
-export async function poll(question, complaint, ms = 10_000) {
+export async function poll(question, complaint, ms = patience) {
   const end = Date.now() + ms;
   while (!(await question())) {
     if (Date.now() > end) throw new Error(complaint);

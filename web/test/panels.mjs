@@ -2,7 +2,7 @@
 // first device of each kind there, and skips a kind that is not there with a line that says so. Prints as browser.mjs does;
 // PATCHBAY_BIN, CHROMIUM and SCREENSHOTS as there. Arguments are kinds; without any all are checked.
 import { chromium } from 'playwright-core';
-import { check, finish, step } from './checks.mjs';
+import { check, finish, patience, step } from './checks.mjs';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, start, workshop } from './gateway.mjs';
@@ -71,7 +71,7 @@ const strangers = [];
 async function open(path, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, colorScheme: 'light', ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   page.on('console', (m) => m.type() === 'error' && complaints.push(`${page.url()}: ${m.text()}`));
   page.on('pageerror', (e) => complaints.push(`${page.url()}: ${e}`));
   page.on('request', (r) => new URL(r.url()).origin !== origin && strangers.push(r.url()));

@@ -33,7 +33,7 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
   if (meters.length > 0) {
     await check('audio: meters are drawn on one canvas, and their peaks stand above', async () => {
       if ((await page.locator('.audio canvas').count()) !== 1) throw new Error('not one canvas');
-      await poll(async () => (await page.locator('.peak').allInnerTexts()).some((t) => /^−\d/.test(t) || t === '0.0' || t === 'CLIP'), 'no level came', 15_000);
+      await poll(async () => (await page.locator('.peak').allInnerTexts()).some((t) => /^−\d/.test(t) || t === '0.0' || t === 'CLIP'), 'no level came');
       const painted = () => page.evaluate(() => {
         const c = document.querySelector('.metercanvas');
         const pixels = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
@@ -52,7 +52,7 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
       await poll(async () => {
         await peak.click();
         return (await peak.innerText()) !== before;
-      }, 'it stays', 10_000);
+      }, 'it stays');
     });
 
     await check('audio: meters are read only while they are seen', async () => {
