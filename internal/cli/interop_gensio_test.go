@@ -8,9 +8,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/driver"
+	driverrfc2217 "github.com/patchbay-io/patchbay/internal/driver/rfc2217"
 	"github.com/patchbay-io/patchbay/protocol/rfc2217"
 	"github.com/patchbay-io/patchbay/protocol/rfc2217/rfc2217client"
 )
@@ -110,6 +113,32 @@ func TestInteropGensioServer(t *testing.T) {
 		t.Errorf("%d of %d bytes came back, %v", n, len(data), err)
 	}
 	c.Close()
+}
+
+// A probe must not end what it looks at: gensiot goes in order, as it does after each client.
+func TestInteropGensioProbe(t *testing.T) {
+	gensiot := peerProgram(t, "gensiot")
+	addr := fmt.Sprint("127.0.0.1:", freePorts(t, 1))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, gensiot, "-i", "echo", "-a", "telnet(rfc2217),tcp,"+strings.Replace(addr, ":", ",", 1))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var f driver.Finding
+	var err error
+	for range 100 { // until it listens
+		if f, err = (driverrfc2217.Driver{}).Probe(ctx, driver.Env{Dial: new(net.Dialer).DialContext}, addr); err == nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err != nil || !f.Match {
+		t.Errorf("%+v %v", f, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("gensiot: %v", err)
+	}
 }
 
 // The same as somebody at a terminal does it, with the setting in the URL.

@@ -89,20 +89,17 @@ func (d Driver) Open(ctx context.Context, env driver.Env, target driver.Target) 
 	}), nil
 }
 
-// Probe says whether an address speaks RFC 2217. It connects and agrees on the option, and changes nothing.
+// Probe says whether an address speaks RFC 2217. It connects, agrees on the option and hangs up. It asks nothing, not even who the
+// server is: gensiot crashes on that question.
 func (Driver) Probe(ctx context.Context, env driver.Env, addr string) (driver.Finding, error) {
-	c, err := rfc2217client.Dial(ctx, rfc2217client.Opener(env.Dial), addr, rfc2217client.Options{})
+	err := rfc2217client.Recognise(ctx, rfc2217client.Opener(env.Dial), addr)
 	if errors.Is(err, rfc2217client.ErrNoComPort) {
 		return driver.Finding{Reasons: []string{err.Error()}}, nil
 	}
 	if err != nil {
 		return driver.Finding{}, wrap("probe", addr, err)
 	}
-	f := driver.Finding{Match: true, Reasons: []string{"it agrees on com-port control (RFC 2217)"}}
-	if s := c.Signature(); s != "" {
-		f.Reasons = append(f.Reasons, "it calls itself "+strconv.Quote(s))
-	}
-	return f, c.Close()
+	return driver.Finding{Match: true, Reasons: []string{"it agrees on com-port control (RFC 2217)"}}, nil
 }
 
 // wrap gives errors their class.

@@ -304,17 +304,24 @@ func (r *run) port(ctx context.Context, host, addr string, port uint16) {
 			mine = append(mine, k)
 		}
 	}
-	answered, greeted := false, false
+	answered, greeted, offered := false, false, false
 	if r.AnyPort && !owned {
 		if first := r.listen(ctx, addr, conn); len(first) > 0 { // asked is only what it may be by that
 			greeted = true
 			name := greeter(first)
+			offer, _ := telnet(first)
+			offered = offer != "" && offer == name
 			mine = slices.DeleteFunc(mine, func(k known) bool { return k.driver.Info().Name != name })
 		}
 		conn = nil
 	}
 	for _, k := range mine {
-		s := r.protocol(ctx, k, addr, conn)
+		var s Step
+		if offered {
+			s = r.offered(k, addr)
+		} else {
+			s = r.protocol(ctx, k, addr, conn)
+		}
 		conn = nil // a protocol's probe has used it up
 		switch s.Outcome {
 		case OK:
@@ -380,6 +387,13 @@ func (r *run) listen(ctx context.Context, addr string, c net.Conn) []byte {
 	}
 	r.done(s, began)
 	return s.Received.Bytes
+}
+
+// offered is the step of a protocol that has given itself to know unasked. Nothing is sent: some servers end with their first client.
+func (r *run) offered(k known, addr string) Step {
+	info := k.driver.Info()
+	return r.done(Step{Name: k.scheme, Target: addr, Outcome: OK, Protocol: info.Name, Meaning: "it speaks " + info.Language(),
+		Found: []string{"it offers com-port control (RFC 2217) unasked"}}, time.Now())
 }
 
 func deviceURL(k known, host string, port uint16) string {

@@ -259,14 +259,24 @@ func TestSpeaksFirst(t *testing.T) {
 		far   func(net.Conn)
 		steps []string
 		url   string
+		dials int
 	}{
 		"telnet": {func(c net.Conn) {
 			p := &serialPort{closed: make(chan struct{})}
 			_, _ = rfc2217server.Serve(context.Background(), c, p, rfc2217server.Options{}, p.close)
-		}, []string{"name", "connect", "listen", "rfc2217"}, "rfc2217://192.0.2.21:4001"},
+		}, []string{"name", "connect", "listen", "rfc2217"}, "rfc2217://192.0.2.21:4001", 1},
+		"telnet that offers com ports at once": {func(c net.Conn) { _, _ = c.Write([]byte("\xff\xfb\x03\xff\xfd\x2c")); hold(c) },
+			[]string{"name", "connect", "listen", "rfc2217"}, "rfc2217://192.0.2.21:4001", 1},
+		"telnet that offers them when asked": {func(c net.Conn) {
+			_, _ = c.Write([]byte("\xff\xfb\x03"))
+			if n, _ := c.Read(make([]byte, 256)); n > 0 {
+				_, _ = c.Write([]byte("\xff\xfd\x2c"))
+			}
+			hold(c)
+		}, []string{"name", "connect", "listen", "rfc2217"}, "rfc2217://192.0.2.21:4001", 2},
 		"telnet without com ports": {func(c net.Conn) { _, _ = c.Write([]byte("\xff\xfb\x01login: ")); hold(c) },
-			[]string{"name", "connect", "listen", "rfc2217"}, ""},
-		"mail": {func(c net.Conn) { _, _ = c.Write([]byte("220 mail\r\n")); hold(c) }, []string{"name", "connect", "listen"}, ""},
+			[]string{"name", "connect", "listen", "rfc2217"}, "", 2},
+		"mail": {func(c net.Conn) { _, _ = c.Write([]byte("220 mail\r\n")); hold(c) }, []string{"name", "connect", "listen"}, "", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			within(t, func(w *world) {
@@ -278,8 +288,8 @@ func TestSpeaksFirst(t *testing.T) {
 				if err != nil || res.Match != (tt.url != "") || strings.Join(res.URLs, " ") != tt.url {
 					t.Errorf("%v, %+v", err, res)
 				}
-				if !slices.Equal(steps, tt.steps) {
-					t.Errorf("steps %q", steps)
+				if !slices.Equal(steps, tt.steps) || len(w.dials) != tt.dials {
+					t.Errorf("steps %q with %d connections", steps, len(w.dials))
 				}
 			})
 		})

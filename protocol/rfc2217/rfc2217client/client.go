@@ -120,6 +120,32 @@ func keyOf(m *rfc2217.Message) answerKey {
 // Dial connects to addr ("host:port"), negotiates com-port control and binary transmission both ways, and asks for the settings
 // in force. It changes nothing. An error of the peer wraps [ErrNoComPort].
 func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Client, error) {
+	c, err := agree(ctx, open, addr, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.learn(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	if c.opts.KeepAlive >= 0 {
+		c.ping.Go(c.keepAlive)
+	}
+	return c, nil
+}
+
+// Recognise connects to addr, finds out whether the server does com-port control, and hangs up. It sends nothing but the negotiation of
+// options, which every telnet server bears. When the server does not, the error wraps [ErrNoComPort].
+func Recognise(ctx context.Context, open Opener, addr string) error {
+	c, err := agree(ctx, open, addr, Options{NoTimingMark: true})
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}
+
+// agree connects and negotiates the options.
+func agree(ctx context.Context, open Opener, addr string, opts Options) (*Client, error) {
 	if opts.Timeout <= 0 {
 		opts.Timeout = DefaultTimeout
 	}
@@ -154,13 +180,10 @@ func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Client,
 		c.Close()
 		return nil, err
 	}
-	if opts.KeepAlive >= 0 {
-		c.ping.Go(c.keepAlive)
-	}
 	return c, nil
 }
 
-// negotiate agrees on the options, and asks who the server is and what is in force.
+// negotiate waits for the server to agree on com-port control.
 func (c *Client) negotiate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
@@ -191,9 +214,13 @@ func (c *Client) negotiate(ctx context.Context) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s: nothing that is telnet came within %v: %w", c.addr, c.opts.Timeout, ErrNoComPort)
 	}
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// learn asks who the server is and what is in force.
+func (c *Client) learn(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
 	questions := []rfc2217.Message{{Code: rfc2217.SetBaudRate}, {Code: rfc2217.SetDataSize}, {Code: rfc2217.SetParity},
 		{Code: rfc2217.SetStopSize}, {Code: rfc2217.SetControl, Value: uint32(rfc2217.ControlFlowAsk)},
 		{Code: rfc2217.SetControl, Value: uint32(rfc2217.ControlBreakAsk)}, {Code: rfc2217.SetControl, Value: uint32(rfc2217.ControlDTRAsk)},
