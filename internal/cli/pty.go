@@ -302,6 +302,9 @@ func (s *remotePort) Drain(ctx context.Context) error {
 
 var errNotTaken = errors.New("the line takes nothing")
 
+// Direct is not done: what comes has come through the network.
+func (s *remotePort) Direct(func([]byte) int) {}
+
 // Yield is nothing that can be told through HTTP.
 func (s *remotePort) Yield(bool) {}
 

@@ -12,6 +12,10 @@ import (
 	"github.com/patchbay-io/patchbay/internal/north"
 )
 
+// directMost is how many bytes at once may be passed on without Read, which costs the latter's waking. Of more the copying costs more,
+// and two goroutines do it at the same time.
+const directMost = 1 << 10
+
 // defaultStreamBuffer is how many bytes from the line wait for one reader.
 const defaultStreamBuffer = 64 << 10
 
@@ -34,6 +38,8 @@ type tap struct {
 	ahead    uint64 // dropped in front of what waits
 	lost     uint64 // told by Lost
 	full     bool   // somebody waits for room
+	waits    bool   // Read waits: the caller has nothing in its hands
+	direct   func(b []byte) int
 	err      error
 	deadline time.Time
 	timer    *time.Timer
@@ -64,7 +70,11 @@ func (t *tap) name() string {
 func (t *tap) accept(b []byte) int {
 	t.in.Lock()
 	defer t.in.Unlock()
-	took := t.put(b)
+	took := 0
+	if t.waits && t.n == 0 && t.direct != nil && t.err == nil && len(b) <= directMost && t.opt.Coalesce == 0 { // nothing is on its way before b
+		took = t.direct(b)
+	}
+	took += t.put(b[took:])
 	t.full = took < len(b)
 	return took
 }
@@ -132,7 +142,9 @@ func (t *tap) Read(p []byte) (int, error) {
 			t.in.Unlock()
 			return 0, err
 		}
+		t.waits = true
 		t.arrived.Wait()
+		t.waits = false
 	}
 	if t.opt.Coalesce > 0 && t.n < len(p) && t.err == nil {
 		t.in.Unlock()
@@ -155,6 +167,13 @@ func (t *tap) Read(p []byte) (int, error) {
 		t.h.mu.Unlock()
 	}
 	return n, nil
+}
+
+// Direct leaves out Read, and the waking of whoever waits in it, for what can be passed on at once.
+func (t *tap) Direct(write func(b []byte) int) {
+	t.in.Lock()
+	defer t.in.Unlock()
+	t.direct = write
 }
 
 // SetReadDeadline bounds Read, the one that waits too.

@@ -57,6 +57,9 @@ type Stream interface {
 	// Write hands bytes to the device and blocks while it takes none. An error that is ErrStreamDown says that the rest was
 	// dropped, because the link is down; the stream lives on. Only an owner may write.
 	io.Writer
+	// Direct offers short pieces from the line to write, instead of Read, whenever Read waits and nothing is on its way before them. It is
+	// for an owner. write takes what it can without blocking and returns how much; Read returns the rest. It must not call the stream.
+	Direct(write func(b []byte) int)
 	SetReadDeadline(time.Time) error
 	// Lost is how many bytes were lost to this caller in front of what Read returned last, all together. It stays 0 for owners.
 	Lost() uint64

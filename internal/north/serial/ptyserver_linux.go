@@ -270,6 +270,7 @@ func (p *ptyServer) open(ctx context.Context) (north.Stream, error) {
 
 // toProgram passes on what comes from the line until the stream ends, and returns why.
 func (p *ptyServer) toProgram(s north.Stream) error {
+	s.Direct(direct(p.t.Master))
 	buf := make([]byte, 8<<10)
 	for {
 		n, err := s.Read(buf)

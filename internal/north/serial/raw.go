@@ -13,6 +13,13 @@ import (
 // until the line has been silent for the time of the configuration. TCP does not tell that from a client which has closed both
 // sides, so until then it gives way to anybody who wants the port.
 func (o *offer) serveRaw(ctx context.Context, c *client, s north.Stream, own bool) {
+	if write := direct(c.Conn); write != nil && own {
+		s.Direct(func(b []byte) int {
+			n := write(b)
+			c.passed.Add(uint64(n))
+			return n
+		})
+	}
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
