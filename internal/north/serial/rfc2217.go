@@ -14,7 +14,7 @@ import (
 // serveRFC2217 speaks telnet with com-port control.
 func (o *offer) serveRFC2217(ctx context.Context, c *client, s north.Stream, own bool) {
 	port := &telnetPort{Stream: s, own: own}
-	stats, err := rfc2217server.Serve(ctx, c, port, rfc2217server.Options{Signature: "patchbay " + o.port.name()}, func() {
+	stats, err := rfc2217server.Serve(ctx, c, port, rfc2217server.Options{Signature: "patchbay " + o.port.name(), TryWrite: direct(c.Conn)}, func() {
 		if own {
 			s.Yield(true)
 			c.leaving.Store(true)

@@ -37,6 +37,9 @@ type Options struct {
 	Signature string
 	// WriteTimeout ends the connection of a client that takes nothing for so long. 0: never.
 	WriteTimeout time.Duration
+	// TryWrite writes to the client's connection what it can without waiting, and returns how much. With it a [DirectPort] is served
+	// faster. nil: everything is read and written by turns.
+	TryWrite func(b []byte) int
 	// Greeting is sent in front of everything else, after the options are offered.
 	Greeting []byte
 }
@@ -106,6 +109,9 @@ func Serve(ctx context.Context, conn net.Conn, port Port, opts Options, ended fu
 	wg.Go(func() { <-ctx.Done(); finish(context.Cause(ctx)) })
 	if err := c.hello(); err != nil {
 		finish(gone(err))
+	}
+	if d, ok := port.(DirectPort); ok && opts.TryWrite != nil {
+		d.Direct(c.direct)
 	}
 	wg.Go(func() { finish(c.fromLine()) })
 	wg.Go(func() { finish(c.events(ctx)) })
