@@ -36,6 +36,7 @@ type Client interface {
 type Options struct {
 	Device string      // whose clients they are; the target of errors
 	Sink   driver.Sink // nil: they are not shown
+	Prefix string      // in front of every name below device.ClientsRoot, so that several servers of one device do not meet: "aes70-"
 	Grade  string      // evidence of what is shown
 	Server []Point     // of the server itself
 	Count  Point       // how many there are; its Value is made here
@@ -46,16 +47,17 @@ type Options struct {
 // ErrFull refuses a client that is one too many.
 var ErrFull = errors.New("as many as serve.max_clients are connected")
 
-// Clients keeps the clients of a native server and shows them as points of its device. Its methods may be called by several
+// Clients keeps the clients of a native server, or of a door, and shows them as points of its device. Its methods may be called by several
 // goroutines.
 type Clients[C Client] struct {
 	opts Options
 	news chan struct{} // somebody has come or gone
 
-	mu      sync.Mutex
-	clients map[uint64]*entry[C]
-	counted int
-	gone    []device.Path // not told yet
+	mu        sync.Mutex
+	clients   map[uint64]*entry[C]
+	counted   int
+	gone      []device.Path // not told yet
+	described bool          // what the points of the server itself are has been told
 }
 
 // entry is a client and what was told of it.
@@ -64,6 +66,7 @@ type entry[C Client] struct {
 	counts bool
 	points []Point
 	told   []device.Value // nil: nothing yet
+	shown  bool           // it has been told once
 }
 
 // NewClients makes an empty set. [Clients.Run] has to be called for anything to be shown.
@@ -99,8 +102,8 @@ func (s *Clients[C]) Remove(id uint64) {
 	if e.counts {
 		s.counted--
 	}
-	if e.told != nil {
-		s.gone = append(s.gone, path(id))
+	if e.shown {
+		s.gone = append(s.gone, s.path(id))
 	}
 	s.tellSoon()
 }
@@ -116,6 +119,24 @@ func (s *Clients[C]) Get(id uint64) (C, bool) {
 	return none, false
 }
 
+// Len is how many clients take up room.
+func (s *Clients[C]) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counted
+}
+
+// Again tells everything once more, for a device that is configured anew and has forgotten it.
+func (s *Clients[C]) Again() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.described = false
+	for _, e := range s.clients {
+		e.told = nil
+	}
+	s.tellSoon()
+}
+
 func (s *Clients[C]) tellSoon() {
 	select {
 	case s.news <- struct{}{}:
@@ -123,14 +144,19 @@ func (s *Clients[C]) tellSoon() {
 	}
 }
 
-func path(id uint64) device.Path { return device.ClientsRoot.Child(strconv.FormatUint(id, 10)) }
+// at is the path of a point of the server itself, or of a client.
+func (s *Clients[C]) at(name string) device.Path {
+	return device.ClientsRoot.Child(s.opts.Prefix + name)
+}
+
+func (s *Clients[C]) path(id uint64) device.Path { return s.at(strconv.FormatUint(id, 10)) }
 
 // Do performs _clients/ID/disconnect.
 func (s *Clients[C]) Do(_ context.Context, p device.Path, _ []device.Value) (device.Value, driver.Outcome) {
 	refused := func(class driver.Class, err error) (device.Value, driver.Outcome) {
 		return device.Value{}, driver.Outcome{Stage: driver.Refused, Err: &driver.Error{Op: "disconnect", Target: s.opts.Device, Class: class, Err: err}}
 	}
-	word, ok := strings.CutPrefix(string(p), string(device.ClientsRoot)+"/")
+	word, ok := strings.CutPrefix(string(p), string(device.ClientsRoot)+"/"+s.opts.Prefix)
 	word, isDisconnect := strings.CutSuffix(word, "/disconnect")
 	id, err := strconv.ParseUint(word, 10, 64)
 	client, found := s.Get(id)
@@ -154,7 +180,7 @@ func (s *Clients[C]) Run(ctx context.Context) {
 	if s.opts.Sink == nil {
 		return
 	}
-	s.opts.Sink.Apply(s.hello(time.Now()))
+	s.Again()
 	defer s.opts.Sink.Apply(&driver.Change{Gone: []device.Path{device.ClientsRoot}, Commands: []device.Command{}})
 	tick := time.NewTicker(CountEvery)
 	defer tick.Stop()
@@ -177,72 +203,72 @@ func (s *Clients[C]) Run(ctx context.Context) {
 	}
 }
 
-// hello is the server itself.
-func (s *Clients[C]) hello(now time.Time) *driver.Change {
-	c := &driver.Change{}
-	for _, p := range append([]Point{s.opts.Count}, s.opts.Server...) {
-		c.Specs = append(c.Specs, s.spec(device.ClientsRoot, p))
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.Samples = s.server(now)
-	return c
-}
-
 // counters is what clients that are known have done.
 func (s *Clients[C]) counters(now time.Time) *driver.Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &driver.Change{Samples: s.server(now)}
+	c := &driver.Change{}
+	if !s.described {
+		return c // comings tells it
+	}
+	c.Samples = s.server(now)
 	for id, e := range s.clients {
 		if e.told != nil {
-			c.Samples = e.samples(c.Samples, id, now)
+			c.Samples = e.samples(c.Samples, s.path(id), now)
 		}
 	}
 	return c
 }
 
-// comings is who has come and who has gone.
+// comings is who has come and who has gone, and what the server is when nobody knows yet.
 func (s *Clients[C]) comings(now time.Time) *driver.Change {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &driver.Change{Gone: s.gone, Commands: []device.Command{}, Samples: s.server(now)}
+	c := &driver.Change{Gone: s.gone, Commands: []device.Command{}}
 	s.gone = nil
+	if !s.described {
+		s.described = true
+		for _, p := range append([]Point{s.opts.Count}, s.opts.Server...) {
+			c.Specs = append(c.Specs, s.spec(s.at(p.Name), p))
+		}
+	}
+	c.Samples = s.server(now)
 	for _, id := range slices.Sorted(maps.Keys(s.clients)) {
-		e, at := s.clients[id], path(id)
+		e, at := s.clients[id], s.path(id)
 		c.Commands = append(c.Commands, device.Command{Path: at.Child("disconnect"), Title: "Disconnect",
 			Doc: "ends the connection of this " + s.opts.Noun + "; it may connect again", Grade: s.opts.Grade})
 		if e.told != nil {
 			continue
 		}
 		for _, p := range e.points {
-			c.Specs = append(c.Specs, s.spec(at, p))
+			c.Specs = append(c.Specs, s.spec(at.Child(p.Name), p))
 		}
+		e.shown = true
 		e.told = make([]device.Value, len(e.points))
-		c.Samples = e.samples(c.Samples, id, now)
+		c.Samples = e.samples(c.Samples, s.path(id), now)
 	}
 	return c
 }
 
 func (s *Clients[C]) spec(at device.Path, p Point) device.Spec {
-	return device.Spec{Path: at.Child(p.Name), Kind: p.Kind, Rate: device.Normal, Access: device.R, Title: p.Title, Doc: p.Doc, Grade: s.opts.Grade}
+	return device.Spec{Path: at, Kind: p.Kind, Rate: device.Normal, Access: device.R, Title: p.Title, Doc: p.Doc, Grade: s.opts.Grade}
 }
 
 // server is the samples of the server itself; the lock is held.
 func (s *Clients[C]) server(now time.Time) []device.Sample {
-	out := []device.Sample{{Path: device.ClientsRoot.Child(s.opts.Count.Name), Value: device.OfInt(int64(s.counted)), Received: now}}
+	out := []device.Sample{{Path: s.at(s.opts.Count.Name), Value: device.OfInt(int64(s.counted)), Received: now}}
 	for _, p := range s.opts.Server {
-		out = append(out, device.Sample{Path: device.ClientsRoot.Child(p.Name), Value: p.Value(now), Received: now})
+		out = append(out, device.Sample{Path: s.at(p.Name), Value: p.Value(now), Received: now})
 	}
 	return out
 }
 
 // samples appends what is new of a client; the lock is held.
-func (e *entry[C]) samples(out []device.Sample, id uint64, now time.Time) []device.Sample {
+func (e *entry[C]) samples(out []device.Sample, at device.Path, now time.Time) []device.Sample {
 	for i, p := range e.points {
 		if v := p.Value(now); !v.Equal(e.told[i]) {
 			e.told[i] = v
-			out = append(out, device.Sample{Path: path(id).Child(p.Name), Value: v, Received: now})
+			out = append(out, device.Sample{Path: at.Child(p.Name), Value: v, Received: now})
 		}
 	}
 	return out

@@ -176,6 +176,64 @@ func TestClients(t *testing.T) {
 	})
 }
 
+// A server with a prefix has names and commands of its own. A device that has forgotten everything is told again.
+func TestClientsToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{values: map[device.Path]string{}}
+		clients := serving.NewClients[*program](serving.Options{Device: "desk", Sink: s, Prefix: "lens-", Noun: "program", Count: serving.Point{Name: "count", Kind: device.Int}})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { clients.Run(ctx) })
+		for id, name := range []string{"a", "b"} {
+			if err := clients.Add(uint64(id+1), &program{name: name}, true); err != nil {
+				t.Error(err)
+			}
+		}
+		want := map[device.Path]string{"_clients/lens-count": "2"}
+		for id, name := range map[string]string{"lens-1": "a", "lens-2": "b"} {
+			at := device.ClientsRoot.Child(id)
+			want[at.Child("name")], want[at.Child("done")], want[at.Child("since")] = name, "0", "1970-01-01T00:00:00Z"
+		}
+		check := func(when string) {
+			t.Helper()
+			pass(100 * time.Millisecond)
+			if d := cmp.Diff(want, s.shown()); d != "" {
+				t.Errorf("%s: %s", when, d)
+			}
+		}
+		check("at first")
+		if d := cmp.Diff([]device.Path{"_clients/lens-1/disconnect", "_clients/lens-2/disconnect"}, s.commands); d != "" {
+			t.Error(d)
+		}
+		for p, want := range map[device.Path]driver.Stage{"_clients/lens-1/disconnect": driver.Acked, "_clients/1/disconnect": driver.Refused} {
+			if _, o := clients.Do(ctx, p, nil); o.Stage != want {
+				t.Errorf("%s: %v %v", p, o.Stage, o.Err)
+			}
+		}
+		s.mu.Lock()
+		clear(s.values)
+		s.commands = nil
+		s.mu.Unlock()
+		clients.Again()
+		check("again")
+		if len(s.commands) != 2 {
+			t.Errorf("commands again: %v", s.commands)
+		}
+		clients.Again()
+		clients.Remove(2) // the device may still know it
+		want["_clients/lens-count"] = "1"
+		for _, name := range []string{"name", "done", "since"} {
+			delete(want, device.Path("_clients/lens-2").Child(name))
+		}
+		check("one has gone meanwhile")
+		if clients.Len() != 1 {
+			t.Errorf("%d are there", clients.Len())
+		}
+		cancel()
+		wg.Wait()
+	})
+}
+
 // upstream hands out sessions.
 type upstream struct{ sessions chan chan struct{} }
 
