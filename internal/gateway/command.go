@@ -73,7 +73,7 @@ func (g *Gateway) checkCommand(who driver.Who, dev string, path device.Path, arg
 		return nil, nil, e
 	}
 	told := withoutSecrets(&commands[i], values)
-	clients := l.clientCommander()
+	clients := l.clientCommander(path)
 	switch {
 	case path.Under(device.ClientsRoot) && clients != nil:
 		return l, &command{path: path, args: values, told: told, by: clients}, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -13,16 +12,13 @@ import (
 
 // native is the gateway's side of a device's native server. The link's lock guards it.
 type native struct {
-	changed   chan struct{}    // closed and replaced when the configuration of the server is another one
-	session   []device.Command // what the session has
-	clients   []device.Command // what the server has
-	commander driver.Commander // of the clients; nil while nothing is served
+	changed chan struct{}    // closed and replaced when the configuration of the server is another one
+	session []device.Command // what the session has
+	// clients are those of each server that programs connect to: of a door by its name, and of the device's own by "".
+	clients map[string]clients
 }
 
-func newNative() native { return native{changed: make(chan struct{})} }
-
-// commands are those of the session and of the server; nil when neither said anything yet.
-func (n *native) commands() []device.Command { return slices.Concat(n.session, n.clients) }
+func newNative() native { return native{changed: make(chan struct{}), clients: map[string]clients{}} }
 
 // serveAgain is the pause before a server that could not serve is started again.
 const serveAgain = 5 * time.Second
@@ -119,8 +115,8 @@ func (l *link) serveEnv(options any) (driver.ServeEnv, error) {
 		Upstreams:  []driver.Upstream{l},
 		OpenStream: l.openNative,
 		Gate:       l.g.Gate(l.config().Driver.Info().Name),
-		Sink:       clientSink{l},
-		Commands:   l.setClientCommander,
+		Sink:       clientSink{l, ""},
+		Commands:   func(c driver.Commander) { l.setCommander("", c) },
 		Log:        l.log,
 	}
 	if s, ok := options.(driver.Shower); ok {
@@ -173,54 +169,6 @@ func (b beside) Session(ctx context.Context) (driver.Session, <-chan struct{}, e
 			return nil, nil, fmt.Errorf("waiting for %s: %w", b.name, ctx.Err())
 		}
 	}
-}
-
-func (l *link) setClientCommander(c driver.Commander) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.native.commander = c
-}
-
-// clientCommander performs the commands of the clients; nil while nothing is served.
-func (l *link) clientCommander() driver.Commander {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.native.commander
-}
-
-// clientSink brings the clients of a server into the tree of its device.
-type clientSink struct{ l *link }
-
-// Apply takes what lies below the clients' root and drops the rest.
-func (s clientSink) Apply(c *driver.Change) {
-	l := s.l
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.isRetired {
-		return
-	}
-	theirs := func(p device.Path) bool { return p.Under(device.ClientsRoot) }
-	d := device.Delta{}
-	for _, x := range c.Gone {
-		if theirs(x) {
-			d.Gone = append(d.Gone, x)
-		}
-	}
-	for _, x := range c.Specs {
-		if theirs(x.Path) {
-			d.Specs = append(d.Specs, x)
-		}
-	}
-	for _, x := range c.Samples {
-		if theirs(x.Path) {
-			d.Samples = append(d.Samples, x)
-		}
-	}
-	if c.Commands != nil {
-		l.native.clients = slices.DeleteFunc(slices.Clone(c.Commands), func(x device.Command) bool { return !theirs(x.Path) })
-		d.Commands = append([]device.Command{}, l.native.commands()...)
-	}
-	l.g.tree.Apply(l.name, &d)
 }
 
 // Name is the device's name. With Session it makes a link the upstream of its native server.
