@@ -36,7 +36,7 @@ func faces() []config.Face {
 // newAES70Door makes the door of AES70 controllers.
 func (h *host) newAES70Door() *aes70.Door {
 	return aes70.New(aes70.Config{Tree: h.gateway.Tree(), Writes: h.gateway, Gate: h.gateway.Gate(aes70.Name), Log: h.log, TLS: h.security.tls,
-		Announce: h.announce})
+		Announce: h.announce, Clients: func(dev string) (driver.Sink, func(driver.Commander)) { return h.gateway.Clients(dev, aes70.Name) }})
 }
 
 // newResponder makes what tells the local network of servers. Its name is not the computer's own, which belongs to the responder of the

@@ -29,7 +29,7 @@ type proxy struct {
 	forwarded, refused atomic.Uint64
 
 	listens string // where controllers connect; set before anybody can
-	clients *serving.Clients[*client]
+	clients *oca.Clients
 }
 
 var _ driver.Server = Driver{}
@@ -77,8 +77,7 @@ func (p *proxy) run(ctx context.Context, up driver.Upstream, fail serving.Fail) 
 		listeners[i], addrs[i] = ln, ways[i].Name+" "+ln.Addr().String()
 	}
 	p.listens = strings.Join(addrs, ", ")
-	p.clients = serving.NewClients[*client](serving.Options{Device: p.device, Sink: p.env.Sink, Grade: device.GradeSpec, Server: p.serverPoints(),
-		Count: serving.Point{Name: "count", Kind: device.Int, Title: "Controllers", Doc: "AES70 controllers that are connected"}, Noun: "controller", Max: p.opts.MaxClients})
+	p.clients = oca.NewClients(serving.Options{Device: p.device, Sink: p.env.Sink, Server: p.serverPoints(), Max: p.opts.MaxClients})
 	if p.env.Commands != nil {
 		p.env.Commands(p.clients)
 		defer p.env.Commands(nil)
@@ -149,7 +148,7 @@ func (p *proxy) write(ctx context.Context, c *ocaserver.Conn, path device.Path, 
 	}
 	if err != nil {
 		p.refused.Add(1)
-		if cl == nil || cl.reported.First(path) {
+		if cl == nil || cl.First(path) {
 			p.env.Log.Warn("refused what a controller wanted", "client", who.Addr, "path", path, "why", err, "hint", driver.HintOf(err))
 			p.env.Gate.Done(who, a, driver.Outcome{Stage: driver.Refused, Err: err})
 		}

@@ -7,32 +7,9 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver/serving"
+	"github.com/patchbay-io/patchbay/internal/oca"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
 )
-
-// client is one connection of a controller.
-type client struct {
-	conn     *ocaserver.Conn
-	since    time.Time
-	reported serving.Refusals[device.Path]
-}
-
-// Close implements serving.Client.
-func (cl *client) Close() error { return cl.conn.Close() }
-
-// Points implements serving.Client.
-func (cl *client) Points() []serving.Point {
-	c := cl.conn
-	return []serving.Point{
-		{Name: "address", Kind: device.String, Title: "Controller", Doc: "address of the controller", Value: serving.Text(c.RemoteAddr().String())},
-		{Name: "since", Kind: device.String, Title: "Since", Doc: "time of its connection, RFC 3339", Value: serving.Moment(cl.since)},
-		{Name: "requests", Kind: device.Int, Title: "Commands", Doc: "commands that it has sent", Value: serving.Count(c.Commands)},
-		{Name: "refused", Kind: device.Int, Title: "Refused", Doc: "commands of it that were not carried out", Value: serving.Count(c.Refused)},
-		{Name: "events", Kind: device.Int, Title: "Events", Doc: "events that were sent to it", Value: serving.Count(c.Events)},
-		{Name: "merged", Kind: device.Int, Title: "Merged events", Doc: "events that it missed, since a newer value of the same property came before it had read them",
-			Value: serving.Count(c.Merged)},
-	}
-}
 
 // serverPoints are the points of the server itself.
 func (p *proxy) serverPoints() []serving.Point {
@@ -53,7 +30,7 @@ func (p *proxy) connected(c *ocaserver.Conn) error {
 		p.env.Log.Warn("refused a controller: serve.from does not hold its address", "client", addr)
 		return errForeign
 	}
-	err := p.clients.Add(c.ID(), &client{conn: c, since: time.Now()}, true)
+	err := p.clients.Add(c.ID(), oca.NewClient(c), true)
 	if errors.Is(err, serving.ErrFull) {
 		p.env.Log.Warn("refused a controller: as many as serve.max_clients are connected", "client", addr, "max_clients", p.opts.MaxClients)
 	}

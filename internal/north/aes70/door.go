@@ -22,6 +22,9 @@ type Config struct {
 	Log    *slog.Logger // nil: none
 	// Listen opens listeners; nil: the network of this machine.
 	Listen driver.Opener[net.Listener]
+	// Clients is where the controllers of a device are shown: a sink for points below device.ClientsRoot whose names begin with Name and a
+	// hyphen, and what takes the performer of their commands. nil: they are not shown.
+	Clients func(device string) (driver.Sink, func(driver.Commander))
 	// TLS has the certificate of this gateway; nil: there is none, and no controller comes over TLS.
 	TLS *tls.Config
 	// Announce tells the local network; nil: it is told of nothing.
@@ -55,13 +58,17 @@ func New(cfg Config) *Door {
 	return d
 }
 
-// Set makes devices what is served. Those that stay the same keep their controllers.
+// Set makes devices what is served. Those that stay the same keep their controllers. It is called whenever the configuration may have
+// changed anything of a device, which then has forgotten its controllers and is told of them again.
 func (d *Door) Set(devices []Device) {
 	next := map[string]*oca.Options{}
 	for _, dev := range devices {
 		next[dev.Name] = dev.Options
 	}
 	d.faces.Set(next)
+	for _, f := range d.faces.All() {
+		f.showClients()
+	}
 }
 
 // Run serves until ctx ends, and returns nil when nothing of it is left. It may be called again then.
@@ -77,7 +84,7 @@ func (d *Door) Measures(yield func(north.Measure)) {
 		counter    bool
 		of         func(*face) float64
 	}{
-		{"aes70_controllers", "AES70 controllers that are connected to a device of any driver", false, func(f *face) float64 { return float64(f.count()) }},
+		{"aes70_controllers", "AES70 controllers that are connected to a device of any driver", false, func(f *face) float64 { return float64(f.clients.Len()) }},
 		{"aes70_changes_total", "Changes that AES70 controllers asked for and that were carried out", true, func(f *face) float64 { return float64(f.carried.Load()) }},
 		{"aes70_refused_total", "Changes that AES70 controllers asked for and that were not carried out", true, func(f *face) float64 { return float64(f.refused.Load()) }},
 	} {

@@ -6,10 +6,14 @@ import (
 	"errors"
 	"maps"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -53,14 +57,24 @@ type studio struct {
 	gate *gate
 	door *Door
 	nets map[string]*testnet.Listener
-	mu   sync.Mutex
+	// shown is what each device is told of its controllers.
+	shown map[string]*shown
+	mu    sync.Mutex
 }
+
+// named is a listener of an address.
+type named struct {
+	net.Listener
+	addr string
+}
+
+func (n named) Addr() net.Addr { return testnet.Addr{Net: "tcp", Name: n.addr} }
 
 const meter = device.Path("audio/meter")
 
 func in(t *testing.T, f func(*studio)) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &studio{t: t, gw: northtest.New(), gate: &gate{deny: "enum/switch"}, nets: map[string]*testnet.Listener{}}
+		s := &studio{t: t, gw: northtest.New(), gate: &gate{deny: "enum/switch"}, nets: map[string]*testnet.Listener{}, shown: map[string]*shown{}}
 		s.gw.Tree.Apply(northtest.Mill, &device.Delta{Specs: []device.Spec{
 			{Path: meter, Kind: device.Float, Rate: device.Meter, Access: device.R, Unit: "dBFS", Min: -128, Role: meterRole},
 			{Path: "audio/gain", Kind: device.Float, Access: device.RW, Unit: "dB", Min: -80, Max: 6, Role: "audio.gain", Hazard: device.HazardLive},
@@ -70,7 +84,11 @@ func in(t *testing.T, f func(*studio)) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.nets[addr] = testnet.Listen()
-			return s.nets[addr], nil
+			return named{s.nets[addr], addr}, nil
+		}, Clients: func(dev string) (driver.Sink, func(driver.Commander)) {
+			sh := &shown{values: map[device.Path]string{}}
+			s.shown[dev] = sh
+			return sh, func(c driver.Commander) { sh.commander = c }
 		}})
 		o := oca.Defaults()
 		o.TLS, o.WS, o.Allow, o.MaxClients = "127.0.0.1:8443", "127.0.0.1:8080", []string{"bool/*", "int/*", "string/*", "enum/*", "slow/*", "no/*"}, 3
@@ -280,6 +298,106 @@ func TestNewer(t *testing.T) {
 			t.Errorf("after %v: %v", row, got)
 		}
 	}
+}
+
+// shown is what a device is told of its controllers.
+type shown struct {
+	mu        sync.Mutex
+	values    map[device.Path]string
+	commander driver.Commander
+}
+
+func (s *shown) Apply(c *driver.Change) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(c.Gone, device.ClientsRoot) {
+		clear(s.values)
+	}
+	for _, gone := range c.Gone {
+		maps.DeleteFunc(s.values, func(p device.Path, _ string) bool { return p.Under(gone) })
+	}
+	for _, v := range c.Samples {
+		s.values[v.Path] = v.Value.String()
+	}
+}
+
+// forget empties what was told, and gives it.
+func (s *shown) forget() map[device.Path]string {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.values
+	s.values = map[device.Path]string{}
+	return out
+}
+
+// The controllers of a device are points of it, with a command that ends their connection. A device that is configured anew is told again.
+func TestControllersArePoints(t *testing.T) {
+	in(t, func(s *studio) {
+		c, at := s.controller("127.0.0.1:8443", ocaclient.Options{})
+		defer c.Close()
+		if err := c.Int32(at["int/override"].ONo).Set(s.t.Context(), 70); err != nil {
+			s.t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		mill := s.shown[northtest.Mill]
+		got := mill.forget()
+		for p, want := range map[device.Path]string{"_clients/aes70-count": "1", "_clients/aes70-forwarded": "1", "_clients/aes70-refused": "0", "_clients/aes70-error": "",
+			"_clients/aes70-listen": "tcp 127.0.0.1:65000, tls 127.0.0.1:8443, ws 127.0.0.1:8080", "_clients/aes70-1/refused": "0"} {
+			if v, ok := got[p]; !ok || v != want {
+				s.t.Errorf("%s is %q, want %q", p, v, want)
+			}
+		}
+		if got["_clients/aes70-1/address"] == "" || got["_clients/aes70-1/requests"] == "0" {
+			s.t.Errorf("%v", got)
+		}
+		same := *maps.Collect(s.door.faces.All())[northtest.Mill].opts
+		s.door.Set([]Device{{northtest.Mill, &same}})
+		time.Sleep(time.Second)
+		if d := cmp.Diff(slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(mill.forget()))); d != "" {
+			s.t.Errorf("told again: %s", d)
+		}
+		if _, o := mill.commander.Do(s.t.Context(), "_clients/aes70-1/disconnect", nil); o.Stage != driver.Acked {
+			s.t.Errorf("%+v", o)
+		}
+		synctest.Wait()
+		if c.Err() == nil {
+			s.t.Error("the controller is connected still")
+		}
+		s.door.Set(nil)
+		if got := mill.forget(); len(got) != 0 || mill.commander != nil {
+			s.t.Errorf("a device that is not served any more: %v", got)
+		}
+	})
+}
+
+// Why controllers cannot connect is a point too, until they can.
+func TestNoListener(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, sh := northtest.New(), &shown{values: map[device.Path]string{}}
+		taken := true
+		d := New(Config{Tree: g.Tree, Writes: g, Gate: &gate{}, Listen: func(context.Context, string, string) (net.Listener, error) {
+			if taken {
+				taken = false
+				return nil, errors.New("in use")
+			}
+			return testnet.Listen(), nil
+		}, Clients: func(string) (driver.Sink, func(driver.Commander)) { return sh, func(driver.Commander) {} }})
+		d.Set([]Device{{northtest.Mill, oca.Defaults()}})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- d.Run(ctx) }()
+		time.Sleep(2 * time.Second)
+		if got := sh.forget(); got["_clients/aes70-error"] != "tcp in use" || got["_clients/aes70-listen"] != "" {
+			t.Errorf("%v", got)
+		}
+		time.Sleep(again)
+		if got := sh.forget(); got["_clients/aes70-error"] != "" || !strings.HasPrefix(got["_clients/aes70-listen"], "tcp ") {
+			t.Errorf("%v", got)
+		}
+		cancel()
+		<-done
+	})
 }
 
 // A device that stays the same in a new configuration keeps its controllers; one that is taken out loses them.

@@ -29,23 +29,25 @@ type face struct {
 	server *ocaserver.Server
 
 	carried, refused atomic.Uint64
+	clients          *oca.Clients
+	commands         func(driver.Commander) // takes what performs those of the clients; nil: they are not shown
 
-	mu      sync.Mutex
-	seqs    map[device.Path]uint64 // of the newest value of each point that the mirror has
-	clients map[*ocaserver.Conn]*client
-}
-
-// client is one controller.
-type client struct {
-	since    time.Time
-	reported serving.Refusals[device.Path] // what is in the log
+	mu    sync.Mutex
+	seqs  map[device.Path]uint64 // of the newest value of each point that the mirror has
+	at    map[string]string      // where controllers connect now, by way
+	fails map[string]string      // why they cannot
 }
 
 func (d *Door) newFace(name string, opts *oca.Options) *face {
 	f := &face{door: d, name: name, opts: opts, log: d.log.With("device", name, "door", Name),
-		seqs: map[device.Path]uint64{}, clients: map[*ocaserver.Conn]*client{}}
+		seqs: map[device.Path]uint64{}, at: map[string]string{}, fails: map[string]string{}}
 	f.mirror = oca.NewMirror(name, f.write)
 	f.server = ocaserver.New(f.mirror.Device, ocaserver.Options{MaxConns: 2 * opts.MaxClients, Connected: f.connected, Closed: f.closed})
+	o := serving.Options{Device: name, Prefix: Name + "-", Server: f.points(), Max: opts.MaxClients}
+	if d.cfg.Clients != nil {
+		o.Sink, f.commands = d.cfg.Clients(name)
+	}
+	f.clients = oca.NewClients(o)
 	return f
 }
 
@@ -54,6 +56,9 @@ func (f *face) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.follow(ctx) })
 	wg.Go(func() { f.followMeters(ctx) })
+	wg.Go(func() { f.clients.Run(ctx) })
+	f.showClients()
+	defer f.hideClients()
 	for _, w := range f.opts.Ways(f.server, f.door.cfg.TLS) {
 		wg.Go(func() { f.listen(ctx, &w) })
 	}
@@ -67,12 +72,14 @@ func (f *face) listen(ctx context.Context, w *oca.Way) {
 		ln, err := f.door.cfg.Listen(ctx, "tcp", w.Addr)
 		hint := "another program may use the address: choose another one with serve.aes70." + w.Key
 		if err == nil {
+			f.now(w, ln.Addr().String(), nil)
 			f.log.Info("AES70 controllers may connect", "over", w.Name, "address", ln.Addr().String())
 			err, hint = f.announced(ctx, w, ln), ""
 		}
 		if ctx.Err() != nil {
 			return
 		}
+		f.now(w, "", err)
 		if err != nil && err.Error() != said {
 			said = err.Error()
 			f.log.Error("AES70 controllers cannot connect", "over", w.Name, "address", w.Addr, "error", err, "again", again, "hint", hint)
@@ -109,7 +116,6 @@ func (f *face) announced(ctx context.Context, w *oca.Way, ln net.Listener) error
 var (
 	errNothing = errors.New("the device has not said yet what it has")
 	errForeign = errors.New("the address may not connect")
-	errFull    = errors.New("too many controllers")
 )
 
 // connected lets a controller in.
@@ -123,41 +129,29 @@ func (f *face) connected(c *ocaserver.Conn) error {
 		f.log.Debug("refused a controller", "client", addr, "error", errNothing)
 		return errNothing
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.clients) >= f.opts.MaxClients {
+	if err := f.clients.Add(c.ID(), oca.NewClient(c), true); err != nil {
 		f.log.Warn("refused a controller: as many as serve.aes70.max_clients are connected", "client", addr, "max_clients", f.opts.MaxClients)
-		return errFull
+		return err
 	}
-	f.clients[c] = &client{since: time.Now()}
 	f.log.Info("AES70 controller", "client", addr)
 	return nil
 }
 
 // closed forgets a controller.
 func (f *face) closed(c *ocaserver.Conn) {
-	f.mu.Lock()
-	cl := f.clients[c]
-	delete(f.clients, c)
-	f.mu.Unlock()
-	if cl != nil {
-		f.log.Info("AES70 controller gone", "client", c.RemoteAddr().String(), "since", cl.since, "commands", c.Commands(), "refused", c.Refused(),
-			"events", c.Events(), "merged", c.Merged())
+	cl, ok := f.clients.Get(c.ID())
+	if !ok {
+		return
 	}
-}
-
-func (f *face) count() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.clients)
+	f.clients.Remove(c.ID())
+	f.log.Info("AES70 controller gone", "client", c.RemoteAddr().String(), "since", cl.Since, "commands", c.Commands(), "refused", c.Refused(),
+		"events", c.Events(), "merged", c.Merged())
 }
 
 // first reports whether a refusal is the first of its kind.
 func (f *face) first(c *ocaserver.Conn, p device.Path) bool {
-	f.mu.Lock()
-	cl := f.clients[c]
-	f.mu.Unlock()
-	return cl != nil && cl.reported.First(p)
+	cl, ok := f.clients.Get(c.ID())
+	return ok && cl.First(p)
 }
 
 func who(c *ocaserver.Conn) driver.Who { return driver.Who{Door: Name, Addr: c.RemoteAddr().String()} }
