@@ -56,9 +56,6 @@ func (h *host) announce(ctx context.Context, a driver.Announcement) error {
 	if err != nil {
 		return fmt.Errorf("announce %s: %w", a.Instance, err)
 	}
-	if ip := at.Addr().Unmap(); ip.IsUnspecified() { // of either family
-		at = netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port())
-	}
 	return h.responder.Announce(ctx, mdns.Service{Type: a.Type, Instance: a.Instance, Addr: at, Text: a.Text})
 }
 

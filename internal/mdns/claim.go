@@ -51,9 +51,9 @@ type claim struct {
 	step      int // probes and announcements that were sent
 	due       time.Time
 	conflicts []time.Time
-	patient   bool              // there were many of them
-	pending   map[int]answer    // by link
-	sent      map[int]time.Time // by link
+	patient   bool // there were many of them
+	pending   map[linkKey]answer
+	sent      map[linkKey]time.Time
 }
 
 // settled reports whether the names are the claim's own: the last probe had its time, and the first announcement is out.
@@ -62,7 +62,7 @@ func (c *claim) settled() bool { return c.step > probes }
 // probe begins with the first probe.
 func (c *claim) probe(now time.Time) {
 	c.step, c.due = 0, now.Add(delay(0, probeEvery))
-	c.pending, c.sent = map[int]answer{}, map[int]time.Time{}
+	c.pending, c.sent = map[linkKey]answer{}, map[linkKey]time.Time{}
 }
 
 func (r *Responder) names(c *claim) *names {
@@ -145,7 +145,7 @@ func (r *Responder) records(c *claim, l *Link, what asked) (answers, more []dnsm
 // send tells everybody on a link.
 func (r *Responder) send(c *claim, l *Link, what asked, now time.Time) {
 	answers, more := r.records(c, l, what)
-	c.sent[l.Index] = now
+	c.sent[l.key()] = now
 	r.write(&dnsmessage.Message{Header: dnsmessage.Header{Response: true, Authoritative: true}, Answers: answers, Additionals: more}, l)
 }
 
@@ -171,11 +171,12 @@ func (r *Responder) goodbye(c *claim) {
 
 // write sends a message to everybody on a link. A link that takes nothing hears nothing.
 func (r *Responder) write(m *dnsmessage.Message, l *Link) {
-	if r.socket == nil {
+	s := r.sockets[l.V6]
+	if s == nil {
 		return
 	}
 	if b, err := m.Pack(); err == nil {
-		_ = r.socket.Write(b, Group(), l.Index)
+		_ = s.Write(b, l.group(), l.Index)
 	}
 }
 
@@ -207,6 +208,8 @@ func kind(r *dnsmessage.Resource) dnsmessage.Type {
 	switch r.Body.(type) {
 	case *dnsmessage.AResource:
 		return dnsmessage.TypeA
+	case *dnsmessage.AAAAResource:
+		return dnsmessage.TypeAAAA
 	case *dnsmessage.PTRResource:
 		return dnsmessage.TypePTR
 	case *dnsmessage.TXTResource:

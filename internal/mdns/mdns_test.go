@@ -68,7 +68,8 @@ func (e *end) Write(b []byte, to netip.AddrPort, _ int) error {
 	c := e.cable
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if to == Group() {
+	toAll := to == Group() || to == Group6()
+	if toAll {
 		h := heard{at: time.Now(), from: e.addr}
 		if err := h.m.Unpack(b); err != nil {
 			return err
@@ -76,7 +77,7 @@ func (e *end) Write(b []byte, to netip.AddrPort, _ int) error {
 		c.heard = append(c.heard, h)
 	}
 	for a, x := range c.ends {
-		if a == to || to == Group() && a.Port() == Port {
+		if a == to || toAll && a.Port() == Port && a.Addr().Is6() == to.Addr().Is6() {
 			select {
 			case x.in <- packet{slices.Clone(b), e.addr}:
 			default:
@@ -130,7 +131,11 @@ func (c *cable) ask(t *testing.T, from string, m dnsmessage.Message) *end {
 		t.Fatal(err)
 	}
 	e := c.plug(from)
-	if err := e.Write(b, Group(), 1); err != nil {
+	group := Group()
+	if e.addr.Addr().Is6() {
+		group = Group6()
+	}
+	if err := e.Write(b, group, 1); err != nil {
 		t.Fatal(err)
 	}
 	c.said()
@@ -461,7 +466,7 @@ func FuzzPacket(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		r := New(Options{})
 		c := &cable{}
-		r.socket, r.links = c.plug("192.0.2.5:5353"), []Link{{Index: 1, Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.5/24")}}}
+		r.sockets, r.links = map[bool]Socket{false: c.plug("192.0.2.5:5353")}, []Link{{Index: 1, Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.5/24")}}}
 		for range 2 {
 			x := &claim{service: desk(1)}
 			x.probe(time.Now())

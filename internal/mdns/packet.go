@@ -86,6 +86,10 @@ func (r *Responder) contradicts(c *claim, rec *dnsmessage.Resource) contradictio
 		if same(rec.Header.Name, n.host) && !r.own(netip.AddrFrom4(body.A)) {
 			return byHost
 		}
+	case *dnsmessage.AAAAResource:
+		if same(rec.Header.Name, n.host) && !r.own(netip.AddrFrom16(body.AAAA)) {
+			return byHost
+		}
 	}
 	return no
 }
@@ -121,7 +125,7 @@ func (r *Responder) rivals(m *dnsmessage.Message, l *Link, now time.Time) {
 		switch {
 		case !other:
 		case c.settled():
-			if now.Sub(c.sent[l.Index]) >= defendEvery {
+			if now.Sub(c.sent[l.key()]) >= defendEvery {
 				r.send(c, l, askedType|askedInstance|askedHost, now)
 			}
 		case len(theirs) > 0 && loses([]dnsmessage.Resource{c.service.srv(n), c.service.txt(n)}, theirs):
@@ -159,7 +163,7 @@ func (r *Responder) query(m *dnsmessage.Message, from netip.AddrPort, l *Link, n
 			r.later(c, l, all, now)
 		}
 	}
-	if len(single.Answers) == 0 || !r.single.AllowN(now, 1) || r.socket == nil {
+	if len(single.Answers) == 0 || !r.single.AllowN(now, 1) || r.sockets[l.V6] == nil {
 		return
 	}
 	if legacy { // a resolver that knows nothing of multicast DNS
@@ -172,7 +176,7 @@ func (r *Responder) query(m *dnsmessage.Message, from netip.AddrPort, l *Link, n
 		}
 	}
 	if b, err := single.Pack(); err == nil {
-		_ = r.socket.Write(b, from, l.Index) // who asks and goes hears nothing
+		_ = r.sockets[l.V6].Write(b, from, l.Index) // who asks and goes hears nothing
 	}
 }
 
@@ -193,7 +197,7 @@ func asks(q *dnsmessage.Question, n *names) asked {
 		return askedType
 	case same(q.Name, n.instance) && is(dnsmessage.TypeSRV, dnsmessage.TypeTXT):
 		return askedInstance
-	case same(q.Name, n.host) && is(dnsmessage.TypeA):
+	case same(q.Name, n.host) && is(dnsmessage.TypeA, dnsmessage.TypeAAAA): // what there is of both: who asks for one learns so that there is no other
 		return askedHost
 	case same(q.Name, typesName) && is(dnsmessage.TypePTR):
 		return askedTypes
@@ -238,14 +242,14 @@ func (r *Responder) known(c *claim, m *dnsmessage.Message, l *Link) asked {
 
 // later answers everybody on a link in a moment, and not more than once a second.
 func (r *Responder) later(c *claim, l *Link, what asked, now time.Time) {
-	p, waits := c.pending[l.Index]
+	p, waits := c.pending[l.key()]
 	p.asked |= what
 	if !waits {
 		p.due = now.Add(delay(leastDelay, mostDelay))
-		if earliest := c.sent[l.Index].Add(sendEvery); p.due.Before(earliest) {
+		if earliest := c.sent[l.key()].Add(sendEvery); p.due.Before(earliest) {
 			p.due = earliest
 		}
 	}
-	c.pending[l.Index] = p
+	c.pending[l.key()] = p
 	r.hurry()
 }

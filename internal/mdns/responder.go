@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 type Options struct {
 	Host  string                                        // name of this computer in front of .local; empty: "patchbay"
 	Links func() ([]Link, error)                        // nil: [Links]
-	Open  func(context.Context, []Link) (Socket, error) // nil: [Open]
+	Open  func(context.Context, []Link) (Socket, error) // for links of one family; nil: [Open]
 	Log   *slog.Logger                                  // nil: none
 }
 
@@ -44,12 +45,12 @@ type Responder struct {
 	opts Options
 	wake chan struct{}
 
-	mu     sync.Mutex
-	claims []*claim
-	host   int // attempt at the name of the computer
-	socket Socket
-	links  []Link
-	single *rate.Limiter
+	mu      sync.Mutex
+	claims  []*claim
+	host    int             // attempt at the name of the computer
+	sockets map[bool]Socket // by whether it is of IPv6; none while nothing is open
+	links   []Link
+	single  *rate.Limiter
 }
 
 // New makes a responder; it starts nothing.
@@ -135,35 +136,65 @@ func (r *Responder) count() int {
 // errOther ends a session because the interfaces are others.
 var errOther = errors.New("mdns: the interfaces have changed")
 
-// session speaks on the links that there are. It ends with ctx, when the socket fails, and when there are other links, which is no error.
+// session speaks on the links that there are. It ends with ctx, when a socket fails, and when there are other links, which is no error.
 func (r *Responder) session(ctx context.Context, links []Link) error {
-	socket, err := r.opts.Open(ctx, links)
+	sockets, open, err := r.open(ctx, links)
 	if err != nil {
 		return err
 	}
 	r.mu.Lock()
-	r.socket, r.links = socket, links
+	r.sockets, r.links = sockets, open
 	for _, c := range r.claims {
 		c.probe(time.Now())
 	}
 	r.mu.Unlock()
-	ended := make(chan error, 1)
-	go func() { ended <- r.read(socket, links) }()
+	ended := make(chan error, len(sockets))
+	var readers sync.WaitGroup
+	for v6, s := range sockets {
+		readers.Go(func() { ended <- r.read(s, v6, open) })
+	}
 	err = r.loop(ctx, links, ended)
 	r.mu.Lock()
 	for _, c := range r.claims {
 		r.goodbye(c)
 	}
-	r.socket, r.links = nil, nil
+	r.sockets, r.links = nil, nil
 	r.mu.Unlock()
-	socket.Close()
-	if err != errReading {
-		<-ended
+	for _, s := range sockets {
+		s.Close()
 	}
+	readers.Wait()
 	if err == errOther {
 		return nil
 	}
 	return err
+}
+
+// open opens the sockets, and gives the links that they are for. A family that this computer has not is left out, when the other one is there.
+func (r *Responder) open(ctx context.Context, links []Link) (map[bool]Socket, []Link, error) {
+	sockets := map[bool]Socket{}
+	var open []Link
+	var failed error
+	for _, v6 := range []bool{false, true} {
+		of := slices.DeleteFunc(slices.Clone(links), func(l Link) bool { return l.V6 != v6 })
+		if len(of) == 0 {
+			continue
+		}
+		s, err := r.opts.Open(ctx, of)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		sockets[v6] = s
+		open = append(open, of...)
+	}
+	if len(sockets) == 0 {
+		return nil, nil, failed
+	}
+	if failed != nil {
+		r.opts.Log.Debug("multicast DNS over one family alone", "error", failed)
+	}
+	return sockets, open, nil
 }
 
 // errReading says that the reader has ended by itself.
@@ -194,8 +225,8 @@ func (r *Responder) loop(ctx context.Context, links []Link, ended <-chan error) 
 	}
 }
 
-// read takes packets in until the socket fails.
-func (r *Responder) read(socket Socket, links []Link) error {
+// read takes packets in until the socket, of one family, fails.
+func (r *Responder) read(socket Socket, v6 bool, links []Link) error {
 	buf := make([]byte, 9000)
 	for {
 		n, from, index, err := socket.Read(buf)
@@ -204,7 +235,7 @@ func (r *Responder) read(socket Socket, links []Link) error {
 		}
 		for i := range links {
 			l := &links[i]
-			if l.Index != index || !l.near(from.Addr()) {
+			if l.Index != index || l.V6 != v6 || !l.near(from.Addr()) {
 				continue // what comes from beyond the link is nobody's business here (11)
 			}
 			var m dnsmessage.Message
@@ -232,10 +263,10 @@ func (r *Responder) work(now time.Time) time.Duration {
 		soonest(c.due)
 		for i := range r.links {
 			l := &r.links[i]
-			p := c.pending[l.Index]
+			p := c.pending[l.key()]
 			if p.asked != 0 && !now.Before(p.due) {
 				r.send(c, l, p.asked, now)
-				delete(c.pending, l.Index)
+				delete(c.pending, l.key())
 				continue
 			}
 			if p.asked != 0 {

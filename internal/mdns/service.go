@@ -12,7 +12,7 @@ import (
 type Service struct {
 	Type     string         // "_oca._tcp"
 	Instance string         // what people read; another one gets " (2)" when the name is taken
-	Addr     netip.AddrPort // of the listener; with the unspecified address on every interface
+	Addr     netip.AddrPort // of the listener; 0.0.0.0 is every address of IPv4, and :: every one there is
 	Text     []string       // key=value each
 }
 
@@ -103,8 +103,12 @@ func (s *Service) txt(n *names) dnsmessage.Resource {
 func (s *Service) addrs(n *names, l *Link) []dnsmessage.Resource {
 	var out []dnsmessage.Resource
 	for _, p := range l.Prefixes {
-		if a := p.Addr(); a.Is4() && (s.Addr.Addr().IsUnspecified() || s.Addr.Addr().Unmap() == a) {
+		a, on := p.Addr(), s.Addr.Addr().Unmap()
+		switch {
+		case a.Is4() && (on.IsUnspecified() || on == a):
 			out = append(out, resource(n.host, classFlush, ttlHost, &dnsmessage.AResource{A: a.As4()}))
+		case a.Is6() && (on == netip.IPv6Unspecified() || on.WithZone("") == a):
+			out = append(out, resource(n.host, classFlush, ttlHost, &dnsmessage.AAAAResource{AAAA: a.As16()}))
 		}
 	}
 	return out
@@ -129,6 +133,8 @@ func data(r *dnsmessage.Resource) []byte {
 		return []byte(strings.ToLower(body.PTR.String()))
 	case *dnsmessage.AResource:
 		return body.A[:]
+	case *dnsmessage.AAAAResource:
+		return body.AAAA[:]
 	}
 	return nil
 }

@@ -7,13 +7,20 @@ import (
 	"time"
 )
 
-// The real socket hears what it sends out of an interface, here the loopback, and says which one it was.
+// The real sockets hear what they send out of an interface, here the loopback, and say which one it was.
 func TestSocket(t *testing.T) {
+	for name, prefix := range map[string]string{"IPv4": "127.0.0.1/8", "IPv6": "::1/128"} {
+		t.Run(name, func(t *testing.T) { loop(t, netip.MustParsePrefix(prefix)) })
+	}
+}
+
+func loop(t *testing.T, own netip.Prefix) {
 	lo, err := net.InterfaceByName("lo")
 	if err != nil {
 		t.Skip("no interface called lo")
 	}
-	s, err := Open(t.Context(), []Link{{Index: lo.Index, Prefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8")}}})
+	l := Link{Index: lo.Index, V6: own.Addr().Is6(), Prefixes: []netip.Prefix{own}}
+	s, err := Open(t.Context(), []Link{l})
 	if err != nil {
 		t.Skip(err) // a machine without multicast on its loopback, or without the port
 	}
@@ -33,7 +40,7 @@ func TestSocket(t *testing.T) {
 			}
 		}
 	}()
-	if err := s.Write([]byte("patchbay"), Group(), lo.Index); err != nil {
+	if err := s.Write([]byte("patchbay"), l.group(), lo.Index); err != nil {
 		s.Close()
 		t.Skip(err)
 	}
