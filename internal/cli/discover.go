@@ -159,7 +159,7 @@ const seekFor = 3 * time.Second
 
 // seek asks the local network.
 func (a *app) seek(ctx context.Context, wait time.Duration, report func(discover.Found)) error {
-	from, err := discover.LocalAddresses()
+	from, from6, err := discover.LocalAddresses()
 	if errors.Is(err, discover.ErrNoNetwork) {
 		a.say("Local network: %v.", err)
 		return nil
@@ -168,11 +168,11 @@ func (a *app) seek(ctx context.Context, wait time.Duration, report func(discover
 		return fmt.Errorf("--lan: %w", err)
 	}
 	var networks []string
-	for _, x := range from {
+	for _, x := range slices.Concat(from, from6) {
 		networks = append(networks, x.String())
 	}
 	a.say("Local network: asked from %s for %v: %s.", strings.Join(networks, ", "), wait, strings.Join(discover.Ways(), "; "))
-	if err := discover.Seek(ctx, discover.Network{ListenPacket: listenPacket, From: from}, wait, report); err != nil && ctx.Err() == nil {
+	if err := discover.Seek(ctx, discover.Network{ListenPacket: listenPacket, From: from, From6: from6}, wait, report); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("--lan: %w", err)
 	}
 	return ctx.Err()

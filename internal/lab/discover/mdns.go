@@ -15,8 +15,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// mdnsGroup is where questions of multicast DNS go (RFC 6762).
-var mdnsGroup = net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: 5353}
+// mdnsGroup is where questions of multicast DNS from an address of this computer go (RFC 6762): over IPv6 on the link of that address.
+func mdnsGroup(from netip.Addr) net.Addr {
+	group := netip.AddrFrom4([4]byte{224, 0, 0, 251})
+	if from.Is6() {
+		group = netip.AddrFrom16([16]byte{0xff, 0x02, 15: 0xfb}).WithZone(from.Zone())
+	}
+	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(group, 5353))
+}
 
 // Service is an instance of a service that has answered (RFC 6763).
 type Service struct {
@@ -56,6 +62,12 @@ func Browse(ctx context.Context, n Network, types []string, report func(Service)
 	for _, from := range n.From {
 		g.Go(func() error { return b.ask(inner, n, from, ask) })
 	}
+	for _, from := range n.From6 {
+		g.Go(func() error {
+			_ = b.ask(inner, n, from, ask) // most networks have IPv4 too, and what is wrong with IPv6 stops no search
+			return nil
+		})
+	}
 	if err := g.Wait(); ctx.Err() == nil {
 		return err
 	}
@@ -83,7 +95,11 @@ type answered struct {
 
 // ask asks from one address and listens.
 func (b *browser) ask(ctx context.Context, n Network, from netip.Addr, question []byte) error {
-	p, err := n.ListenPacket(ctx, "udp4", netip.AddrPortFrom(from, 0).String())
+	network, group := "udp4", mdnsGroup(from)
+	if from.Is6() {
+		network = "udp6"
+	}
+	p, err := n.ListenPacket(ctx, network, netip.AddrPortFrom(from, 0).String())
 	if err != nil {
 		return err
 	}
@@ -97,7 +113,7 @@ func (b *browser) ask(ctx context.Context, n Network, from netip.Addr, question 
 			t := time.NewTimer(pause)
 			select {
 			case <-t.C:
-				_, _ = p.WriteTo(question, &mdnsGroup) // an interface without multicast hears nothing
+				_, _ = p.WriteTo(question, group) // an interface without multicast hears nothing
 			case <-ctx.Done():
 				t.Stop()
 				return
@@ -116,7 +132,7 @@ func (b *browser) ask(ctx context.Context, n Network, from netip.Addr, question 
 			return err
 		}
 		if follow := b.take(buf[:size], addrOf(sender)); follow != nil {
-			_, _ = p.WriteTo(follow, &mdnsGroup)
+			_, _ = p.WriteTo(follow, group)
 		}
 	}
 }
@@ -203,6 +219,39 @@ func (b *browser) record(r *dnsmessage.Resource, sender netip.Addr, hosts map[st
 			}
 		}
 	case *dnsmessage.AResource:
-		hosts[name] = netip.AddrFrom4(body.A)
+		nearer(hosts, name, netip.AddrFrom4(body.A))
+	case *dnsmessage.AAAAResource:
+		a := netip.AddrFrom16(body.AAAA)
+		if a.IsLinkLocalUnicast() {
+			if sender.Zone() == "" {
+				return // of which link it is was said where nobody can tell
+			}
+			a = a.WithZone(sender.Zone())
+		}
+		nearer(hosts, name, a)
 	}
+}
+
+// nearer keeps the address of a host that most programs can use: of IPv4, else one that needs no interface beside it.
+func nearer(hosts map[string]netip.Addr, name string, a netip.Addr) {
+	rank := func(a netip.Addr) int {
+		switch {
+		case a.Is4():
+			return 2
+		case a.Zone() == "":
+			return 1
+		}
+		return 0
+	}
+	if old, known := hosts[name]; !known || rank(a) > rank(old) {
+		hosts[name] = a
+	}
+}
+
+// urlHost is an address as it stands in a URL.
+func urlHost(a netip.Addr) string {
+	if a.Is6() {
+		return "[" + strings.Replace(a.String(), "%", "%25", 1) + "]"
+	}
+	return a.String()
 }

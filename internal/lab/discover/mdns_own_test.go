@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -77,5 +78,50 @@ func TestSeekFindsOurServers(t *testing.T) {
 		if got := seek(); len(got) != 0 {
 			t.Errorf("after the end: %v", got)
 		}
+	})
+}
+
+// The same over IPv6 alone: an address that needs no interface beside it is taken where there is one, and the URL can be used.
+func TestSeekOverIPv6(t *testing.T) {
+	local, global := netip.MustParsePrefix("fe80::5/64"), netip.MustParsePrefix("2001:db8::5/64")
+	seekOverIPv6(t, "aes70+tls://[2001:db8::5]:65001", local, global)
+	seekOverIPv6(t, "aes70+tls://[fe80::5%25eth0]:65001", local)
+}
+
+func seekOverIPv6(t *testing.T, want string, prefixes ...netip.Prefix) {
+	synctest.Test(t, func(t *testing.T) {
+		n := new(testnet.Network)
+		r := mdns.New(mdns.Options{Host: "patchbay-rack", Links: func() ([]mdns.Link, error) {
+			return []mdns.Link{{Index: 1, V6: true, Prefixes: prefixes}}, nil
+		}, Open: func(ctx context.Context, _ []mdns.Link) (mdns.Socket, error) {
+			p, err := n.ListenPacket(ctx, "udp6", "[ff02::fb%eth0]:5353")
+			return group{p}, err
+		}})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for _, s := range []mdns.Service{
+			{Type: "_ocasec._tcp", Instance: "desk", Addr: netip.MustParseAddrPort("[::]:65001"), Text: []string{"txtvers=1", "protovers=1"}},
+			{Type: "_oca._tcp", Instance: "elsewhere", Addr: netip.MustParseAddrPort("0.0.0.0:65000")}, // has no address here
+		} {
+			wg.Go(func() { _ = r.Announce(ctx, s) })
+		}
+		synctest.Wait()
+		wg.Go(func() { _ = r.Run(ctx) })
+		time.Sleep(5 * time.Second)
+		var urls []string
+		if err := Seek(t.Context(), Network{ListenPacket: n.ListenPacket, From6: []netip.Addr{netip.MustParseAddr("fe80::200%eth0")}}, 3*time.Second,
+			func(f Found) { urls = append(urls, f.URL) }); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Join(urls, " "); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		for _, raw := range urls {
+			if u, err := url.Parse(raw); err != nil || netip.MustParseAddr(u.Hostname()).Is4() {
+				t.Errorf("%s: %v", raw, err)
+			}
+		}
+		cancel()
+		wg.Wait()
 	})
 }

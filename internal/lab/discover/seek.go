@@ -25,7 +25,8 @@ type Seeker struct {
 // Network is where a Seeker asks.
 type Network struct {
 	ListenPacket driver.Opener[net.PacketConn]
-	From         []netip.Addr // addresses of this computer, one for each network that it is in
+	From         []netip.Addr // addresses of this computer, one of IPv4 for each network that it is in
+	From6        []netip.Addr // the same of IPv6, with the zone where it takes one; multicast DNS alone asks from them
 }
 
 // seekers is never changed. Each is in seek_DRIVER.go.
@@ -66,13 +67,12 @@ func Seek(ctx context.Context, n Network, wait time.Duration, report func(Found)
 // ErrNoNetwork is the cause when this computer is in no network that could be asked.
 var ErrNoNetwork = errors.New("this computer is in no network with multicast")
 
-// LocalAddresses are those from which the local networks are asked, one IPv4 address of each.
-func LocalAddresses() ([]netip.Addr, error) {
+// LocalAddresses are those from which the local networks are asked, one address of each and family.
+func LocalAddresses() (v4, v6 []netip.Addr, err error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []netip.Addr
 	for _, i := range interfaces {
 		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagMulticast == 0 || i.Flags&net.FlagLoopback != 0 {
 			continue
@@ -81,15 +81,26 @@ func LocalAddresses() ([]netip.Addr, error) {
 		if err != nil {
 			continue // it has just gone
 		}
+		var one4, one6 netip.Addr
 		for _, a := range addrs {
-			if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
-				out = append(out, p.Addr())
-				break
+			p, err := netip.ParsePrefix(a.String())
+			switch {
+			case err != nil:
+			case p.Addr().Is4() && !one4.IsValid():
+				one4 = p.Addr()
+			case p.Addr().IsLinkLocalUnicast() && p.Addr().Is6(): // every link has one, and answers to it stay there
+				one6 = p.Addr().WithZone(i.Name)
 			}
 		}
+		if one4.IsValid() {
+			v4 = append(v4, one4)
+		}
+		if one6.IsValid() {
+			v6 = append(v6, one6)
+		}
 	}
-	if out == nil {
-		return nil, ErrNoNetwork
+	if v4 == nil && v6 == nil {
+		return nil, nil, ErrNoNetwork
 	}
-	return out, nil
+	return v4, v6, nil
 }

@@ -3,7 +3,6 @@ package discover
 import (
 	"context"
 	"encoding/hex"
-	"net"
 	"strconv"
 	"strings"
 )
@@ -39,7 +38,7 @@ func isFocusriteControl2(s Service) bool {
 }
 
 func aes70Found(s Service) Found {
-	url := aes70Services[s.Type] + "://" + net.JoinHostPort(s.Addr.Addr().String(), strconv.Itoa(int(s.Addr.Port())))
+	url := aes70Services[s.Type] + "://" + urlHost(s.Addr.Addr()) + ":" + strconv.Itoa(int(s.Addr.Port()))
 	if path := s.Text["path"]; strings.HasPrefix(path, "/") && path != "/" && s.Type == "_ocaws._tcp" {
 		url += "?path=" + path
 	}

@@ -15,7 +15,7 @@ func TestSeekAES70(t *testing.T) {
 	for _, steps := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			n := new(testnet.Network)
-			p, err := n.ListenPacket(t.Context(), "udp4", mdnsGroup.String())
+			p, err := n.ListenPacket(t.Context(), "udp4", mdnsGroup(netip.IPv4Unspecified()).String())
 			if err != nil {
 				t.Fatal(err)
 			}

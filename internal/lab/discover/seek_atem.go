@@ -35,7 +35,7 @@ func atemFound(s Service) Found {
 	if v := s.Text["name"]; v != "" {
 		name = v
 	}
-	f := Found{Addr: s.Addr, Protocol: "atem", URL: "atem://" + s.Addr.Addr().String(), Reasons: []string{name}}
+	f := Found{Addr: s.Addr, Protocol: "atem", URL: "atem://" + urlHost(s.Addr.Addr()), Reasons: []string{name}}
 	if s.Addr.Port() != atem.Port {
 		f.URL = "atem://" + net.JoinHostPort(s.Addr.Addr().String(), strconv.Itoa(int(s.Addr.Port())))
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -86,5 +87,5 @@ func fc2Found(s Service) (Found, bool) {
 	if !ok || !s.Addr.Addr().IsValid() {
 		return Found{}, false
 	}
-	return Found{Addr: s.Addr, Protocol: "fc2", URL: "fc2://" + s.Addr.String() + "?server_key=" + key.String(), Reasons: []string{s.Instance}}, true
+	return Found{Addr: s.Addr, Protocol: "fc2", URL: "fc2://" + urlHost(s.Addr.Addr()) + ":" + strconv.Itoa(int(s.Addr.Port())) + "?server_key=" + key.String(), Reasons: []string{s.Instance}}, true
 }
