@@ -26,7 +26,7 @@ type session struct {
 	table     *table // nil while the interface is unplugged
 	serial    string // of the interface, which comes back with another number
 	dirty     map[uint32]struct{}
-	replug    *fcxml.Schema // it has come back
+	replug    *fcxml.Schema // it has come back, or was announced again
 	gone      bool          // it was unplugged since the last change
 	approval  bool          // the approval has changed since the last change
 	watching  bool
@@ -62,7 +62,8 @@ func (s *session) hear(e fcclient.Event) {
 	case e.Approval != 0:
 		s.approval = true
 	case e.Arrived != nil:
-		if s.table == nil && s.serial != "" && e.Arrived.Serial == s.serial {
+		// A server may tell again of an interface that is there; the client begins with it anew, and so do we.
+		if s.serial != "" && e.Arrived.Serial == s.serial {
 			s.replug = e.Arrived
 		}
 	case e.Removed != "":

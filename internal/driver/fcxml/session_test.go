@@ -243,6 +243,28 @@ func TestUnplugAndPlug(t *testing.T) {
 	})
 }
 
+// A server that tells again of a device that is there begins with it anew; nothing may stand still because of it.
+func TestAnnouncedAgain(t *testing.T) {
+	in(t, fcsim.Options{Model: "4i4", Approved: true}, nil, func(st *studio) {
+		n := len(st.specs)
+		st.sim.Plug()
+		st.settle()
+		if len(st.specs) != n || st.condition.Code != "" {
+			t.Errorf("%d points, want %d, %+v", len(st.specs), n, st.condition)
+		}
+		if err := st.sim.Turn("inputs/analogue-1/air", "true"); err != nil {
+			t.Fatal(err)
+		}
+		st.settle()
+		if sm := st.sample("inputs/analogue-1/air"); sm.Quality != device.Good || !sm.Value.Bool() {
+			t.Errorf("what changes on the device: %+v", sm)
+		}
+		if o := st.write("inputs/analogue-2/air", device.OfBool(true)); o.Stage != driver.Acked {
+			t.Errorf("%+v", o)
+		}
+	})
+}
+
 // A monitor gets at most max_step louder at once, from wherever it is; down is always free.
 func TestMaxStep(t *testing.T) {
 	in(t, fcsim.Options{Model: "8i6", Approved: true}, func(o *Options) { o.MaxStep = 6 }, func(st *studio) {

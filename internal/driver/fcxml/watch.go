@@ -196,7 +196,7 @@ func (w *watcher) interest() {
 	}
 }
 
-// plug takes the interface back when it was plugged in again.
+// plug takes the interface back when it was plugged in again, or announced again.
 func (w *watcher) plug(ctx context.Context) error {
 	s := w.s
 	s.mu.Lock()

@@ -281,11 +281,11 @@ func (s *Sim) Unplug() {
 	}
 }
 
-// Plug puts the device back; it has another number then.
+// Plug puts the device back; it has another number then. Programs are told again of one that is there.
 func (s *Sim) Plug() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.plugged && s.arrive() == nil { // it has arrived before
+	if s.plugged || s.arrive() == nil { // it has arrived before
 		s.server.Broadcast(fcxml.DeviceArrival{Devices: []*fcxml.Element{s.schema.Root}})
 	}
 }
