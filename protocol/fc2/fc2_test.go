@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"golang.org/x/crypto/nacl/box"
+
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 	"github.com/patchbay-io/patchbay/protocol/secretstream"
 )
@@ -74,7 +76,8 @@ func TestKeys(t *testing.T) {
 func TestPaths(t *testing.T) {
 	k := identity(t, 0x11).Public()
 	for path, want := range map[string]bool{k.Path(): true, strings.ToUpper(k.Path()): true, "/": false, "": false, k.String(): false, k.Path() + "/": false,
-		k.Path() + "?x": false, "/" + strings.Repeat("0", 64): false, "/" + strings.Repeat("g", 64): false, "/x" + k.Path(): false, k.Path()[:64]: false} {
+		k.Path() + "?x": false, "/" + strings.Repeat("0", 64): false, "/" + strings.Repeat("g", 64): false, "/x" + k.Path(): false, k.Path()[:64]: false,
+		k.Path() + " ": false, "/ " + k.String(): false} {
 		got, ok := KeyOfPath(path)
 		if ok != want || ok && got != k {
 			t.Errorf("%s: %v %v", path, got, ok)
@@ -83,7 +86,7 @@ func TestPaths(t *testing.T) {
 	for _, c := range []struct {
 		texts []string
 		ok    bool
-	}{{[]string{"txtvers=1", "pk=" + k.String()}, true}, {[]string{k.String()}, true}, {[]string{"a=b", "key=" + k.String() + "0"}, false}, {nil, false}} {
+	}{{[]string{"txtvers=1", "pk=" + k.String()}, true}, {[]string{k.String()}, true}, {[]string{"a=b", "key=" + k.String() + "0"}, false}, {[]string{"key= " + k.String()}, false}, {nil, false}} {
 		if got, ok := KeyOfTXT(c.texts); ok != c.ok || ok && got != k {
 			t.Errorf("%v: %v %v", c.texts, got, ok)
 		}
@@ -359,6 +362,38 @@ func FuzzTunnel(f *testing.F) {
 		}
 		_, _ = ParseCode(string(b))
 	})
+}
+
+// What no program of ours would send: names that are none, and a public key with which the secret is known to everybody, so that
+// the box proves nothing.
+func TestOpenRequestRefuses(t *testing.T) {
+	server, client := identity(t, 0x22), identity(t, 0x11)
+	sealed := func(name string) []byte {
+		nonce, secret, peer := [boxNonce]byte{1}, [KeySize]byte(client.Secret()), [KeySize]byte(server.Public())
+		return box.Seal(bytes.Clone(nonce[:]), []byte(name), &nonce, &peer, &secret)
+	}
+	weak := PublicKey{1} // of order 1
+	var shared [KeySize]byte
+	peer, any := [KeySize]byte(weak), [KeySize]byte{9}
+	box.Precompute(&shared, &peer, &any)
+	nonce := [boxNonce]byte{1}
+	for _, c := range []struct {
+		what    string
+		client  PublicKey
+		request []byte
+		want    error
+	}{
+		{"a name of 256 bytes", client.Public(), sealed(strings.Repeat("x", MaxName)), nil},
+		{"a longer name", client.Public(), sealed(strings.Repeat("x", MaxName+1)), ErrRequest},
+		{"no UTF-8", client.Public(), sealed("\xff"), ErrName},
+		{"a weak key", weak, box.SealAfterPrecomputation(bytes.Clone(nonce[:]), []byte("stranger"), &nonce, &shared), ErrWeakKey},
+		{"nothing", client.Public(), nil, ErrRequest},
+		{"no box", client.Public(), nonce[:], ErrRequest},
+	} {
+		if name, err := OpenRequest(c.request, server, c.client); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%s: %q, %v; want %v", c.what, name, err, c.want)
+		}
+	}
 }
 
 // FuzzSpoiled: whatever is done to the records on their way, what comes out is what was said, up to where it was spoiled.
