@@ -185,7 +185,7 @@ func (a *app) pairSteps(ctx context.Context, t *target, dev string, f pairFlags)
 		if err != nil {
 			return err
 		}
-		return classFailure("device-said-no", errors.New(result), "Try again, and click Approve there.")
+		return classFailure("device-said-no", errors.New(result), "Try again, and click Approve there; whatever else asks there is in the way until it is let in or denied.")
 	}
 	if f.code != "" {
 		err = a.pairDo(ctx, t, dev, pairCode, map[string]any{"code": f.code})

@@ -35,23 +35,16 @@ func hostOf(a net.Addr) string {
 	return host
 }
 
-// room says why a connection has no place now; the lock is held.
-func (s *Server) room(conn uint64, host string) error {
-	if len(s.pairings) >= s.opts.Pairings ||
-		slices.ContainsFunc(s.pairings, func(p *pairing) bool { return p.conn == conn || p.host == host }) {
-		return errBusy
-	}
-	return nil
+// room reports whether there is a place for one more of an address; the lock is held.
+func (s *Server) room(host string) bool {
+	return len(s.pairings) < s.opts.Pairings && !slices.ContainsFunc(s.pairings, func(p *pairing) bool { return p.host == host })
 }
 
 // begin takes a place for a pairing.
 func (s *Server) begin(ctx context.Context, conn uint64, host string, r Request) (*pairing, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.room(conn, host); err != nil {
-		return nil, err
-	}
-	if !s.asked.take(host, time.Now(), s.opts.Every, s.opts.Burst) {
+	if !s.room(host) || !s.asked.take(host, time.Now(), s.opts.Every, s.opts.Burst) {
 		return nil, errBusy
 	}
 	s.requests++
@@ -135,7 +128,7 @@ func (s *Server) stateFor(conn uint64, host string) string {
 	switch {
 	case p != nil && p.code != nil:
 		return fc2.StateScanning
-	case p != nil || s.room(conn, host) != nil:
+	case p != nil || !s.room(host):
 		return fc2.StateApproving
 	}
 	return fc2.StateReady
