@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +59,29 @@ func TestStrangerWithAKnownPath(t *testing.T) {
 				t.Errorf("%s: %d bytes, %v after %v, want the end after %v", name, len(b), err, d, c.within)
 			}
 			ws.Close()
+		}
+	})
+}
+
+// The secure endpoint has nothing but the paths of programs that are let in: no question mark, nothing behind.
+func TestPathsOfTheSecureEndpoint(t *testing.T) {
+	within(t, fc2sim.Options{}, func(w *world) {
+		if err := w.sim.Clients().Approve(w.id.Public(), "x"); err != nil {
+			t.Fatal(err)
+		}
+		path := w.id.Public().Path()
+		for _, c := range []struct {
+			path string
+			ok   bool
+		}{{path, true}, {strings.ToUpper(path), true}, {path + "?x", false}, {path + "?", true}, {path + "/", false}, {"/", false}, {w.sim.PublicKey().Path(), false}} {
+			ws, err := w.upgraded(secureAddr, c.path)
+			var status *ocaws.StatusError
+			if (err == nil) != c.ok || err != nil && (!errors.As(err, &status) || status.Status != http.StatusNotFound) {
+				t.Errorf("%s: %v", c.path, err)
+			}
+			if err == nil {
+				ws.Close()
+			}
 		}
 	})
 }
