@@ -325,6 +325,27 @@ func TestBadRequests(t *testing.T) {
 	})
 }
 
+// A code goes away with the connection that it was for, and gives its place back.
+func TestCodeGoesWithItsConnection(t *testing.T) {
+	within(t, fc2sim.Options{}, func(w *world) {
+		answer, b := w.asks("phone")
+		if err := w.sim.Decide(true); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-answer; err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		synctest.Wait()
+		if p, _ := w.sim.Prompt(); p.Shows != nil || p.Code != nil || p.State != fc2.StateReady {
+			t.Errorf("%+v", p)
+		}
+		again := w.onboard()
+		defer again.Close()
+		w.wantState(again, fc2.StateReady)
+	})
+}
+
 // A connection that is dropped ends both ways, in the middle of a wait for a person too.
 func TestDropped(t *testing.T) {
 	within(t, fc2sim.Options{}, func(w *world) {
