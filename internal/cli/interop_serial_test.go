@@ -27,7 +27,7 @@ func startSerial(t *testing.T) *serialRig {
 	r := &serialRig{folder: t.TempDir(), rfc2217: freePorts(t, 3)}
 	r.raw = freePorts(t, 3)
 	file := filepath.Join(r.folder, "shop.yaml")
-	text := fmt.Sprintf("listen: 127.0.0.1:0\nserial:\n  folder: %s\n  ports:\n    box/*: {rfc2217: %d+, raw: %d+, pty: true}\ndevices:\n  box: 'sim+devicemaster:?layout=null,null,echo'\n",
+	text := fmt.Sprintf("listen: 127.0.0.1:0\nserial:\n  folder: %s\n  ports:\n    box/*: {rfc2217: %d+, raw: %d+, pty: true}\ndevices:\n  box: 'sim+devicemaster:?layout=null,null,echo&timeout=1m&link_timeout=1h'\n",
 		r.folder, r.rfc2217, r.raw)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

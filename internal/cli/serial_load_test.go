@@ -28,7 +28,8 @@ const (
 	loadBaud  = 921600
 )
 
-// loadRig is a gateway over a simulated box of the largest kind, whose paced ports echo, with all its ports offered in both ways.
+// loadRig is a gateway over a simulated box of the largest kind, whose paced ports echo, with all its ports offered in both ways. The box may
+// be as slow as the machine makes it: bytes for a port that could not be opened in time would be dropped.
 func loadRig(t *testing.T) (rfc2217, raw int) {
 	t.Helper()
 	rfc2217, raw = freePorts(t, loadPorts), freePorts(t, loadPorts)
@@ -37,7 +38,7 @@ func loadRig(t *testing.T) (rfc2217, raw int) {
 		layout += ",echo"
 	}
 	file := filepath.Join(t.TempDir(), "load.yaml")
-	text := fmt.Sprintf("listen: 127.0.0.1:0\nserial:\n  ports:\n    box/*: {rfc2217: %d+, raw: %d+, line: %dn81}\ndevices:\n  box: 'sim+devicemaster:?paced=true&layout=%s'\n",
+	text := fmt.Sprintf("listen: 127.0.0.1:0\nserial:\n  ports:\n    box/*: {rfc2217: %d+, raw: %d+, line: %dn81, keep: true}\ndevices:\n  box: 'sim+devicemaster:?paced=true&timeout=1m&link_timeout=1h&layout=%s'\n",
 		rfc2217, raw, loadBaud, layout)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
