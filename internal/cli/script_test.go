@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 // patient gives a command that asks a gateway or a device the time of scriptLimit, unless it has a time of its own: ten seconds are little on
 // a machine that has much else to do.
 func patient(args []string) []string {
-	asks := []string{"get", "set", "do", "ls", "watch", "term", "pair"}
+	asks := []string{"get", "set", "do", "ls", "watch", "term", "pty", "pair", "reload", "check"}
 	if len(args) == 0 || !slices.Contains(asks, args[0]) || slices.Contains(args, "--timeout") {
 		return args
 	}
