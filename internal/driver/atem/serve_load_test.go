@@ -72,7 +72,7 @@ func (a *audience) seat(ctx context.Context) error {
 			}
 			select {
 			case <-c.Ready():
-			case <-time.After(30 * time.Second):
+			case <-time.After(2 * time.Minute):
 				failed.Store(errors.New("no InCm"))
 			}
 			a.all[i], a.connectTimes[i] = c, time.Since(began)
@@ -138,7 +138,7 @@ func TestAudience(t *testing.T) {
 		t.Fatal(err)
 	}
 	bufio.NewReader(os.Stdin).ReadString('\n')
-	if err := out.Encode(a.report(10 * time.Second)); err != nil {
+	if err := out.Encode(a.report(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -306,7 +306,7 @@ func (s *seats) take() (finish func() *Report) {
 		if err := s.a.seat(s.t.Context()); err != nil {
 			s.t.Fatal(err)
 		}
-		return func() *Report { return s.a.report(30 * time.Second) }
+		return func() *Report { return s.a.report(2 * time.Minute) }
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestAudience$")
 	cmd.Env = append(os.Environ(), fmt.Sprintf("PATCHBAY_AUDIENCE=%s %s %d %d %d", s.a.TCP, s.a.UDP, s.a.NTCP, s.a.NUDP, s.a.Changes))

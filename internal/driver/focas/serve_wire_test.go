@@ -425,7 +425,7 @@ func TestServeResetsItsClients(t *testing.T) {
 	if _, err := focas.NewFrameReader(raw).Next(); err != nil {
 		t.Fatal(err)
 	}
-	if err := raw.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil { // only a failure waits for it
+	if err := raw.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil { // only a failure waits for it
 		t.Fatal(err)
 	}
 	sim.PowerCycle()
