@@ -163,19 +163,14 @@ func equal(got, want any) bool {
 	return fmt.Sprint(got) == fmt.Sprint(v)
 }
 
-// listen serves a switcher on a socket of its own, which a capture sees when there is one.
-func listen(t *testing.T, sw *atemsim.Switcher) net.Addr { return listenTapped(t, sw, nil) }
-
-func listenTapped(t *testing.T, sw *atemsim.Switcher, to *pcap) net.Addr {
+// listen serves a switcher on a socket of its own.
+func listen(t *testing.T, sw *atemsim.Switcher) net.Addr {
 	t.Helper()
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := pc.LocalAddr()
-	if to != nil {
-		pc = tapped{pc, to}
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = sw.ServeUDP(ctx, pc, atemsim.UDPOptions{}) })

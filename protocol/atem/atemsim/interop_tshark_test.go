@@ -2,18 +2,21 @@ package atemsim_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/atem"
-	"github.com/patchbay-io/patchbay/protocol/atem/atemclient"
 	"github.com/patchbay-io/patchbay/protocol/atem/atemsim"
 )
 
@@ -60,7 +63,7 @@ type tapped struct {
 	to *pcap
 }
 
-func port(a net.Addr) uint16 { return uint16(a.(*net.UDPAddr).Port) }
+func port(a net.Addr) uint16 { return netip.MustParseAddrPort(a.String()).Port() }
 
 func (t tapped) ReadFrom(b []byte) (int, net.Addr, error) {
 	n, addr, err := t.PacketConn.ReadFrom(b)
@@ -99,41 +102,53 @@ func tshark(t *testing.T, c *pcap, args ...string) string {
 	return string(out)
 }
 
-// tshark with our dissector reads a session without errors, and sees the fields that were sent.
-func TestInteropTsharkDissector(t *testing.T) {
+// session has a client and a switcher talk, once over UDP and once over OpenSwitcher in pieces that are no frames. It returns
+// how many fields the switcher has. Time is simulated: on a busy machine datagrams are sent again, and the capture is another.
+func (c *pcap) session(t *testing.T) int {
 	sw, err := atemsim.New(atemsim.Options{Dirty: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	capture := newPcap()
-	addr := listenTapped(t, sw, capture)
-	v := &viewer{}
-	c, err := atemclient.Dial(t.Context(), (&net.ListenConfig{}).ListenPacket, addr.String(), atemclient.Options{Handle: v.handle})
+	n := new(testnet.Network)
+	pc, err := n.ListenPacket(t.Context(), "udp", "192.0.2.10:9910")
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.Client = c
-	<-c.Ready()
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = sw.ServeUDP(ctx, tapped{pc, c}, atemsim.UDPOptions{}) })
+	v, err := dial(ctx, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-v.Ready()
 	v.send(t, &atem.SetPreviewSource{Source: 7})
 	v.send(t, &atem.SendFairlightLevels{On: true})
-	v.send(t, &atem.Cut{}) // last, so that everything is in the capture once it has taken effect
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		v.mu.Lock()
-		p, _ := atem.Get[atem.ProgramSource](&v.st, 0)
-		v.mu.Unlock()
-		if p.Source == 7 {
-			break
-		}
+	v.send(t, &atem.Cut{})
+	time.Sleep(time.Second)
+	v.mu.Lock()
+	if p, _ := atem.Get[atem.ProgramSource](&v.st, 0); p.Source != 7 {
+		t.Errorf("%v is on program", p.Source)
 	}
-	c.Close()
-	// The same fields over OpenSwitcher, in pieces that are no frames.
+	v.mu.Unlock()
+	v.Close()
+	stop()
+	wg.Wait()
 	var stream []byte
 	for _, p := range sw.State().Dump(1000) {
 		stream = append(binary.BigEndian.AppendUint16(stream, uint16(len(p))), p...)
 	}
 	for at := 0; at < len(stream); at += 700 {
-		capture.add(6, 4532, 50000, uint32(1+at), stream[at:min(at+700, len(stream))])
+		c.add(6, 4532, 50000, uint32(1+at), stream[at:min(at+700, len(stream))])
 	}
+	return sw.State().Len()
+}
+
+// tshark with our dissector reads a session without errors, and sees the fields that were sent.
+func TestInteropTsharkDissector(t *testing.T) {
+	capture := newPcap()
+	var fields int
+	synctest.Test(t, func(t *testing.T) { fields = capture.session(t) })
 
 	if bad := tshark(t, capture, "-Y", "_ws.lua.error || atem.malformed || _ws.malformed || atem.nolayout"); bad != "" {
 		t.Errorf("tshark complains:\n%.2000s", bad)
@@ -145,7 +160,7 @@ func TestInteropTsharkDissector(t *testing.T) {
 		}
 	}
 	over := tshark(t, capture, "-Y", "tcp", "-T", "fields", "-E", "occurrence=a", "-e", "atem.code")
-	if n, want := strings.Count(over, ",")+strings.Count(strings.TrimSpace(over), "\n"), sw.State().Len(); n < want-20 || !strings.Contains(over, "InCm") {
+	if n, want := strings.Count(over, ",")+strings.Count(strings.TrimSpace(over), "\n"), fields; n < want-20 || !strings.Contains(over, "InCm") {
 		t.Errorf("tshark sees %d of %d fields over TCP", n, want)
 	}
 	if got := tshark(t, capture, "-Y", "atem.CPvI.source == 7", "-T", "fields", "-e", "atem.CPvI.source"); strings.TrimSpace(got) != "7" {
