@@ -49,6 +49,12 @@ const (
 	maxHalfClose     = time.Hour
 )
 
+// What systems take: Linux refuses keep-alive beyond 32,767 seconds, and a user timeout that has more milliseconds than 31 bits.
+const (
+	maxKeepAlive   = 9 * time.Hour
+	maxUserTimeout = 24 * time.Hour
+)
+
 // serialKeys are the keys of a port, with what they are for.
 var serialKeys = []struct{ name, doc string }{
 	{"line", "speed, data bits, parity and stop bits when the port is opened, such as 9600n81"},
@@ -232,7 +238,9 @@ func (p *SerialPort) set(key, s string) (err error) {
 		}
 	case "pty_mode":
 		var m uint64
-		m, err = strconv.ParseUint(s, 8, 9)
+		if m, err = strconv.ParseUint(s, 8, 9); err != nil {
+			return fmt.Errorf("%q are no permissions in octal digits, such as 0660", s)
+		}
 		p.PTYMode = os.FileMode(m)
 	case "pty_owner":
 		if p.PTYOwner, err = strconv.Atoi(s); err != nil {
@@ -273,16 +281,25 @@ func (p *SerialPort) set(key, s string) (err error) {
 	case "coalesce":
 		duration(&p.Coalesce)
 	case "keep_alive":
-		duration(&p.KeepAlive)
+		if duration(&p.KeepAlive); err == nil && (p.KeepAlive > maxKeepAlive || p.KeepAlive < time.Second) {
+			err = fmt.Errorf("%q is not from 1s to 9h", s)
+		}
 	case "user_timeout":
-		duration(&p.UserTimeout)
+		if duration(&p.UserTimeout); err == nil && p.UserTimeout > maxUserTimeout {
+			err = fmt.Errorf("%q is not from 0s to 24h", s)
+		}
 	case "log":
-		if p.Log = s; !filepath.IsAbs(s) || p.Path == "*" {
-			return fmt.Errorf("%q is no whole path of a file for one port", s)
+		switch p.Log = s; {
+		case p.Path == "*":
+			return fmt.Errorf("%q is one file, and %s/* is several ports: name the port whose log it is, such as %s/1", s, p.Device, p.Device)
+		case !filepath.IsAbs(s):
+			return fmt.Errorf("%q is no whole path of a file: begin it with /", s)
 		}
 	case "log_size":
-		if p.LogSize, err = strconv.ParseInt(s, 10, 64); err == nil && p.LogSize < 1000 {
-			err = fmt.Errorf("%s bytes are too few for a log", s)
+		if p.LogSize, err = strconv.ParseInt(s, 10, 64); err != nil {
+			return fmt.Errorf("%q is no number of bytes, such as 10000000", s)
+		} else if p.LogSize < 1000 {
+			return fmt.Errorf("%s bytes are too few for a log", s)
 		}
 	}
 	return err

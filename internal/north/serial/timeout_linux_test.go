@@ -56,7 +56,8 @@ func TestTCPSettings(t *testing.T) {
 			name string
 			opt  int
 			want int
-		}{{"user timeout", unix.TCP_USER_TIMEOUT, tt.user}, {"keep-alive", unix.TCP_KEEPIDLE, tt.idle}, {"no delay", unix.TCP_NODELAY, tt.nodelay}} {
+		}{{"user timeout", unix.TCP_USER_TIMEOUT, tt.user}, {"keep-alive", unix.TCP_KEEPIDLE, tt.idle},
+			{"pause between questions", unix.TCP_KEEPINTVL, tt.idle}, {"questions", unix.TCP_KEEPCNT, 3}, {"no delay", unix.TCP_NODELAY, tt.nodelay}} {
 			var got int
 			if e := raw.Control(func(fd uintptr) { got, err = unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, o.opt) }); e != nil || err != nil || got != o.want {
 				t.Errorf("%s is %d, want %d (%v, %v)", o.name, got, o.want, e, err)
