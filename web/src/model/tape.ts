@@ -94,9 +94,13 @@ export class Writer {
   private direction = '';
   private row: HexRow | null = null; // the last row of hex
   private readonly look: Look;
+  private readonly full: number; // bytes of a row of hex
 
-  constructor(look: Look) {
+  /** columns is how wide the terminal is: a row of hex that is gone on with has to stand on one line. */
+  constructor(look: Look, columns = 80) {
     this.look = look;
+    const width = (n: number) => (look.stamps === 'off' ? 0 : 13) + 1 + 3 * n + (look.view === 'both' ? 2 + n : 0);
+    this.full = [16, 8, 4, 2].find((n) => width(n) <= columns) ?? 1;
   }
 
   write(piece: Piece): (string | Uint8Array)[] {
@@ -116,7 +120,7 @@ export class Writer {
     return `${plain}${before}${loud}── ${text} ──${plain}\r\n`;
   }
 
-  /** rows writes bytes in rows of 16, each of one direction; a row that is not full is gone on with where that is the same. */
+  /** rows writes bytes in rows of 16, or of fewer where that is too wide, each of one direction; a row that is not full is gone on with where that is the same. */
   private rows(piece: { at: number; kind: 'in' | 'out'; bytes: Uint8Array }): string {
     let out = '';
     let row = this.row;
@@ -124,13 +128,13 @@ export class Writer {
     if (row && (row.kind !== piece.kind || late)) row = null;
     let from = 0;
     while (from < piece.bytes.length) {
-      if (!row || row.bytes.length === 16) {
+      if (!row || row.bytes.length === this.full) {
         if (!this.fresh) out += '\r\n';
         this.fresh = false;
         // Rows of one burst share its time.
         row = { kind: piece.kind, bytes: [], stamp: row && this.look.stamps === 'burst' ? ' '.repeat(12) : stampText(piece.at) };
       }
-      const part = piece.bytes.subarray(from, from + 16 - row.bytes.length);
+      const part = piece.bytes.subarray(from, from + this.full - row.bytes.length);
       row.bytes.push(...part);
       from += part.length;
       out += `\r${this.rowText(row)}`;
@@ -145,7 +149,7 @@ export class Writer {
     const text = bytes.map((b) => (b >= 32 && b < 127 ? String.fromCharCode(b) : '·')).join('');
     const time = this.look.stamps === 'off' ? '' : `${dim}${stamp}${plain} `;
     const both = this.look.view === 'both' ? `  ${text}` : '';
-    return `${time}${kind === 'out' ? `${mine}>` : '<'} ${both ? hex.padEnd(47) : hex}${both}${plain}`;
+    return `${time}${kind === 'out' ? `${mine}>` : '<'} ${both ? hex.padEnd(3 * this.full - 1) : hex}${both}${plain}`;
   }
 
   private text(piece: { at: number; kind: 'in' | 'out'; bytes: Uint8Array }): (string | Uint8Array)[] {

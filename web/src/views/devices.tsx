@@ -132,7 +132,7 @@ function MonitorLevel({ d, up }: { d: Device; up: boolean }) {
   const level = roles.one('audio.monitor.level');
   const point = level?.point.value;
   const is = (role: string) => roles.one(role)?.point.value?.value === true;
-  if (!up && linkOf(d.name).state !== 'waiting') return <NoLink />;
+  if (!up && (gateway.value.state === 'lost' || linkOf(d.name).state !== 'waiting')) return <NoLink />;
   if (!level && !up) return <span class="headline" />; // a device that lets nobody in yet has no levels
   if (!level || !point || point.quality === 'bad') return <span class="headline quiet">{d.point_count ? `${d.point_count} points` : ''}</span>;
   const text = levelText(levelOf(point.value, point.text, rangeOf(level.spec.value)), level.spec.value.decimals ?? 1);

@@ -35,6 +35,17 @@ test('times of bursts stand after a silence, and when the direction changes', ()
   assert.equal(got, '12:00:00.005 abcd\r\n12:00:00.205 ef\r\n12:00:00.215 g');
 });
 
+test('a row of hex stands on one line of the terminal, however narrow that is', () => {
+  const plain = (text) => text.replace(/\x1b\[[0-9;]*m/g, '');
+  const longest = (text) => Math.max(...plain(text).split(/[\r\n]+/).map((l) => l.length));
+  for (const [columns, of, bytes] of [[80, {}, 16], [49, {}, 16], [48, {}, 8], [36, {}, 8], [36, { view: 'both' }, 8], [34, { view: 'both' }, 4], [36, { view: 'both', stamps: 'line' }, 4], [2, {}, 1]]) {
+    const text = screen(new Writer(look({ view: 'hex', ...of }), columns), ...Array.from('sixteen and more bytes', (c) => at(0, 'in', c)));
+    const rows = plain(text).split('\r\n').map((row) => row.split('\r').at(-1));
+    assert.equal(rows[0].match(/ [0-9a-f]{2}(?= |$)/g).length, bytes, `${columns} columns`);
+    if (columns > 2) assert.ok(longest(text) <= columns, `${columns} columns: ${longest(text)}`);
+  }
+});
+
 test('hex is written in rows of 16 that small parts fill', () => {
   const w = new Writer(look({ view: 'hex' }));
   screen(w, at(0, 'in', 'ab'));

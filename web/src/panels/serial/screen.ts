@@ -7,6 +7,7 @@ export interface Screen {
   write: (part: string | Uint8Array) => void;
   clear: () => void;
   focus: () => void;
+  columns: () => number;
   find: (text: string, back: boolean) => boolean;
   paint: () => void; // takes the colours of the page again
   close: () => void;
@@ -45,8 +46,8 @@ function sheetElement(): HTMLElement {
   return stand;
 }
 
-/** openScreen puts a terminal into a box. `typed` gets what the user types; answers to questions of the device are not given. */
-export function openScreen(box: HTMLElement, typed: (text: string) => void): Screen {
+/** openScreen puts a terminal into a box. `typed` gets what the user types, `resized` says that there are more columns, or fewer; answers to questions of the device are not given. */
+export function openScreen(box: HTMLElement, typed: (text: string) => void, resized: () => void): Screen {
   const style = getComputedStyle(box);
   const colour = (name: string) => {
     // Names of two colours are resolved by an element only.
@@ -93,12 +94,18 @@ export function openScreen(box: HTMLElement, typed: (text: string) => void): Scr
   opening(term, box);
   fit.fit();
   term.onData(typed);
+  let columns = term.cols;
+  term.onResize(({ cols }) => {
+    if (cols !== columns) resized();
+    columns = cols;
+  });
   const watch = new ResizeObserver(() => fit.fit());
   watch.observe(box);
   return {
     write: (part) => term.write(part),
     clear: () => term.reset(),
     focus: () => term.focus(),
+    columns: () => term.cols,
     find: (text, back) => (back ? search.findPrevious(text) : search.findNext(text)),
     paint: () => (term.options.theme = theme()),
     close: () => {

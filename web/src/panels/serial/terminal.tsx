@@ -53,7 +53,7 @@ export function TerminalView({ device, at, owner }: Props) {
     setWaiting((n) => n + ('bytes' in piece ? piece.bytes.length : 0));
   };
   const redraw = () => {
-    writer.current = new Writer(look.peek());
+    writer.current = new Writer(look.peek(), screen.current?.columns());
     screen.current?.clear();
     const later = new Set(isPaused.current ? queue.current.pieces : []);
     for (const piece of tape.current.tail(redrawn)) if (!later.has(piece)) show(piece);
@@ -78,8 +78,8 @@ export function TerminalView({ device, at, owner }: Props) {
     setNote('');
     send(text);
   };
-  const handlers = useRef({ typed, take });
-  handlers.current = { typed, take };
+  const handlers = useRef({ typed, take, redraw });
+  handlers.current = { typed, take, redraw };
 
   useEffect(() => {
     let over = false;
@@ -93,7 +93,8 @@ export function TerminalView({ device, at, owner }: Props) {
     const stop = s.state.subscribe(() => again((n) => n + 1));
     void import('./screen.ts').then(({ openScreen }) => {
       if (over) return;
-      screen.current = openScreen(home, (text) => handlers.current.typed(text));
+      screen.current = openScreen(home, (text) => handlers.current.typed(text), () => look.peek().view !== 'text' && handlers.current.redraw());
+      writer.current = new Writer(look.peek(), screen.current.columns());
       for (const piece of tape.current.tail(redrawn)) show(piece);
     });
     return () => {
