@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { check, expect, finish, patience, poll, step } from './checks.mjs';
+import { check, expect, finish, meanwhile, patience, poll, step } from './checks.mjs';
 import { start, workshop } from './gateway.mjs';
 
 const { folder, program, close } = workshop();
@@ -146,8 +146,7 @@ try {
     await page.locator('h1').click();
     await page.keyboard.press('l');
     await page.locator('.stage.unlocked').waitFor();
-    await setTo(page, '77.5');
-    await expect(page.locator('.outcome')).toSay(/confirmed/);
+    await meanwhile(page, '.outcome', () => setTo(page, '77.5'), 'confirmed');
   });
 
   await check('and is told which key would allow the rest', async () => {

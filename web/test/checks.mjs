@@ -56,22 +56,22 @@ export function expect(locator) {
 }
 
 /**
- * meanwhile does something, and waits until the page has shown what the selector means. The page itself looks, at each of its changes: what is
- * there for a moment only is gone before a busy computer asks for it from here.
+ * meanwhile does something, and waits until the page has shown what the selector means, with the text where one is given. The page itself looks,
+ * at each of its changes: what is there for a moment only is gone before a busy computer asks for it from here.
  */
-export async function meanwhile(page, selector, act) {
-  await page.locator(selector).waitFor({ state: 'detached' });
-  const seen = await page.evaluateHandle((selector) => {
+export async function meanwhile(page, selector, act, text = '') {
+  await page.locator(selector).filter({ hasText: text }).first().waitFor({ state: 'detached' });
+  const seen = await page.evaluateHandle(([selector, text]) => {
     const seen = { yes: false };
     const look = new MutationObserver(() => {
-      seen.yes ||= document.querySelector(selector) !== null;
+      seen.yes ||= [...document.querySelectorAll(selector)].some((e) => e.textContent.includes(text));
       if (seen.yes) look.disconnect();
     });
-    look.observe(document, { subtree: true, childList: true, attributes: true });
+    look.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
     return seen;
-  }, selector);
+  }, [selector, text]);
   await act();
-  await poll(() => seen.evaluate((s) => s.yes), `${selector} was never there`);
+  await poll(() => seen.evaluate((s) => s.yes), `${selector} ${text} was never there`);
 }
 
 /** shaken does what a locked panel refuses, and waits for the lock to say so. */
