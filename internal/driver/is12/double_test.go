@@ -22,6 +22,7 @@ type double struct {
 	silent uint32 // an object whose changes it does not tell
 	writes int
 	conns  map[*websocket.Conn]map[uint32]bool
+	asked  func() // nil, or called for each message with commands before it is answered; the lock is held
 }
 
 // presets is a sequence of texts of a gain.
@@ -186,6 +187,9 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		switch m.Type {
 		case is12.TypeCommand:
 			answer.Type = is12.TypeCommandResponse
+			if d.asked != nil {
+				d.asked()
+			}
 			for _, cmd := range m.Commands {
 				res, n := d.call(cmd)
 				answer.Responses = append(answer.Responses, is12.Response{Handle: cmd.Handle, Result: res})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -133,6 +134,51 @@ func TestWatchAsks(t *testing.T) {
 		cancel()
 		wg.Wait()
 		s.Close()
+	})
+}
+
+// What the device tells while many points are asked for is not taken back by an answer that came before it.
+func TestAnswersAndEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testnet.Listen()
+		ctx, cancel := context.WithCancel(t.Context())
+		d := newDouble()
+		var wg sync.WaitGroup
+		wg.Go(func() { _ = d.Serve(ctx, l) })
+		u, _ := url.Parse("is12+ws://device")
+		opened, err := New().Open(ctx, driver.Env{Dial: l.DialContext, Log: slog.New(slog.DiscardHandler)}, driver.Target{URL: u, Options: defaults()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := opened.(*session)
+		h := &heard{last: map[device.Path]string{}}
+		s.mu.Lock()
+		s.sink = h
+		gain, other := s.board.byPath["stereo-gain/gain/gain-value"], s.board.byPath["stereo-gain/user-label"]
+		s.mu.Unlock()
+		points := append([]*point{gain}, slices.Repeat([]*point{other}, batch)...) // which takes two messages
+		messages := 0
+		d.mu.Lock()
+		d.values[propKey{11, gain.prop}] = -3.0
+		d.asked = func() {
+			if messages++; messages == 2 {
+				d.tell(ctx, is12.Notification{Oid: 11, EventID: is12.PropertyChanged, EventData: is12.EventData{PropertyID: gain.prop, Value: json.RawMessage("-20.5")}})
+			}
+		}
+		d.mu.Unlock()
+		if err := s.again(ctx, points, h); err != nil {
+			t.Error(err)
+		}
+		h.mu.Lock()
+		if got := h.last[gain.spec.Path]; messages != 2 || got != "-20.5" {
+			t.Errorf("after %d messages the gain is %s, want -20.5", messages, got)
+		}
+		h.mu.Unlock()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		wg.Wait()
 	})
 }
 

@@ -69,7 +69,7 @@ func (s *session) catchUp(ctx context.Context, sink driver.Sink) error {
 
 // again asks for points and tells those that have changed.
 func (s *session) again(ctx context.Context, points []*point, sink driver.Sink) error {
-	c := &driver.Change{}
+	var changed []*point
 	before := make([]uint64, len(points))
 	s.mu.Lock()
 	for i, pt := range points {
@@ -84,15 +84,20 @@ func (s *session) again(ctx context.Context, points []*point, sink driver.Sink) 
 		old := pt.sample
 		pt.result(r, time.Now())
 		if now := pt.sample; s.board.byPath[pt.spec.Path] == pt && (now.Quality != old.Quality || now.Reason != old.Reason || !now.Value.Equal(old.Value)) {
-			c.Samples = append(c.Samples, now)
+			changed = append(changed, pt)
 		}
 	})
-	if err == nil && len(c.Samples) > 0 {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		sink.Apply(c)
+	if err != nil || len(changed) == 0 {
+		return err
 	}
-	return err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &driver.Change{}
+	for _, pt := range changed { // as they are by now: later answers took their time, and events have been told meanwhile
+		c.Samples = append(c.Samples, pt.sample)
+	}
+	sink.Apply(c)
+	return nil
 }
 
 // untold are the points of objects whose changes the device does not tell.
