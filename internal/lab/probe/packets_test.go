@@ -47,7 +47,9 @@ func probeSwitcher(t *testing.T, port uint16, anyPort bool, far func(ctx context
 		if err != nil {
 			t.Error(err)
 		}
-		check(res, steps, time.Since(start), n)
+		took := time.Since(start)
+		synctest.Wait() // the far end has seen what was said last
+		check(res, steps, took, n)
 		cancel()
 		<-done
 	})
