@@ -122,6 +122,34 @@ func (p *PTY) Users(changed func(n int)) error {
 	}
 }
 
+// Take reads from the master, and holds busy from the moment when something is taken, so that whoever has busy knows that nothing is
+// in anybody's hands; the caller unlocks it, after an error too.
+func (p *PTY) Take(busy sync.Locker, buf []byte) (n int, err error) {
+	raw, err := p.Master.SyscallConn()
+	if err != nil {
+		busy.Lock()
+		return 0, err
+	}
+	held := false
+	e := raw.Read(func(fd uintptr) bool {
+		busy.Lock()
+		for n, err = unix.Read(int(fd), buf); err == unix.EINTR; {
+			n, err = unix.Read(int(fd), buf)
+		}
+		if err == unix.EAGAIN {
+			busy.Unlock()
+			return false
+		}
+		held = true
+		return true
+	})
+	if !held {
+		busy.Lock()
+		return 0, e
+	}
+	return max(n, 0), err
+}
+
 // Show lets programs on the PTY see the settings of the line behind it. The kernel keeps every PTY at 8 bits without parity,
 // whatever it is told (seen on Linux 6.18).
 func (p *PTY) Show(l driver.Line) error {

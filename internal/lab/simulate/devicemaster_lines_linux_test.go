@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -23,7 +24,7 @@ import (
 )
 
 // patience is how long the kernel may take to tell what happened to a terminal.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // until waits for something that the kernel tells about.
 func until(t *testing.T, what string, ok func() bool) {
@@ -57,7 +58,7 @@ func boxOf(t *testing.T, layout string) *dmclient.Link {
 			t.Errorf("Run: %v", err)
 		}
 	})
-	l, err := dmclient.Dial(t.Context(), local.Dial, local.Host()+":4606", dmclient.Options{})
+	l, err := dmclient.Dial(t.Context(), local.Dial, local.Host()+":4606", dmclient.Options{Timeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,15 +268,19 @@ func TestScriptOnAPort(t *testing.T) {
 	if _, err := p.Write([]byte("*IDN?\rwhat\n")); err != nil {
 		t.Fatal(err)
 	}
-	var got []byte
-	b := make([]byte, 100)
-	for _, want := range []string{"a0\nb1\n", "a2\n", "ACME\n?\n"} {
-		for !bytes.Contains(got, []byte(want)) {
-			n, err := p.Read(b)
-			if err != nil {
-				t.Fatalf("%q without %q: %v", got, want, err)
-			}
-			got = append(got, b[:n]...)
+	var said, answers []string // which may come between one another
+	for r := bufio.NewReader(p); len(said) < 3 || len(answers) < 2; {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatalf("it has said %d lines, and answers %q: %v", len(said), answers, err)
 		}
+		if line[0] == 'a' || line[0] == 'b' {
+			said = append(said, line)
+		} else {
+			answers = append(answers, line)
+		}
+	}
+	if said[0] != "a0\n" || said[1] != "b1\n" || said[2] != "a2\n" || answers[0] != "ACME\n" || answers[1] != "?\n" {
+		t.Errorf("it says %q, and answers %q", said[:3], answers)
 	}
 }

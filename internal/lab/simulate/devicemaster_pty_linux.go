@@ -42,13 +42,15 @@ func ptyEndOf(link string) (dmserver.Backend, func(context.Context) error, error
 
 // run has the terminal there until ctx ends.
 func (e *ptyEnd) run(ctx context.Context) error {
-	p, err := tty.OpenPTY(e.link)
+	p, err := tty.NewPTY(e.link)
 	if err != nil {
 		return err
 	}
-	e.mu.Lock()
-	e.pty = p
-	e.mu.Unlock()
+	e.serve(p)
+	if err := p.Link(); err != nil { // last: whoever sees the name finds the port working
+		e.serve(nil)
+		return errors.Join(err, p.Close())
+	}
 	var ended error
 	closed := make(chan struct{})
 	end := func() { ended = p.Close(); close(closed) }
@@ -60,19 +62,24 @@ func (e *ptyEnd) run(ctx context.Context) error {
 		end()
 	}
 	<-closed
+	e.serve(nil)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return ended
+	}
+	return errors.Join(err, ended)
+}
+
+// serve makes p what drivers get who open the port; nil: they get nothing, and whoever has it open loses it.
+func (e *ptyEnd) serve(p *tty.PTY) {
 	e.mu.Lock()
-	e.pty, e.users = nil, 0
+	e.pty, e.users = p, 0
 	w := e.wire
 	e.cond.Broadcast()
 	e.mu.Unlock()
 	if w != nil {
 		w.fail()
 	}
-	wg.Wait()
-	if ctx.Err() != nil {
-		return ended
-	}
-	return errors.Join(err, ended)
 }
 
 // used takes over how many times the terminal is open.
@@ -101,20 +108,21 @@ func modemLines(users int) devicemaster.Inputs {
 func (e *ptyEnd) fromPrograms(p *tty.PTY) error {
 	buf := make([]byte, ptyBuffer)
 	for {
-		n, err := p.Master.Read(buf)
+		n, err := p.Take(&e.mu, buf)
+		if w := e.wire; err == nil && w != nil {
+			flushes := w.flushes
+			for !w.closed && w.flushes == flushes && len(w.in) >= ptyBuffer {
+				e.cond.Wait()
+			}
+			if !w.closed && w.flushes == flushes {
+				w.in = append(w.in, buf[:n]...)
+				e.cond.Broadcast()
+			}
+		}
+		e.mu.Unlock()
 		if err != nil {
 			return err
 		}
-		e.mu.Lock()
-		w := e.wire
-		for w != nil && !w.closed && len(w.in) >= ptyBuffer {
-			e.cond.Wait()
-		}
-		if w != nil && !w.closed {
-			w.in = append(w.in, buf[:n]...)
-			e.cond.Broadcast()
-		}
-		e.mu.Unlock()
 	}
 }
 
@@ -144,6 +152,7 @@ type ptyWire struct {
 
 	sending sync.Mutex
 	in      []byte
+	flushes int // of in, and of what is on the way there
 	closed  bool
 }
 
@@ -187,12 +196,13 @@ func (w *ptyWire) Set(s dmserver.Settings) {
 }
 
 func (w *ptyWire) Flush(in, out bool) {
+	w.end.mu.Lock()
+	defer w.end.mu.Unlock()
 	_ = w.pty.Drop(out, in) // seen from the program it is the other way round
 	if in {
-		w.end.mu.Lock()
 		w.in = w.in[:0]
+		w.flushes++
 		w.end.cond.Broadcast()
-		w.end.mu.Unlock()
 	}
 }
 

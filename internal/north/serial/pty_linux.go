@@ -3,7 +3,6 @@ package serial
 import (
 	"errors"
 	"os"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -89,33 +88,6 @@ func (t *terminal) settings() (driver.Line, error) {
 		return err
 	})
 	return l, err
-}
-
-// read waits for what the program has written or set, and holds busy from the moment of taking it; the caller unlocks.
-func (t *terminal) read(busy *sync.Mutex, buf []byte) (n int, err error) {
-	raw, err := t.Master.SyscallConn()
-	if err != nil {
-		busy.Lock()
-		return 0, err
-	}
-	held := false
-	e := raw.Read(func(fd uintptr) bool {
-		busy.Lock()
-		for n, err = unix.Read(int(fd), buf); err == unix.EINTR; {
-			n, err = unix.Read(int(fd), buf)
-		}
-		if err == unix.EAGAIN {
-			busy.Unlock()
-			return false
-		}
-		held = true
-		return true
-	})
-	if !held {
-		busy.Lock()
-		return 0, e
-	}
-	return max(n, 0), err
 }
 
 // written reports whether something waits that a program has written. Polling makes the kernel pass on what is between the two ends.

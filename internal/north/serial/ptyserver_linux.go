@@ -291,7 +291,7 @@ func (p *ptyServer) toProgram(s north.Stream) error {
 func (p *ptyServer) fromProgram(ctx context.Context) error {
 	buf := make([]byte, 8<<10)
 	for {
-		n, err := p.t.read(&p.passing, buf)
+		n, err := p.t.Take(&p.passing, buf)
 		if err == nil && n > 0 {
 			p.pass(ctx, buf[:n])
 		}
