@@ -274,12 +274,12 @@ func (e *entry[C]) samples(out []device.Sample, at device.Path, now time.Time) [
 	return out
 }
 
-// Text, Count and Time make the value of a point that never changes, that counts, or that is a moment.
+// Text is the value of a point that never changes.
 func Text(v string) func(time.Time) device.Value {
 	return func(time.Time) device.Value { return device.OfString(v) }
 }
 
-// Count is the value of a counter.
+// Count is the value of a counter, which n reads.
 func Count(n func() uint64) func(time.Time) device.Value {
 	return func(time.Time) device.Value { return device.OfInt(int64(n())) }
 }
