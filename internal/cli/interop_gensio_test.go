@@ -141,14 +141,14 @@ func TestInteropGensioProbe(t *testing.T) {
 	}
 }
 
-// The same as somebody at a terminal does it, with the setting in the URL.
+// The same as somebody at a terminal does it, who has set nothing.
 func TestInteropGensioTerm(t *testing.T) {
 	gensiot := peerProgram(t, "gensiot")
 	start := startPeers(t)
 	line := echoLine(t, start, t.TempDir())
 	port := freePorts(t, 1)
 	start(gensiot, "-i", "serialdev,"+line+",9600n81,local", "-a", fmt.Sprint("telnet(rfc2217),tcp,127.0.0.1,", port))
-	throughTerm(t, fmt.Sprint("rfc2217://127.0.0.1:", port, "?signature=false"))
+	throughTerm(t, fmt.Sprint("rfc2217://127.0.0.1:", port))
 }
 
 // ser2net serves a PTY with an echo behind it to our client, and connects our port to a PTY as a client.

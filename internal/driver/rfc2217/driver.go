@@ -22,7 +22,7 @@ const Port = 2217
 // Options of a device.
 type Options struct {
 	Timeout     time.Duration `yaml:"timeout" doc:"how long the server may take to agree on com-port control, and to answer a setting"`
-	Signature   bool          `yaml:"signature" doc:"ask the server how it calls itself; false for servers that do not bear it, such as gensiot"`
+	Signature   bool          `yaml:"signature" doc:"ask the server how it calls itself, for the point model; some servers, such as gensiot, crash on that question"`
 	TimingMarks bool          `yaml:"timing_marks" doc:"ask the server with telnet timing marks which bytes it has taken; without them nothing is known about bytes on the way"`
 }
 
@@ -49,7 +49,7 @@ func (Driver) Info() driver.Info {
 
 // Options are the defaults.
 func (Driver) Options() any {
-	return &Options{Timeout: rfc2217client.DefaultTimeout, TimingMarks: true, Signature: true}
+	return &Options{Timeout: rfc2217client.DefaultTimeout, TimingMarks: true}
 }
 
 // Open connects and agrees on com-port control. Many servers open their port for that, which may raise DTR and RTS; patchbay
@@ -69,15 +69,23 @@ func (d Driver) Open(ctx context.Context, env driver.Env, target driver.Target) 
 	addr := net.JoinHostPort(target.URL.Hostname(), port)
 	c, err := rfc2217client.Dial(ctx, rfc2217client.Opener(env.Dial), addr, rfc2217client.Options{Timeout: opts.Timeout, Signature: "patchbay",
 		NoTimingMark: !opts.TimingMarks, NoSignature: !opts.Signature})
+	if errors.Is(err, rfc2217client.ErrAsked) && opts.Signature {
+		return nil, &driver.Error{Op: "open", Target: addr, Class: driver.Closed, Err: rfc2217client.ErrAsked,
+			Hint: "some servers, such as gensiot, do not bear the question who they are: leave signature: true or ?signature=true out"}
+	}
 	if err != nil {
 		return nil, wrap("open", addr, err)
 	}
-	model := device.Spec{Path: "model", Kind: device.String, Rate: device.Static, Access: device.R, Role: "id.model", Title: "Server",
-		Doc: "how the server calls itself (SIGNATURE)", Grade: device.GradeSpec}
+	var specs []device.Spec
+	var samples []device.Sample
+	if opts.Signature {
+		specs = []device.Spec{{Path: "model", Kind: device.String, Rate: device.Static, Access: device.R, Role: "id.model", Title: "Server",
+			Doc: "how the server calls itself (SIGNATURE)", Grade: device.GradeSpec}}
+		samples = []device.Sample{{Path: "model", Value: device.OfString(c.Signature()), Received: time.Now()}}
+	}
 	return serialport.New(serialport.Config{
-		Target: addr, Line: &line{c: c, addr: addr}, Specs: []device.Spec{model},
-		Samples: []device.Sample{{Path: "model", Value: device.OfString(c.Signature()), Received: time.Now()}},
-		Ask:     func(ctx context.Context) error { return wrap("read", addr, c.Ask(ctx)) },
+		Target: addr, Line: &line{c: c, addr: addr}, Specs: specs, Samples: samples,
+		Ask: func(ctx context.Context) error { return wrap("read", addr, c.Ask(ctx)) },
 		Gone: func(ctx context.Context) error {
 			select {
 			case <-c.Done():
@@ -109,8 +117,7 @@ func wrap(op, addr string, err error) error {
 			Hint: "check the port number; the server must have RFC 2217 switched on for this port (ser2net: telnet,rfc2217)"}
 	}
 	if errors.Is(err, rfc2217client.ErrAsked) {
-		return &driver.Error{Op: op, Target: addr, Class: driver.Closed, Err: rfc2217client.ErrAsked,
-			Hint: "some servers, such as gensiot, do not bear the question who they are: leave it out with signature: false, or ?signature=false in the URL"}
+		return &driver.Error{Op: op, Target: addr, Class: driver.Closed, Err: rfc2217client.ErrAsked}
 	}
 	if errors.Is(err, rfc2217client.ErrNoAnswer) {
 		return &driver.Error{Op: op, Target: addr, Class: driver.Timeout, Err: err, Hint: "the server does not answer this setting"}

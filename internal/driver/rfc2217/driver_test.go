@@ -1,6 +1,7 @@
 package rfc2217
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -116,9 +117,57 @@ func serve(ctx context.Context, l net.Listener, made func(*farPort)) error {
 	}
 }
 
+// asking are options with which the server is asked who it is.
+func asking() *Options {
+	o := New().Options().(*Options)
+	o.Signature = true
+	return o
+}
+
+// Who asks for the signature is told what to do when the server goes; who does not is never the reason.
+func TestSignatureIsNotAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, ask := range []bool{false, true} {
+			client, server := testnet.Pipe(1 << 20)
+			p := newFarPort()
+			go rfc2217server.Serve(t.Context(), &hatesSignature{Conn: server}, p, rfc2217server.Options{Signature: "far"}, p.close)
+			o := New().Options().(*Options)
+			o.Signature = ask
+			env := driver.Env{Dial: func(context.Context, string, string) (net.Conn, error) { return client, nil }}
+			s, err := New().Open(t.Context(), env, driver.Target{Name: "far", URL: &url.URL{Scheme: "rfc2217", Host: "192.0.2.30:2217"}, Options: o})
+			if ask {
+				if driver.ClassOf(err) != driver.Closed || !strings.Contains(driver.HintOf(err), "signature") {
+					t.Errorf("%v, hint %q", err, driver.HintOf(err))
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Close()
+		}
+	})
+}
+
+// hatesSignature is the connection of a server that goes when it is asked who it is, as gensiot does.
+type hatesSignature struct {
+	net.Conn
+	read []byte
+}
+
+func (h *hatesSignature) Read(b []byte) (int, error) {
+	n, err := h.Conn.Read(b)
+	if h.read = append(h.read, b[:n]...); bytes.Contains(h.read, []byte{255, 250, 44, 0, 255, 240}) {
+		h.Close()
+		return 0, io.EOF
+	}
+	return n, err
+}
+
 func TestDriver(t *testing.T) {
 	drivertest.Run(t, drivertest.Target{
 		Driver: New(), URL: "rfc2217://192.0.2.30:2217",
+		Options: func() any { return asking() },
 		Far: func(*testing.T) drivertest.Far {
 			var mu sync.Mutex
 			var last *farPort
