@@ -84,11 +84,18 @@ func identify(ctx context.Context, conn net.Conn, timeout time.Duration) (device
 				return none, err
 			}
 		}
-		conn.SetDeadline(time.Now().Add(quiet))
+		conn.SetDeadline(sooner(time.Now().Add(quiet), deadline)) // bytes that drip do not make the wait longer
 		if ctx.Err() != nil {
 			return none, ctx.Err()
 		}
 	}
+}
+
+func sooner(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // acceptable parses an ID response and rejects what no box can have said.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,6 +49,30 @@ func TestIdentifyInPieces(t *testing.T) {
 		}()
 		if id, err := Identify(t.Context(), func(context.Context, string, string) (net.Conn, error) { return near, nil }, "box", time.Second); !errors.Is(err, devicemaster.ErrShort) || !errors.Is(err, ErrNotDeviceMaster) {
 			t.Errorf("a response without its end: %+v, %v", id, err)
+		}
+	})
+}
+
+// Bytes that drip for ever do not make the wait longer than it may be.
+func TestIdentifyThatDrips(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := testnet.Pipe(4096)
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		defer far.Close()
+		wg.Go(func() {
+			for {
+				if _, err := far.Write([]byte{0}); err != nil {
+					return
+				}
+				time.Sleep(quiet / 2)
+			}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		_, err := Identify(ctx, func(context.Context, string, string) (net.Conn, error) { return near, nil }, "box", time.Second)
+		if !errors.Is(err, ErrNotDeviceMaster) || ctx.Err() != nil {
+			t.Errorf("%v, context %v", err, ctx.Err())
 		}
 	})
 }
