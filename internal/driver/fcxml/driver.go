@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"strconv"
 	"time"
@@ -121,14 +122,22 @@ func address(ctx context.Context, env driver.Env, target driver.Target, opts *Op
 // identityName is the name of the client key in the key store. One key serves all servers: each keeps its own approval.
 const identityName = "fcxml-client-key"
 
-// identity is the key under which servers keep the user's approval. It is made once.
+var errNoIdentity = errors.New("the identity in the key store is empty")
+
+// identity is the key under which servers keep the user's approval. It is made once; one that cannot be had is never replaced, since
+// the approvals would be lost without a word.
 func identity(env driver.Env, opts *Options) (string, error) {
 	if !opts.ClientKey.IsZero() {
 		return opts.ClientKey.Reveal(), nil
 	}
 	if env.Keys != nil {
-		if b, err := env.Keys.Load(identityName); err == nil && len(b) > 0 {
+		switch b, err := env.Keys.Load(identityName); {
+		case err == nil && len(b) > 0:
 			return string(b), nil
+		case err == nil:
+			return "", fmt.Errorf("%w; remove %s, and approve this program again", errNoIdentity, identityName)
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", fmt.Errorf("the identity cannot be read: %w", err)
 		}
 	}
 	source := env.Rand

@@ -446,3 +446,27 @@ func TestOddValues(t *testing.T) {
 		t.Error("a label that there is not")
 	}
 }
+
+// shutStore is a KeyStore that does not give what it has.
+type shutStore struct{ store }
+
+func (shutStore) Load(string) ([]byte, error) { return nil, fs.ErrPermission }
+
+// An identity that cannot be had is said, and stays what it is.
+func TestIdentityIsNotReplaced(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		was  string
+		keys func(store) driver.KeyStore
+		want error
+	}{
+		{"not readable", "as it was", func(k store) driver.KeyStore { return shutStore{k} }, fs.ErrPermission},
+		{"empty", "", func(k store) driver.KeyStore { return k }, errNoIdentity},
+	} {
+		keys := store{identityName: []byte(row.was)}
+		key, err := identity(driver.Env{Keys: row.keys(keys)}, defaults())
+		if !errors.Is(err, row.want) || key != "" || string(keys[identityName]) != row.was {
+			t.Errorf("%s: %q, %v, and it is %q", row.name, key, err, keys[identityName])
+		}
+	}
+}
