@@ -85,7 +85,8 @@ type Env struct {
 	Log          *slog.Logger // carries the device's name already; never nil
 }
 
-// KeyStore keeps a driver's identities between runs.
+// KeyStore keeps a driver's identities between runs. The error of Load satisfies errors.Is(err, fs.ErrNotExist) when there is none
+// of that name; with any other error there is one that must not be replaced.
 type KeyStore interface {
 	Load(name string) ([]byte, error)
 	Store(name string, value []byte) error

@@ -23,12 +23,12 @@ type session struct {
 	wake   chan struct{} // of size 1: Watch has something to do
 
 	mu        sync.Mutex
-	table     *table // nil while the interface is unplugged
-	serial    string // of the interface, which comes back with another number
-	dirty     map[uint32]struct{}
-	replug    *fcxml.Schema // it has come back, or was announced again
-	gone      bool          // it was unplugged since the last change
-	approval  bool          // the approval has changed since the last change
+	table     *table              // nil while the interface is unplugged
+	serial    string              // of the interface, which comes back with another number
+	dirty     map[uint32]struct{} // controls of the table whose change has not been told, so never more than it has
+	replug    *fcxml.Schema       // it has come back, or was announced again
+	gone      bool                // it was unplugged since the last change
+	approval  bool                // the approval has changed since the last change
 	watching  bool
 	listeners map[int]func(fcclient.Event)
 	lastOne   int
@@ -77,7 +77,9 @@ func (s *session) hear(e fcclient.Event) {
 		return
 	default:
 		for _, it := range e.Values {
-			s.dirty[it.ID] = struct{}{}
+			if _, ok := s.table.byID[it.ID]; ok {
+				s.dirty[it.ID] = struct{}{}
+			}
 		}
 	}
 	select {

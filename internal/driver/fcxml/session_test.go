@@ -18,6 +18,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/fcxml"
+	"github.com/patchbay-io/patchbay/protocol/fcxml/fcclient"
 	"github.com/patchbay-io/patchbay/protocol/fcxml/fcsim"
 )
 
@@ -468,5 +469,25 @@ func TestIdentityIsNotReplaced(t *testing.T) {
 		if !errors.Is(err, row.want) || key != "" || string(keys[identityName]) != row.was {
 			t.Errorf("%s: %q, %v, and it is %q", row.name, key, err, keys[identityName])
 		}
+	}
+}
+
+// Numbers that a server makes up are not kept, also when nobody watches.
+func TestMadeUpNumbersAreNotKept(t *testing.T) {
+	e, err := fcxml.ParseElement([]byte(`<device id="1"><inputs><analogue id="2" name="A"><air id="3"/></analogue></inputs></device>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := fcxml.NewSchema(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session{opts: defaults(), wake: make(chan struct{}, 1), dirty: map[uint32]struct{}{}}
+	s.adopt(schema)
+	for id := range uint32(1000) {
+		s.hear(fcclient.Event{Device: "1", Values: []fcxml.Assign{{ID: id, Value: "true"}}})
+	}
+	if _, ok := s.dirty[3]; !ok || len(s.dirty) != 1 {
+		t.Errorf("%d numbers are kept, the control among them: %v", len(s.dirty), ok)
 	}
 }

@@ -116,8 +116,6 @@ func (w *watcher) changes() (waiting bool) {
 	}
 	if s.table != nil {
 		waiting = w.values(c)
-	} else {
-		clear(s.dirty)
 	}
 	if c.Full || c.Condition != nil || len(c.Samples) > 0 || len(c.Specs) > 0 {
 		w.sink.Apply(c)
@@ -130,12 +128,7 @@ func (w *watcher) values(c *driver.Change) (waiting bool) {
 	s := w.s
 	now := time.Now()
 	for id := range s.dirty {
-		i, ok := s.table.byID[id]
-		if !ok {
-			delete(s.dirty, id)
-			continue
-		}
-		p := &s.table.points[i]
+		p := &s.table.points[s.table.byID[id]]
 		if p.spec.Rate == device.Meter && !w.due(p, now) {
 			if w.want.Every(p.spec.Path) < 0 {
 				delete(s.dirty, id)
