@@ -54,13 +54,19 @@ type Reader struct {
 	line   int
 	ahead  []byte // a line read already, nil: none
 	end    bool
+	cut    bool // the line that was read last has no end of line
 	err    error
 }
 
 // NewReader reads the header. Errors are *[SyntaxError], or what r returned.
 func NewReader(r io.Reader, limits Limits) (*Reader, error) {
-	t := &Reader{s: bufio.NewScanner(r), limits: limits.withDefaults()}
+	start := bufio.NewReader(r)
+	t := &Reader{s: bufio.NewScanner(start), limits: limits.withDefaults()}
 	t.s.Buffer(make([]byte, 0, 4096), maxLine)
+	t.s.Split(t.split)
+	if b, _ := start.Peek(len(pcapng)); string(b) == pcapng {
+		return nil, &SyntaxError{1, errors.New("this is a pcapng file, for Wireshark; what a tap wrote beside it as .transcript is a transcript")}
+	}
 	if err := t.readHeader(); err != nil {
 		return nil, err
 	}
@@ -97,11 +103,32 @@ func (r *Reader) next() ([]byte, error) {
 	return bytes.TrimRight(r.s.Bytes(), " \t\r"), nil
 }
 
-func (r *Reader) fail(err error) error { return &SyntaxError{r.line, err} }
+// split is [bufio.ScanLines] that notices a last line without an end.
+func (r *Reader) split(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if atEOF && len(data) > 0 && bytes.IndexByte(data, '\n') < 0 {
+		r.cut = true
+	}
+	return bufio.ScanLines(data, atEOF)
+}
+
+// fail makes the error of the line that was read last. A copy that was broken off ends anywhere, and a writer that lost power too.
+func (r *Reader) fail(err error) error {
+	if r.cut {
+		err = fmt.Errorf("%w; the file ends in the middle of this line: if it was cut off there, remove the line to use what is before it", err)
+	}
+	return &SyntaxError{r.line, err}
+}
+
+// pcapng is how the files begin that a tap writes for Wireshark, under the same name.
+const pcapng = "\x0a\x0d\x0d\x0a"
 
 func (r *Reader) readHeader() error {
 	first, err := r.next()
-	if err != nil && err != io.EOF {
+	if err == io.EOF {
+		r.line = 1
+		return r.fail(fmt.Errorf("the file is empty; a transcript begins with %q and a version", magic))
+	}
+	if err != nil {
 		return err
 	}
 	version, ok := bytes.CutPrefix(first, []byte(magic))

@@ -123,7 +123,10 @@ func TestParseRefuses(t *testing.T) {
 		line int
 		want string
 	}{
-		"empty":            {"", 1, "begins with"},
+		"empty":            {"", 1, "the file is empty; a transcript begins with"},
+		"for Wireshark":    {"\x0a\x0d\x0d\x0a\x1c\x00\x00\x00", 1, "pcapng"},
+		"cut off":          {head + "> 1 +0 data\n  00 0", 4, "the file ends in the middle of this line"},
+		"cut off later":    {head + "> 1 +0 da", 3, "the file ends in the middle of this line"},
 		"another file":     {"GET / HTTP/1.1\n", 1, "begins with"},
 		"newer":            {"patchbay transcript 2\n", 1, "version"},
 		"no colon":         {"patchbay transcript 1\nprotocol\n", 2, "no colon"},
