@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -50,7 +51,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	if !ok || opts == nil {
 		opts = serveDefaults()
 	}
-	fail := serving.Failing(opts.Listen)
+	fail := serving.Failing(strings.Join(slices.DeleteFunc([]string{opts.Listen, opts.TLS, opts.WS}, func(a string) bool { return a == "" }), ", "))
 	if err := fail.Check(env, opts); err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (p *proxy) run(ctx context.Context, up driver.Upstream, fail serving.Fail) 
 			for _, open := range listeners[:i] {
 				open.Close()
 			}
-			return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve."+ways[i].Key)
+			return serving.Failing(ways[i].Addr)(driver.ClassOf(err), err, "another program may use the address: choose another port with serve."+ways[i].Key)
 		}
 		listeners[i], addrs[i] = ln, ways[i].Name+" "+ln.Addr().String()
 	}
