@@ -106,6 +106,19 @@ func (l *loader) elsewhere(place, format string, args ...any) {
 	l.problems = append(l.problems, Problem{Place: place, Text: fmt.Sprintf(format, args...)})
 }
 
+// wantsQuotes is what to do about a URL like sim+mill: without quotes, which YAML reads as the key of a mapping.
+func (l *loader) wantsQuotes(t *token.Token) string {
+	if t == nil || t.Position == nil || t.Position.Line < 1 || t.Position.Line > len(l.lines) {
+		return ""
+	}
+	line := strings.TrimSpace(l.lines[t.Position.Line-1])
+	key, value, ok := strings.Cut(line, ": ")
+	if value = strings.TrimSpace(value); !ok || !strings.HasSuffix(value, ":") || strings.ContainsAny(value, ` "'{[`) {
+		return ""
+	}
+	return fmt.Sprintf("; what ends with a colon wants quotes: %s: %q", key, value)
+}
+
 // where is the origin of something in the file, as Explain shows it.
 func (l *loader) where(t *token.Token) string {
 	if t == nil || t.Position == nil {
@@ -121,7 +134,7 @@ func (l *loader) file(data []byte) {
 	if err != nil {
 		var ye yaml.Error
 		if errors.As(err, &ye) {
-			l.at(ye.GetToken(), "this is no valid YAML: %s", ye.GetMessage())
+			l.at(ye.GetToken(), "this is no valid YAML: %s%s", ye.GetMessage(), l.wantsQuotes(ye.GetToken()))
 		} else {
 			l.elsewhere(l.place, "this is no valid YAML: %v", err)
 		}

@@ -11,6 +11,8 @@ func TestMistakes(t *testing.T) {
 		want       []string
 	}{
 		{"no YAML", "devices: [\n", []string{"patchbay.yaml:", "no valid YAML"}},
+		{"colon at the end", "devices:\n  m:\n    url: sim+mill:\n", []string{"patchbay.yaml:3:10:", `what ends with a colon wants quotes: url: "sim+mill:"`}},
+		{"colon at the end, short", "devices:\n  m: sim+mill:\n", []string{"patchbay.yaml:2:6:", `wants quotes: m: "sim+mill:"`}},
 		{"not a mapping", "just words", []string{"patchbay.yaml:1:1:", "must be a mapping"}},
 		{"two documents", "listen: a:1\n---\nlisten: b:2\n", []string{"second YAML document"}},
 		{"unknown key", "listne: 127.0.0.1:1", []string{`patchbay.yaml:1:1: unknown key "listne". Did you mean "listen"?`, "1 | listne: 127.0.0.1:1", "| ^"}},
