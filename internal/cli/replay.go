@@ -207,6 +207,8 @@ func (a *app) replayed(name, protocol string, tolerant bool, res replay.Result, 
 		return &failure{code: exitUsage, kind: "unknown-protocol", err: err, hint: "Name it with --protocol, or leave --tolerant out."}
 	case errors.Is(err, replay.ErrDatagrams), errors.Is(err, replay.ErrEmpty):
 		return fmt.Errorf("%s: %w", name, err)
+	case errors.Is(err, context.Canceled):
+		return err // not a fault of the network
 	}
 	return driver.WrapNet("replay", name, err)
 }
