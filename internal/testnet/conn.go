@@ -61,6 +61,10 @@ func (c *Conn) Out() *Link { return c.out }
 // Read implements net.Conn.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.in.readSome(p)
+	if err == errCut { // it takes the lock of both directions
+		c.Reset()
+		err = syscall.ECONNRESET
+	}
 	return n, c.opError("read", err)
 }
 

@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -91,7 +92,8 @@ func (l *Link) Resume() { l.change(func() { l.stalled = false }) }
 // Chunk limits how many bytes one Read returns; 1 shows a reader everything one byte at a time, 0 ends the limit.
 func (l *Link) Chunk(n int) { l.change(func() { l.chunk = n }) }
 
-// CutAfter resets the connection when n more bytes have been read from this direction.
+// CutAfter resets the connection, as [Conn.Reset] does, when n more bytes have been read from this direction; the Read behind them
+// meets it first.
 func (l *Link) CutAfter(n int64) { l.change(func() { l.cut = n }) }
 
 // Garble replaces every byte that is read from now on by noise that is the same in each run; false ends it.
@@ -107,6 +109,9 @@ func (l *Link) Counts() (written, read int64) {
 	return l.written, l.read
 }
 
+// errCut is what a Read meets where the connection is to be reset.
+var errCut = errors.New("cut")
+
 func (l *Link) readSome(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -121,9 +126,7 @@ func (l *Link) readSome(p []byte) (int, error) {
 		case len(p) == 0:
 			return 0, nil
 		case l.cut == 0:
-			l.reset = syscall.ECONNRESET
-			l.cond.Broadcast()
-			return 0, l.reset
+			return 0, errCut
 		case !l.stalled && len(l.buf) > 0:
 			return l.take(p), nil
 		case !l.stalled && l.eof:

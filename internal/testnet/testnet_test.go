@@ -200,6 +200,11 @@ func TestFaults(t *testing.T) {
 		if _, err := read(b, 8); !errors.Is(err, syscall.ECONNRESET) {
 			t.Fatal(err)
 		}
+		for name, use := range map[string]func([]byte) (int, error){"read": a.Read, "write": a.Write, "the other write": b.Write} {
+			if _, err := use(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("%s behind the cut: %v", name, err)
+			}
+		}
 	})
 	t.Run("garbage", func(t *testing.T) {
 		a, b := Pipe(0)
