@@ -278,6 +278,64 @@ func TestConnectionsAreCapped(t *testing.T) {
 	})
 }
 
+// Whoever shows no key has half of the secure endpoint at most, and programs that are let in have all of it.
+func TestSecurePlacesOfOneAddress(t *testing.T) {
+	within(t, fc2sim.Options{}, func(w *world) {
+		if err := w.sim.Clients().Approve(w.id.Public(), "x"); err != nil {
+			t.Fatal(err)
+		}
+		var open []io.Closer
+		defer func() {
+			for _, c := range open {
+				c.Close()
+			}
+		}()
+		for range 14 {
+			c, err := Dial(w.Context(), w.net.Dial, secureAddr, w.options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			open = append(open, c)
+		}
+		strangers := 0
+		for ; strangers < 100; strangers++ {
+			c, err := w.upgraded(secureAddr, w.id.Public().Path())
+			if err != nil {
+				break
+			}
+			open = append(open, c)
+		}
+		if strangers != 16 {
+			t.Errorf("%d connections without a handshake are open, want 16", strangers)
+		}
+	})
+}
+
+// Who says nothing to the onboarding endpoint is put out, later than a pairing takes; a byte is not nothing.
+func TestSilentOnboarding(t *testing.T) {
+	within(t, fc2sim.Options{}, func(w *world) {
+		for _, say := range []string{"", "\x3b"} {
+			ws, err := w.upgraded(onboardingAddr, "/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := 5 * time.Minute
+			began := time.Now()
+			if say != "" {
+				time.Sleep(4 * time.Minute)
+				want += 4 * time.Minute
+				if _, err := ws.Write([]byte(say)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := io.ReadAll(ws); err != nil || time.Since(began) != want {
+				t.Errorf("%q: %v after %v, want the end after %v", say, err, time.Since(began), want)
+			}
+			ws.Close()
+		}
+	})
+}
+
 // Requests that no client of ours makes get a status, and the person is not asked.
 func TestBadRequests(t *testing.T) {
 	within(t, fc2sim.Options{Approve: true}, func(w *world) {

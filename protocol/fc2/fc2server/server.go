@@ -51,8 +51,9 @@ type Options struct {
 	// Every is the least time between two requests of one address in the long run, Burst how many may come at once. 0: 10 seconds, 3.
 	Every time.Duration
 	Burst int
-	// MaxConns is the largest number of connections to each endpoint at a time; of those to the onboarding endpoint, which is open to
-	// everybody, at most [MaxPerHost] come from one address. 0: 32.
+	// MaxConns is the largest number of connections to each endpoint at a time. Of those to the onboarding endpoint, which is open to
+	// everybody, at most [MaxPerHost] come from one address; of those to the secure endpoint, one address has at most half on which no
+	// program has shown yet that it is paired. 0: 32.
 	MaxConns int
 	// Origins are hosts whose web pages may connect; the phone app is one at "localhost". nil: that.
 	Origins []string
@@ -116,7 +117,7 @@ func New(d *ocaserver.Device, o Options) *Server {
 	front := ocaserver.NewDevice(ocaserver.Info{Model: ocp1.ModelDescription{Manufacturer: "patchbay", Name: "Onboarding", Version: "1"}})
 	front.Root().Custom(fc2.AgentClass, "AuthenticationAgent", s.call)
 	s.agent = ocaserver.New(front, ocaserver.Options{})
-	s.secure = ocaws.New(s.serveSecure, ocaws.Options{MaxConns: o.MaxConns, Allow: s.allow, AnyProtocol: true, Origins: o.Origins, WrapConn: o.WrapConn})
+	s.secure = ocaws.New(s.serveSecure, ocaws.Options{MaxConns: o.MaxConns, MaxPerHost: (o.MaxConns + 1) / 2, Allow: s.allow, AnyProtocol: true, Origins: o.Origins, WrapConn: o.WrapConn})
 	s.onboarding = ocaws.New(s.serveOnboarding, ocaws.Options{MaxConns: o.MaxConns, MaxPerHost: MaxPerHost, Allow: upgradesOnly, AnyProtocol: true, Origins: o.Origins, WrapConn: o.WrapConn})
 	return s
 }
@@ -181,6 +182,7 @@ func (s *Server) serveSecure(ctx context.Context, conn net.Conn) {
 	if err != nil {
 		return
 	}
+	ws.Admit()
 	s.mu.Lock()
 	s.conns[c] = key
 	s.mu.Unlock()
@@ -194,21 +196,30 @@ func (s *Server) serveSecure(ctx context.Context, conn net.Conn) {
 }
 
 func (s *Server) serveOnboarding(ctx context.Context, conn net.Conn) {
-	_ = s.agent.ServeConn(ctx, &patient{Conn: conn})
+	p := &patient{Conn: conn, limit: s.opts.ApproveWithin + s.opts.CodeWithin + spareIdle}
+	p.idle = time.AfterFunc(p.limit, func() { conn.Close() })
+	defer p.idle.Stop()
+	_ = s.agent.ServeConn(ctx, p)
 }
 
+// spareIdle is how much longer a connection to the onboarding endpoint may be silent than one that is being paired has to be: a
+// program says nothing while a person is asked, and while the code is on its way. How long Focusrite Control 2 waits is not known.
+const spareIdle = time.Minute
+
 // patient gives nothing before a whole header has come: Focusrite Control 2 leaves a connection open on which a single byte came
-// that begins no message, and closes it when there are more (seen).
+// that begins no message, and closes it when there are more (seen). It closes one that is silent for longer than limit.
 type patient struct {
 	net.Conn
-	head []byte
-	sure bool
+	head  []byte
+	sure  bool
+	limit time.Duration
+	idle  *time.Timer
 }
 
 func (p *patient) Read(b []byte) (int, error) {
 	for !p.sure {
 		var more [ocp1.HeaderSize]byte
-		n, err := p.Conn.Read(more[:ocp1.HeaderSize-len(p.head)])
+		n, err := p.read(more[:ocp1.HeaderSize-len(p.head)])
 		p.head = append(p.head, more[:n]...)
 		if err != nil {
 			return 0, err
@@ -220,5 +231,13 @@ func (p *patient) Read(b []byte) (int, error) {
 		p.head = p.head[n:]
 		return n, nil
 	}
-	return p.Conn.Read(b)
+	return p.read(b)
+}
+
+func (p *patient) read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	if n > 0 {
+		p.idle.Reset(p.limit)
+	}
+	return n, err
 }

@@ -14,6 +14,8 @@ type Conn struct {
 	srv *Server
 	id  uint64
 
+	admitted bool // guarded by srv.mu
+
 	mu    sync.Mutex
 	idle  bool // between two messages
 	woken bool // the server shuts down
@@ -21,6 +23,13 @@ type Conn struct {
 
 // ID is a number that is unique in the server, counted from 1.
 func (c *Conn) ID() uint64 { return c.id }
+
+// Admit tells that the peer has shown who it is, and is no stranger: it does not count for Options.MaxPerHost any more.
+func (c *Conn) Admit() {
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	c.admitted = true
+}
 
 // NextMessage tells that the bytes read from now on begin a new message: the idle timeout holds until its first byte, the
 // read timeout from there to the next call. A connection starts as if it had been called.

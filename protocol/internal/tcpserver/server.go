@@ -20,7 +20,7 @@ type Options struct {
 	// MaxConns is the largest number of connections at a time; one more is accepted and reset at once. 0: no limit.
 	MaxConns int
 	// MaxPerHost is the largest number of connections at a time from one address, so that one peer cannot take them all; one more
-	// is accepted and reset at once. 0: no limit.
+	// is accepted and reset at once. Those of [Conn.Admit] do not count. 0: no limit.
 	MaxPerHost int
 	// IdleTimeout is how long a connection may be silent between two messages. 0: for ever.
 	IdleTimeout time.Duration
@@ -167,7 +167,7 @@ func (s *Server) add(ctx context.Context, c *Conn) bool {
 	if s.opts.MaxPerHost > 0 {
 		here, n := hostOf(c), 0
 		for other := range s.conns {
-			if hostOf(other) == here {
+			if !other.admitted && hostOf(other) == here {
 				n++
 			}
 		}

@@ -21,6 +21,8 @@ type Conn struct {
 	raw  net.Conn
 	path string
 
+	admit func() // nil on the controller's side
+
 	cancel context.CancelFunc
 	ctx    context.Context // ends with Close
 
@@ -35,6 +37,14 @@ func newConn(ws *websocket.Conn, raw net.Conn) *Conn {
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	ws.SetReadLimit(-1) // frames are a stream; the messages in it have a limit of their own
 	return c
+}
+
+// Admit tells the server that the controller has shown who it is: it does not count for Options.MaxPerHost any more. The controller's side
+// has nobody to tell.
+func (c *Conn) Admit() {
+	if c.admit != nil {
+		c.admit()
+	}
 }
 
 // Read gives bytes of binary frames.

@@ -20,7 +20,7 @@ import (
 type Options struct {
 	// MaxConns is the largest number of connections at a time; one more is reset at once. 0: no limit.
 	MaxConns int
-	// MaxPerHost is the largest number of them from one address. 0: no limit.
+	// MaxPerHost is the largest number of them from one address; those of [Conn.Admit] do not count. 0: no limit.
 	MaxPerHost int
 	// UpgradeTimeout is how long a connection may take to ask for the upgrade. 0: 10 seconds.
 	UpgradeTimeout time.Duration
@@ -99,7 +99,7 @@ func (s *Server) conn(ctx context.Context, t *tcpserver.Conn) {
 	}
 	conn.SetDeadline(time.Time{})
 	c := newConn(ws, conn)
-	c.path = req.URL.Path
+	c.path, c.admit = req.URL.Path, t.Admit
 	defer c.Close()
 	s.serve(ctx, c)
 }
