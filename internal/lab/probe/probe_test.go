@@ -23,6 +23,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/aes70"
+	"github.com/patchbay-io/patchbay/internal/driver/atem"
 	"github.com/patchbay-io/patchbay/internal/driver/focas"
 	"github.com/patchbay-io/patchbay/internal/driver/rfc2217"
 	"github.com/patchbay-io/patchbay/internal/testnet"
@@ -320,9 +322,15 @@ func TestTLS(t *testing.T) {
 	defer srv.Close()
 	addr := netip.MustParseAddrPort(srv.Listener.Addr().String())
 	p := &Prober{Drivers: []driver.Driver{focas.New()}, Dial: new(net.Dialer).DialContext, AnyPort: true, Pace: time.Millisecond, StepTimeout: 2 * time.Second}
+	p.Drivers = append(p.Drivers, aes70.New(), atem.NewRelay())
 	var steps []Step
-	if _, err := p.Run(t.Context(), addr.Addr().String(), addr.Port(), func(s Step) { steps = append(steps, s) }); err != nil {
+	res, err := p.Run(t.Context(), addr.Addr().String(), addr.Port(), func(s Step) { steps = append(steps, s) })
+	if err != nil {
 		t.Fatal(err)
+	}
+	if want := "aes70+tls://" + addr.String() + " or openswitcher+tls://" + addr.String(); res.Match || res.Worst != Different ||
+		!strings.Contains(res.Verdict, "speaks TLS") || !strings.Contains(res.Advice, want) {
+		t.Errorf("%+v", res)
 	}
 	for _, s := range steps {
 		if s.Name == "tls" && (s.Outcome != OK || !strings.Contains(strings.Join(s.Found, ";"), "certificate of") || !strings.Contains(strings.Join(s.Found, ";"), hex.EncodeToString(sum[:]))) {

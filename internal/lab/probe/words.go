@@ -123,6 +123,19 @@ func greeter(first []byte) string {
 	return ""
 }
 
+// overTLS are the URLs with which the protocols that were asked for are spoken inside TLS.
+func (r *run) overTLS(addr string) string {
+	var urls []string
+	for _, k := range r.known("tcp") {
+		for _, s := range k.driver.Info().Schemes {
+			if url := s.Name + "://" + addr; strings.HasSuffix(s.Name, "+tls") && !slices.Contains(urls, url) {
+				urls = append(urls, url)
+			}
+		}
+	}
+	return strings.Join(urls, " or ")
+}
+
 // result sums the steps up.
 func (r *run) result(host string) Result {
 	out := Result{URLs: r.urls, Match: len(r.urls) > 0, Worst: OK}
@@ -141,7 +154,7 @@ func (r *run) result(host string) Result {
 		out.Advice = "patchbay run " + r.urls[0]
 		return out
 	}
-	var connect, protocol, packets, web *Step
+	var connect, protocol, packets, web, secured *Step
 	others := 0 // protocols that were tried over TCP
 	for i := range r.steps {
 		switch s := &r.steps[i]; {
@@ -161,12 +174,20 @@ func (r *run) result(host string) Result {
 			others++
 		case s.Name == "http" && s.Outcome == OK:
 			web = s
+		case s.Name == "tls" && s.Outcome == OK:
+			secured = s
 		case s.Name == "listen" && s.Outcome == Different:
 			out.Worst, out.Verdict = Different, "The port is open, and "+s.Meaning+"."
 			return out
 		}
 	}
 	switch {
+	case secured != nil:
+		// What the protocols' steps met is not theirs: they are spoken inside, if at all.
+		out.Worst, out.Verdict = Different, "The port is open and speaks TLS; what is spoken inside is not looked at here."
+		if urls := r.overTLS(secured.Target); urls != "" {
+			out.Advice = "A device is run with TLS in its URL: " + urls + ". Its certificate is above."
+		}
 	case others > 1:
 		out.Worst = Different
 		out.Verdict = fmt.Sprintf("The port is open, but it speaks none of the %d protocols that were tried over TCP", others)
