@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -97,7 +98,10 @@ func Release(ctx context.Context, open Opener, addr string, port int) error {
 				return nil
 			}
 		}
-		if err != nil {
+		switch {
+		case err == io.EOF:
+			return fail(fmt.Errorf("%w: it closed the connection", ErrNoAnswer))
+		case err != nil:
 			return fail(orContext(ctx, noAnswer(err)))
 		}
 	}

@@ -27,6 +27,10 @@ const (
 	writeWait          = 10 * time.Second       // a box that takes no bytes for so long is gone
 )
 
+// maxOut is how many bytes may wait for a box that takes none. The windows of all ports are a sixteenth of it; settings and
+// actions have no window.
+const maxOut = 1 << 20
+
 // Options of a link; the zero value is good.
 type Options struct {
 	Timeout     time.Duration // of connecting, the identification and the start; 0 is [DefaultTimeout]
@@ -35,7 +39,8 @@ type Options struct {
 	// Changed is called when something of a port or of the link has changed, from any goroutine and often; it must not block
 	// or call the link.
 	Changed func()
-	// Unknown is called with bytes that are no known message, and were dropped. They are valid during the call.
+	// Unknown is called with bytes that are no known message, and were dropped. They are valid during the call, which must
+	// not block or call the link.
 	Unknown func(raw []byte, err error)
 }
 
@@ -108,6 +113,7 @@ func Dial(ctx context.Context, open Opener, addr string, opts Options) (*Link, e
 		conn.Close()
 		return nil, fmt.Errorf("devicemaster identify %s: %w", addr, err)
 	}
+	conn.SetDeadline(time.Time{}) // before anybody reads: that of the identification may pass at any moment
 	l := &Link{addr: addr, conn: conn, opts: opts, id: id, ended: make(chan struct{}), selected: -1, pongAt: time.Now()}
 	l.readers.Go(l.read)
 	l.readers.Go(l.keepAlive)
@@ -138,7 +144,6 @@ func orContext(ctx context.Context, err error) error {
 
 // begin starts the session: 73, 74, then timeout, scan period and a first ping.
 func (l *Link) begin(ctx context.Context) error {
-	l.conn.SetDeadline(time.Time{})
 	until := time.Now().Add(l.opts.Timeout)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -301,6 +306,9 @@ func (l *Link) ping() {
 // flush writes what is in out. mu is held, and given up while writing; who finds somebody writing leaves it to them.
 func (l *Link) flush() {
 	if l.writing {
+		if len(l.out) > maxOut {
+			l.end(fmt.Errorf("%w: it takes no bytes, and %d wait for it", ErrNoAnswer, len(l.out)))
+		}
 		return
 	}
 	l.writing = true
@@ -411,14 +419,20 @@ func (l *Link) wait(ctx context.Context, b *bell, until time.Time) error {
 		defer t.Stop()
 		timeout = t.C
 	}
+	var late error
 	l.mu.Unlock()
-	defer l.mu.Lock()
 	select {
 	case <-c:
-		return nil
 	case <-timeout:
-		return os.ErrDeadlineExceeded
+		late = os.ErrDeadlineExceeded
 	case <-ctx.Done():
-		return ctx.Err()
+		late = ctx.Err()
+	}
+	l.mu.Lock()
+	select {
+	case <-c:
+		return nil // what came by the end of the time counts; who waits looks, and asks again
+	default:
+		return late
 	}
 }

@@ -52,8 +52,8 @@ type Port struct {
 	heldAt              int    // start of what is unread in held
 	taken, read         uint64 // bytes received, bytes read or dropped
 	acked               uint64 // of read, those that the box was told of
-	done                int    // actions answered
-	doneAt              uint64 // what taken was at the last of them
+	asked, done         int    // actions that were asked for, and those that are answered or given up
+	doneAt              uint64 // what taken was at the last answer
 	readBy, writeBy     time.Time
 	readable, writable  bell
 	changed, eventsBell bell
@@ -96,16 +96,15 @@ func (p *Port) open(ctx context.Context) error {
 	if p.over != nil {
 		return p.over
 	}
-	before, until := p.done, time.Now().Add(openWait)
+	until = time.Now().Add(openWait)
 	l.selectPort(p.number)
 	l.out = devicemaster.AppendTotal(l.out, 0)
 	l.out = p.settings.append(l.out)
-	l.out = devicemaster.AppendAction(l.out, devicemaster.Flush) // last: its answer says that the settings were taken
-	l.flush()
-	for p.done == before && p.over == nil {
+	want := p.act(devicemaster.Flush) // last: its answer says that the settings were taken
+	for p.done < want && p.over == nil {
 		if err := l.wait(ctx, &p.changed, until); errors.Is(err, os.ErrDeadlineExceeded) {
 			l.stats.Unanswered++ // not fatal, as with the maker's driver
-			break
+			p.done = max(p.done, want)
 		} else if err != nil {
 			return err
 		}
@@ -396,9 +395,14 @@ func (p *Port) Err() error {
 
 // Set puts settings into force. The protocol has no answer to them; [Link.Sync] tells when the box has them.
 func (p *Port) Set(s Settings) error {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	return p.set(s)
+}
+
+// set is Set with mu held.
+func (p *Port) set(s Settings) error {
 	l := p.l
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if p.over != nil {
 		return p.fail("set", p.over)
 	}
@@ -410,16 +414,16 @@ func (p *Port) Set(s Settings) error {
 	return nil
 }
 
-// SetOutputs turns outputs on and off and leaves the others as they are.
+// SetOutputs turns outputs on and off and leaves the others as they are; those that were never set are off then.
 func (p *Port) SetOutputs(on, off devicemaster.Outputs) error {
 	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
 	var o devicemaster.Outputs
 	if p.settings.Outputs != nil {
 		o = *p.settings.Outputs
 	}
-	p.l.mu.Unlock()
 	o = o&^off | on
-	return p.Set(Settings{Outputs: &o})
+	return p.set(Settings{Outputs: &o})
 }
 
 // Flush drops what is buffered at the box and here: in is what came from the line and was not read, out what is not on the
@@ -441,14 +445,15 @@ func (p *Port) Flush(ctx context.Context, in, out bool) error {
 	if p.over != nil {
 		return p.fail("flush", p.over)
 	}
-	before, until := p.done, time.Now().Add(openWait)
-	l.selectPort(p.number)
-	l.out = devicemaster.AppendAction(l.out, a)
-	l.flush()
-	for p.done == before {
+	until := time.Now().Add(openWait)
+	want := p.act(a)
+	for p.done < want {
 		err := l.wait(ctx, &p.changed, until)
 		if p.over != nil {
 			return p.fail("flush", p.over)
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			p.done = max(p.done, want) // its answer is lost, and the next one is for the next
 		}
 		if err != nil {
 			return p.fail("flush", noAnswer(err))
@@ -458,6 +463,18 @@ func (p *Port) Flush(ctx context.Context, in, out bool) error {
 		p.drop(int(min(p.doneAt-p.read, uint64(len(p.held)-p.heldAt))))
 	}
 	return nil
+}
+
+// act asks for actions and returns what done is when they are answered: the box answers in the order of the questions. mu is
+// held.
+func (p *Port) act(a devicemaster.Action) int {
+	l := p.l
+	l.selectPort(p.number)
+	l.out = devicemaster.AppendAction(l.out, a)
+	p.asked++
+	want := p.asked
+	l.flush()
+	return want
 }
 
 // Drain waits until the box has acknowledged everything, which it does when bytes go to the line.

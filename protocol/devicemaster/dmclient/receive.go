@@ -106,7 +106,7 @@ func (l *Link) message(m *devicemaster.Message) {
 		p.event.Idle = true
 		p.happened()
 	case devicemaster.OpActionDone:
-		p.done, p.doneAt = p.done+1, p.taken
+		p.done, p.doneAt = min(p.done+1, p.asked), p.taken
 		p.changed.ring()
 	}
 }
