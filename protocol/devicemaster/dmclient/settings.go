@@ -57,3 +57,43 @@ func (s Settings) append(b []byte) []byte {
 	}
 	return b
 }
+
+// Settings are those that were put into force; what was never set is zero.
+func (p *Port) Settings() Settings {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	return p.settings
+}
+
+// Set puts settings into force. The protocol has no answer to them; [Link.Sync] tells when the box has them.
+func (p *Port) Set(s Settings) error {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	return p.set(s)
+}
+
+// set is Set with mu held.
+func (p *Port) set(s Settings) error {
+	l := p.l
+	if p.over != nil {
+		return p.fail("set", p.over)
+	}
+	l.selectPort(p.number)
+	l.out = s.append(l.out)
+	p.settings = p.settings.with(s)
+	l.flush()
+	l.changed()
+	return nil
+}
+
+// SetOutputs turns outputs on and off and leaves the others as they are; those that were never set are off then.
+func (p *Port) SetOutputs(on, off devicemaster.Outputs) error {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	var o devicemaster.Outputs
+	if p.settings.Outputs != nil {
+		o = *p.settings.Outputs
+	}
+	o = o&^off | on
+	return p.set(Settings{Outputs: &o})
+}
