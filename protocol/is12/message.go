@@ -182,25 +182,28 @@ func (m Message) Marshal() ([]byte, error) {
 	f := frame{MessageType: &m.Type}
 	switch m.Type {
 	case TypeCommand:
-		f.Commands = &m.Commands
-		for i := range m.Commands {
-			if len(m.Commands[i].Arguments) == 0 {
-				m.Commands[i].Arguments = json.RawMessage("{}")
+		f.Commands = some(m.Commands)
+		for i := range *f.Commands {
+			if c := &(*f.Commands)[i]; len(c.Arguments) == 0 {
+				c.Arguments = json.RawMessage("{}")
 			}
 		}
 	case TypeCommandResponse:
-		f.Responses = &m.Responses
+		f.Responses = some(m.Responses)
 	case TypeNotification:
-		f.Notifications = &m.Notifications
+		f.Notifications = some(m.Notifications)
 	case TypeSubscription, TypeSubscriptionResponse:
-		if m.Subscriptions == nil {
-			m.Subscriptions = []uint32{}
-		}
-		f.Subscriptions = &m.Subscriptions
+		f.Subscriptions = some(m.Subscriptions)
 	case TypeError:
 		f.Status, f.ErrorMessage = &m.Status, &m.ErrorMessage
 	}
 	return json.Marshal(f)
+}
+
+// some is a list of its own, which JSON does not take for none when it is empty.
+func some[T any](list []T) *[]T {
+	own := append([]T{}, list...)
+	return &own
 }
 
 // Status is how a command ended (NcMethodStatus).
@@ -247,7 +250,7 @@ func (s Status) OK() bool { return s >= 200 && s < 300 }
 
 // Error is a device's no.
 type Error struct {
-	Oid     uint32
+	Oid     uint32 // 0: it is about no object, as in an error message
 	Method  ID
 	Status  Status
 	Message string // the device's own words; may be empty
@@ -255,7 +258,10 @@ type Error struct {
 
 // Error is "object 1, method 1.2: Readonly (405): its own words".
 func (e *Error) Error() string {
-	s := fmt.Sprintf("object %d, method %v: %v (%d)", e.Oid, e.Method, e.Status, int(e.Status))
+	s := fmt.Sprintf("%v (%d)", e.Status, int(e.Status))
+	if e.Oid != 0 {
+		s = fmt.Sprintf("object %d, method %v: %s", e.Oid, e.Method, s)
+	}
 	if e.Message != "" {
 		s += ": " + e.Message
 	}

@@ -52,17 +52,25 @@ func TestBadFrames(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	if b, _ := (Message{Type: TypeSubscription}).Marshal(); string(b) != `{"messageType":3,"subscriptions":[]}` {
-		t.Errorf("%s", b)
+	for typ, want := range map[Type]string{TypeCommand: `{"messageType":0,"commands":[]}`, TypeCommandResponse: `{"messageType":1,"responses":[]}`,
+		TypeNotification: `{"messageType":2,"notifications":[]}`, TypeSubscription: `{"messageType":3,"subscriptions":[]}`, TypeSubscriptionResponse: `{"messageType":4,"subscriptions":[]}`} {
+		b, err := Message{Type: typ}.Marshal()
+		if _, perr := Parse(b, 0); string(b) != want || err != nil || perr != nil {
+			t.Errorf("%s, %v, %v", b, err, perr)
+		}
 	}
-	if b, _ := (Message{Type: TypeCommand, Commands: []Command{{Handle: 1, Oid: 2}}}).Marshal(); !strings.Contains(string(b), `"arguments":{}`) {
-		t.Errorf("%s", b)
+	mine := []Command{{Handle: 1, Oid: 2}}
+	if b, _ := (Message{Type: TypeCommand, Commands: mine}).Marshal(); !strings.Contains(string(b), `"arguments":{}`) || mine[0].Arguments != nil {
+		t.Errorf("%s, and the caller's command is %+v", b, mine[0])
 	}
 }
 
 func TestTexts(t *testing.T) {
 	err := &Error{Oid: 5, Method: MethodSet, Status: StatusReadonly, Message: "no"}
 	if got, want := err.Error(), "object 5, method 1.2: Readonly (405): no"; got != want || !errors.Is(err, &Error{Status: StatusReadonly}) || errors.Is(err, &Error{Status: StatusLocked}) {
+		t.Errorf("%q", got)
+	}
+	if got := (&Error{Status: StatusBadCommandFormat}).Error(); got != "BadCommandFormat (400)" {
 		t.Errorf("%q", got)
 	}
 	if Status(7).String() != "status 7" || Type(9).String() != "type 9" || TypeError.String() != "Error" || !StatusMethodDeprecated.OK() || StatusBadOid.OK() {
