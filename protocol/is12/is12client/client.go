@@ -151,7 +151,7 @@ func (c *Client) read() {
 	}
 }
 
-// explain makes an orderly end an io.EOF, and names what is no WebSocket.
+// explain makes an orderly end an io.EOF, and names what is no WebSocket. What a device says of us stays as it is.
 func explain(err error) error {
 	switch websocket.CloseStatus(err) {
 	case websocket.StatusNormalClosure, websocket.StatusGoingAway, websocket.StatusNoStatusRcvd:
@@ -161,7 +161,8 @@ func explain(err error) error {
 		return err
 	}
 	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, ErrFrame) || errors.Is(err, context.Canceled) {
+	var no *is12.Error
+	if errors.As(err, &network) || errors.As(err, &no) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, ErrFrame) || errors.Is(err, context.Canceled) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrFrame, err)
@@ -195,7 +196,7 @@ func (c *Client) message(b []byte) error {
 		default: // nobody asked
 		}
 	case is12.TypeError:
-		return &is12.Error{Status: m.Status, Message: m.ErrorMessage} // the device could not read us, and does not say what
+		return fmt.Errorf("the device could not read what it was sent: %w", &is12.Error{Status: m.Status, Message: m.ErrorMessage}) // it does not say what
 	}
 	return nil
 }
@@ -277,7 +278,11 @@ func (c *Client) Do(ctx context.Context, commands ...is12.Command) ([]is12.Resul
 				return nil, c.gone()
 			}
 		case <-ctx.Done():
-			return nil, fmt.Errorf("is-12 %s: %w", c.name, context.Cause(ctx))
+			select {
+			case out[i] = <-w: // it came in time
+			default:
+				return nil, fmt.Errorf("is-12 %s: %w", c.name, context.Cause(ctx))
+			}
 		}
 	}
 	return out, nil
@@ -381,6 +386,11 @@ func (c *Client) Subscribe(ctx context.Context, oids ...uint32) ([]uint32, error
 			return nil, c.gone()
 		}
 	case <-ctx.Done():
-		return nil, fmt.Errorf("is-12 %s: %w", c.name, context.Cause(ctx))
+		select {
+		case got := <-c.subscribed: // it came in time
+			return got, nil
+		default:
+			return nil, fmt.Errorf("is-12 %s: %w", c.name, context.Cause(ctx))
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,7 @@ func with(t *testing.T, o Options, device func(ctx context.Context, ws *websocke
 				return
 			}
 			defer ws.CloseNow()
+			ws.SetReadLimit(is12.MaxMessage)
 			for {
 				_, b, err := ws.Read(context.Background())
 				if err != nil {
@@ -136,6 +138,29 @@ func TestAnswersBeforeTheEnd(t *testing.T) {
 	})
 }
 
+// Answers that have come before the caller loses patience count, also when he has not looked at them yet.
+func TestAnswersBeforeACancel(t *testing.T) {
+	var cancel context.CancelFunc
+	with(t, Options{Events: func(is12.Notification) { cancel() }}, func(ctx context.Context, ws *websocket.Conn, m is12.Message) {
+		a := is12.Message{Type: is12.TypeCommandResponse}
+		for _, cmd := range slices.Backward(m.Commands) { // the one that is waited for first comes last
+			a.Responses = append(a.Responses, is12.Response{Handle: cmd.Handle, Result: is12.Result{Status: is12.StatusOk}})
+		}
+		say(ctx, ws, a)
+		say(ctx, ws, is12.Message{Type: is12.TypeNotification, Notifications: make([]is12.Notification, 1)})
+	}, func(t *testing.T, c *Client) {
+		for range 15 { // a select takes either
+			var ctx context.Context
+			ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+			if got, err := c.Do(ctx, make([]is12.Command, 1000)...); err != nil || len(got) != 1000 {
+				t.Errorf("%d results, %v", len(got), err)
+				return
+			}
+			<-ctx.Done()
+		}
+	})
+}
+
 // A call without an answer fails in time and the session goes on; the caller's deadline counts before.
 func TestNoAnswer(t *testing.T) {
 	with(t, Options{Timeout: time.Second}, func(context.Context, *websocket.Conn, is12.Message) {}, func(t *testing.T, c *Client) {
@@ -158,21 +183,23 @@ func TestNoAnswer(t *testing.T) {
 // The ends of a session: each with its cause.
 func TestEnds(t *testing.T) {
 	for _, row := range []struct {
-		name string
-		do   func(ctx context.Context, ws *websocket.Conn)
-		want error
+		name  string
+		do    func(ctx context.Context, ws *websocket.Conn)
+		want  error
+		frame bool // the device is taken for none
 	}{
-		{"goodbye", func(_ context.Context, ws *websocket.Conn) { go ws.Close(websocket.StatusNormalClosure, "") }, io.EOF},
-		{"no JSON", func(ctx context.Context, ws *websocket.Conn) { _ = ws.Write(ctx, websocket.MessageText, []byte("{")) }, ErrFrame},
+		{"goodbye", func(_ context.Context, ws *websocket.Conn) { go ws.Close(websocket.StatusNormalClosure, "") }, io.EOF, false},
+		{"no JSON", func(ctx context.Context, ws *websocket.Conn) { _ = ws.Write(ctx, websocket.MessageText, []byte("{")) }, ErrFrame, true},
 		{"a device that could not read", func(ctx context.Context, ws *websocket.Conn) {
 			say(ctx, ws, is12.Message{Type: is12.TypeError, Status: is12.StatusBadCommandFormat})
-		}, &is12.Error{Status: is12.StatusBadCommandFormat}},
+		}, &is12.Error{Status: is12.StatusBadCommandFormat}, false},
 		{"a huge frame", func(ctx context.Context, ws *websocket.Conn) {
 			_ = ws.Write(ctx, websocket.MessageText, []byte(strings.Repeat(" ", is12.MaxMessage+1)))
-		}, nil},
+		}, nil, true},
 	} {
 		with(t, Options{}, func(ctx context.Context, ws *websocket.Conn, _ is12.Message) { row.do(ctx, ws) }, func(t *testing.T, c *Client) {
-			if _, err := c.Members(t.Context(), 1, true); !errors.Is(err, net.ErrClosed) || row.want != nil && !errors.Is(err, row.want) {
+			_, err := c.Members(t.Context(), 1, true)
+			if !errors.Is(err, net.ErrClosed) || row.want != nil && !errors.Is(err, row.want) || errors.Is(err, ErrFrame) != row.frame {
 				t.Errorf("%s: %v", row.name, err)
 			}
 			<-c.Done()

@@ -104,10 +104,13 @@ func (c *Client) wait(ctx context.Context, late <-chan time.Time, timer *time.Ti
 		case <-b.done:
 			return nil
 		case <-ctx.Done():
+			if b.left.Load() == 0 { // all came in time
+				return nil
+			}
 			return fmt.Errorf("oca %s: %w", c.name, ctx.Err())
 		case <-late:
 			left := b.left.Load()
-			if left >= before {
+			if left > 0 && left >= before {
 				return fmt.Errorf("oca %s: %w", c.name, ErrNoAnswer)
 			}
 			before = left // the device is at work

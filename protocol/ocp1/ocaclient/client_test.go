@@ -548,3 +548,16 @@ func TestDial(t *testing.T) {
 		ln.Close()
 	})
 }
+
+// Answers that have all come count, also when the caller has lost patience by then.
+func TestAnswersBeforeACancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 { // a select takes either
+		b := &batch{done: make(chan struct{})}
+		b.left.Store(1)
+		if err := (&Client{}).wait(ctx, nil, nil, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
