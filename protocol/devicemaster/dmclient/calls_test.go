@@ -13,6 +13,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmclient"
+	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmsim"
 )
 
 // withPeer runs f with an open port of a box that says nothing of its own accord; c is the box's end.
@@ -94,5 +95,73 @@ func TestABoxThatTakesNothing(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		wg.Wait()
+	})
+}
+
+// What waits for the line when the output is flushed never gets there, also what has left the queue of the box already.
+func TestFlushReachesTheLine(t *testing.T) {
+	inBox(t, dmsim.Options{}, func(b *box) { // a line that is held by CTS
+		l := b.dial(dmclient.Options{})
+		defer l.Close()
+		s := settings(9600, lines)
+		held := devicemaster.CTSFlow
+		s.Line = &held
+		p, err := l.Open(b.Context(), 0, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Write([]byte("old"))
+		synctest.Wait()
+		if err := p.Flush(b.Context(), false, true); err != nil {
+			t.Fatal(err)
+		}
+		q := b.open(l, 1)
+		p.Write([]byte("new"))
+		got := make([]byte, 3)
+		if _, err := io.ReadFull(q, got); err != nil || string(got) != "new" {
+			t.Errorf("%q, %v", got, err)
+		}
+	})
+	inBox(t, dmsim.Options{Layout: "sink", Paced: true}, func(b *box) { // a slow line
+		l := b.dial(dmclient.Options{})
+		defer l.Close()
+		p := b.open(l, 0)
+		p.Write(make([]byte, 1000))
+		synctest.Wait()
+		if err := p.Flush(b.Context(), false, true); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Drain(b.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := b.sim.Ports()[0].Out; n >= 1000 {
+			t.Errorf("%d bytes on the line", n)
+		}
+	})
+}
+
+// A silence that is not to be told any more is not told once more.
+func TestIdleTimeTurnedOff(t *testing.T) {
+	inBox(t, dmsim.Options{Layout: "echo"}, func(b *box) {
+		l := b.dial(dmclient.Options{})
+		defer l.Close()
+		p := b.open(l, 0)
+		after, never := uint32(1000), uint32(0)
+		p.Set(dmclient.Settings{Idle: &after})
+		p.Write([]byte("x"))
+		synctest.Wait()
+		p.Set(dmclient.Settings{Idle: &never})
+		for {
+			ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+			e, err := p.Event(ctx)
+			cancel()
+			if err != nil {
+				b.want("no more events", err, context.DeadlineExceeded)
+				return
+			}
+			if e.Idle {
+				t.Error("a silence was told")
+			}
+		}
 	})
 }

@@ -29,7 +29,8 @@ type Wire interface {
 	Recv(b []byte) (int, error)
 	// Set puts settings into force.
 	Set(Settings)
-	// Flush drops what the wire holds: in is what the client has not received, out what it has sent.
+	// Flush drops what the wire holds: in is what the client has not received, out what it has sent. A Send that waits for
+	// the line may take its bytes then, and drop them.
 	Flush(in, out bool)
 	// Close ends Send and Recv.
 	Close() error

@@ -39,6 +39,7 @@ type lease struct {
 	queued    bell
 	total     uint16
 	flushes   int // of what is on its way to the client
+	dropped   int // flushes of what is on its way to the wire
 	in, out   uint64
 	idle      *time.Timer
 	holding   *time.Timer
@@ -234,6 +235,9 @@ func (l *lease) set(m *devicemaster.Message, keepPrinted bool) {
 	case devicemaster.OpIdleTimeout:
 		st.Idle = m.Value
 		st.Given |= GivenIdle
+		if m.Value == 0 && l.idle != nil {
+			l.idle.Stop()
+		}
 	}
 	l.unset = true
 }
@@ -279,6 +283,9 @@ func (l *lease) flush(a devicemaster.Action) {
 		l.flushes++
 		l.room.ring()
 	}
+	if out {
+		l.dropped++
+	}
 	if n := len(l.queue); out && n > 0 {
 		l.total += uint16(n) // dropped is consumed, or the window would shrink for good (inferred)
 		l.queue = l.queue[:0]
@@ -312,7 +319,7 @@ func (l *lease) toWire() {
 		}
 		whole := l.queue
 		l.queue = l.spare[:0]
-		b := whole
+		b, dropped := whole, l.dropped
 		for len(b) > 0 && l.alive() {
 			s.mu.Unlock()
 			n, err := l.wire.Send(b)
@@ -324,6 +331,10 @@ func (l *lease) toWire() {
 			b = b[n:]
 			l.total += uint16(n)
 			l.out += uint64(n)
+			if l.dropped != dropped { // dropped is consumed, as in flush
+				l.total += uint16(len(b))
+				b = nil
+			}
 			if l.alive() {
 				l.tellTotal()
 				l.conn.flush()

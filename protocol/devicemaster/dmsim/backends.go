@@ -127,6 +127,7 @@ type endWire struct {
 	line   dmserver.Line
 	set    dmserver.Settings
 	in     []byte
+	drops  int // flushes of what waits for the line
 	closed bool
 }
 
@@ -151,9 +152,12 @@ func (e *end) Open(_ context.Context, line dmserver.Line) (dmserver.Wire, error)
 func (w *endWire) Send(b []byte) (int, error) {
 	w.c.mu.Lock()
 	defer w.c.mu.Unlock()
-	for {
+	for drops := w.drops; ; {
 		if w.closed {
 			return 0, net.ErrClosed
+		}
+		if w.drops != drops {
+			return len(b), nil
 		}
 		far := w.peer.wire
 		held := w.set.Line&devicemaster.CTSFlow != 0 && w.peer.outputs()&devicemaster.RTS == 0
@@ -193,18 +197,19 @@ func (w *endWire) Recv(b []byte) (int, error) {
 
 func (w *endWire) Set(s dmserver.Settings) {
 	w.c.mu.Lock()
-	broke := s.Outputs&^w.set.Outputs&devicemaster.Break != 0
-	w.set = s
-	far := w.far()
-	w.c.cond.Broadcast()
-	w.c.mu.Unlock()
-	if far == nil {
+	defer w.c.mu.Unlock()
+	if w.closed {
 		return
 	}
-	if broke {
-		far.Report(devicemaster.BreakError)
+	broke := s.Outputs&^w.set.Outputs&devicemaster.Break != 0
+	w.set = s
+	w.c.cond.Broadcast()
+	if far := w.far(); far != nil {
+		if broke {
+			far.Report(devicemaster.BreakError)
+		}
+		far.SetInputs(across(s.Outputs))
 	}
-	far.SetInputs(across(s.Outputs))
 }
 
 // far is where the other end is told; nil when nobody has it open.
@@ -215,31 +220,31 @@ func (w *endWire) far() dmserver.Line {
 	return w.peer.wire.line
 }
 
-func (w *endWire) Flush(in, _ bool) {
-	if !in {
-		return
-	}
+func (w *endWire) Flush(in, out bool) {
 	w.c.mu.Lock()
 	defer w.c.mu.Unlock()
-	w.in = w.in[:0]
+	if in {
+		w.in = w.in[:0]
+	}
+	if out {
+		w.drops++
+	}
 	w.c.cond.Broadcast()
 }
 
 func (w *endWire) Close() error {
 	w.c.mu.Lock()
+	defer w.c.mu.Unlock()
 	if w.closed {
-		w.c.mu.Unlock()
 		return nil
 	}
 	w.closed = true
 	if w.wire == w {
 		w.wire = nil
 	}
-	far := w.far()
 	w.c.cond.Broadcast()
-	w.c.mu.Unlock()
-	if far != nil {
-		far.SetInputs(0)
+	if far := w.far(); far != nil {
+		far.SetInputs(across(w.outputs())) // off, unless somebody has the end open already
 	}
 	return nil
 }
