@@ -54,7 +54,7 @@ func (Driver) Open(ctx context.Context, env driver.Env, target driver.Target) (d
 	}
 	s.client = c
 	if err := s.survey(ctx); err != nil {
-		return nil, errors.Join(wrap("open", addr, err), s.Close())
+		return nil, errors.Join(unanswered(addr, err), s.Close())
 	}
 	return s, nil
 }

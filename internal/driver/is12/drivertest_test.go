@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -231,6 +234,32 @@ func TestHints(t *testing.T) {
 	if err := wrap("open", "device", syscall.ECONNREFUSED); driver.ClassOf(err) != driver.RefusedConn || driver.HintOf(err) == "" {
 		t.Errorf("%v, %q", err, driver.HintOf(err))
 	}
+}
+
+// Whoever takes the WebSocket and says nothing is no address without an answer.
+func TestSilentWebSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testnet.Listen()
+		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if c, err := websocket.Accept(w, r, nil); err == nil {
+				defer c.CloseNow()
+				for err == nil {
+					_, _, err = c.Read(r.Context())
+				}
+			}
+		})}
+		done := make(chan error)
+		go func() { done <- srv.Serve(l) }()
+		u, _ := url.Parse("is12+ws://device")
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, err := New().Open(ctx, driver.Env{Dial: l.DialContext, Log: slog.New(slog.DiscardHandler)}, driver.Target{URL: u, Options: defaults()})
+		if driver.ClassOf(err) != driver.Timeout || !strings.HasPrefix(driver.HintOf(err), "It takes the WebSocket") {
+			t.Errorf("%v, %q", err, driver.HintOf(err))
+		}
+		srv.Close()
+		<-done
+	})
 }
 
 func TestOptions(t *testing.T) {

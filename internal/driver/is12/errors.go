@@ -24,6 +24,17 @@ func wrap(op, target string, err error) error {
 	return e
 }
 
+// unanswered is the error of a session on which the device could not be looked through. Whoever takes the WebSocket and says nothing is there,
+// and needs another hint than an address without an answer.
+func unanswered(target string, err error) error {
+	err = wrap("open", target, err)
+	var de *driver.Error
+	if errors.As(err, &de) && de.Class == driver.Timeout {
+		de.Hint = "It takes the WebSocket and does not answer in IS-12: it may be another device. Port and path are in the controls of the device's IS-04 node."
+	}
+	return err
+}
+
 // hint is what a person can check when a device cannot be opened.
 func hint(c driver.Class) string {
 	switch c {
@@ -36,7 +47,7 @@ func hint(c driver.Class) string {
 	case driver.NotThisProtocol:
 		return "Something answers there and is no IS-12 device on this path: the address is in the controls of the device's IS-04 node; the option path takes its path."
 	case driver.Closed:
-		return "The device closed the connection: it may serve no more controllers."
+		return "The device closed the connection: it may serve no more controllers, or speak something else here, such as TLS. Port and path are in the controls of the device's IS-04 node."
 	}
 	return ""
 }
