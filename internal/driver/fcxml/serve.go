@@ -33,8 +33,17 @@ type proxy struct {
 	clients *serving.Clients[*client]
 
 	mu   sync.Mutex
-	held map[uint32][]string // by the number of a control that a program is changing: what was said about it meanwhile
+	held map[uint32]held // by the number of a control that a program is changing
 }
+
+// held is what was said about a control while programs are changing it.
+type held struct {
+	by     int // how many changes are on their way
+	values []string
+}
+
+// maxHeld is how many values of one control are held; of more, the oldest is dropped.
+const maxHeld = 16
 
 var _ driver.Server = Driver{}
 
@@ -63,7 +72,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 		return fail(driver.ClassOf(err), err, "another program may use the address: choose another port with serve.listen")
 	}
 	up := env.Upstreams[0]
-	p := &proxy{env: env, opts: opts, device: up.Name(), listen: ln.Addr().String(), held: map[uint32][]string{}}
+	p := &proxy{env: env, opts: opts, device: up.Name(), listen: ln.Addr().String(), held: map[uint32]held{}}
 	p.clients = serving.NewClients[*client](serving.Options{Device: p.device, Sink: env.Sink, Grade: device.GradeSeen, Server: p.serverPoints(),
 		Count: serving.Point{Name: "count", Kind: device.Int, Title: "Programs", Doc: "programs that are connected"}, Noun: "program", Max: opts.MaxClients})
 	p.server = fcserver.New(p, fcserver.Options{MaxConns: 2 * opts.MaxClients, IdleTimeout: time.Minute})
@@ -144,6 +153,17 @@ func (p *proxy) hear(e fcclient.Event) {
 	}
 }
 
+// keep begins to hold what is said about controls that a program is going to change, until release.
+func (p *proxy) keep(ids []uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, id := range ids {
+		h := p.held[id]
+		h.by++
+		p.held[id] = h
+	}
+}
+
 // hold keeps back what is said about controls that a program is changing, until the gate has heard how that ended.
 func (p *proxy) hold(items []fcxml.Assign) []fcxml.Assign {
 	p.mu.Lock()
@@ -153,8 +173,9 @@ func (p *proxy) hold(items []fcxml.Assign) []fcxml.Assign {
 	}
 	out := make([]fcxml.Assign, 0, len(items))
 	for _, it := range items {
-		if list, ok := p.held[it.ID]; ok {
-			p.held[it.ID] = append(list, it.Value)
+		if h, ok := p.held[it.ID]; ok {
+			h.values = append(h.values[max(0, len(h.values)+1-maxHeld):], it.Value)
+			p.held[it.ID] = h
 			continue
 		}
 		out = append(out, it)
@@ -245,11 +266,7 @@ func (p *proxy) Set(ctx context.Context, c *fcserver.Conn, m fcxml.Set) {
 	if len(writes) == 0 {
 		return
 	}
-	p.mu.Lock()
-	for _, id := range ids {
-		p.held[id] = nil
-	}
-	p.mu.Unlock()
+	p.keep(ids)
 	out, _ := up.Write(ctx, writes) // each outcome has its own error
 	for i, o := range out {
 		p.forwarded.Add(1)
@@ -265,12 +282,17 @@ func (p *proxy) Set(ctx context.Context, c *fcserver.Conn, m fcxml.Set) {
 	}
 }
 
-// release sends what was kept back.
+// release sends what was kept back, once the last change of a control has ended.
 func (p *proxy) release(dev string, ids []uint32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, id := range ids {
-		for _, v := range p.held[id] {
+		h := p.held[id]
+		if h.by--; h.by > 0 {
+			p.held[id] = h
+			continue
+		}
+		for _, v := range h.values {
 			p.server.Push(dev, []fcxml.Assign{{ID: id, Value: v}})
 		}
 		delete(p.held, id)
