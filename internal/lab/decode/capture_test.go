@@ -242,6 +242,18 @@ func TestCapture(t *testing.T) {
 	}
 }
 
+// Of very many ports, those that have no line of their own are counted together, with their bytes.
+func TestCaptureOfManyPorts(t *testing.T) {
+	packets := session(1)
+	for i := range maxOthers + 3 {
+		packets = append(packets, wirePacket{port: uint16(20000 + i), udp: true, data: strings.Repeat("x", 1+i/maxOthers*99)})
+	}
+	out, res := decode(t, string(pcapFile(t, false, packets...)), Options{})
+	if want := "left out: further ports: 3 flows with 300 bytes; "; !strings.Contains(out, want) || res.OtherBytes != maxOthers+300 {
+		t.Errorf("no %q, %+v in\n%s", want, res, out)
+	}
+}
+
 // A session over UDP in a capture: each datagram is a message, and the client is who opened it.
 func TestCaptureOfDatagrams(t *testing.T) {
 	open := atem.Handshake{Step: atem.StepOpen}.Append(nil, 0x53ab, 0)

@@ -61,6 +61,7 @@ type streamFlow struct {
 	open     record
 	decided  bool
 	protocol *Protocol // nil: none that is known
+	other    *other    // where it is counted then
 	d        *transcript.Dissection
 	held     []record
 	bytes    int
@@ -297,6 +298,7 @@ func (s *stream) other(f *streamFlow) {
 		s.others[key] = o
 	}
 	o.flows++
+	f.other = o
 	s.result.OtherFlows++
 }
 
@@ -304,9 +306,7 @@ func (s *stream) feed(f *streamFlow, r *record) {
 	if f.protocol == nil {
 		n := int64(len(r.Data))
 		s.result.OtherBytes += n
-		if o := s.others[fmt.Sprintf("%s port %d", f.open.network, f.open.port)]; o != nil {
-			o.bytes += n
-		}
+		f.other.bytes += n
 		return
 	}
 	if r.missing > 0 {
