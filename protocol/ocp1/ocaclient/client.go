@@ -34,7 +34,8 @@ type Options struct {
 	// Timeout bounds the connect, each write, and the wait for an answer where the context of a call has no deadline.
 	Timeout time.Duration
 	// KeepAlive is how often the client makes itself heard, and what it tells the device. A device that has told an interval of its own and is
-	// silent for three of them is taken for dead. Negative: no keep-alives, and so no such end.
+	// silent for three of them is taken for dead; time in which this program is kept from running does not count. Negative: no keep-alives,
+	// and so no such end.
 	KeepAlive time.Duration
 	// Window is how many commands may be unanswered at a time.
 	Window int
@@ -290,14 +291,17 @@ func (c *Client) event(e Event) {
 func (c *Client) keepAlive() {
 	every := c.opts.KeepAlive
 	c.sendKeepAlive()
-	tick := time.NewTicker(max(every/4, time.Millisecond))
+	look := max(every/4, time.Millisecond)
+	tick := time.NewTicker(look)
 	defer tick.Stop()
+	var device ocp1.Silence
 	for {
 		select {
 		case <-c.closing:
 			return
 		case now := <-tick.C:
-			if peer := c.peerEvery.Load(); peer > 0 && now.UnixNano()-c.lastHeard.Load() > 3*peer {
+			quiet := device.Look(now, c.lastHeard.Load(), look)
+			if peer := time.Duration(c.peerEvery.Load()); peer > 0 && quiet > 3*peer {
 				c.fail(ErrSilent)
 				return
 			}

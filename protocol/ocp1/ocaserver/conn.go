@@ -227,6 +227,7 @@ func (c *Conn) write(ctx context.Context) {
 	}()
 	var buf []byte
 	millis := false
+	var controller ocp1.Silence
 	for {
 		select {
 		case <-ctx.Done():
@@ -243,7 +244,8 @@ func (c *Conn) write(ctx context.Context) {
 			}
 		case now := <-ticks:
 			every := c.every.Load()
-			if every > 0 && now.UnixNano()-c.heard.Load() > 3*max(every, int64(leastKeepAlive)) {
+			look := max(time.Duration(every), leastKeepAlive) / 4
+			if quiet := controller.Look(now, c.heard.Load(), look); every > 0 && quiet > 12*look {
 				c.conn.Close()
 				return
 			}
