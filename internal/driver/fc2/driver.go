@@ -103,11 +103,15 @@ func (o *opener) open(ctx context.Context, port uint64) (driver.Session, error) 
 	if port++; o.opts.Onboarding != 0 {
 		port = uint64(o.opts.Onboarding)
 	}
+	letIn := func(ctx context.Context) bool {
+		conn, err := fc2client.Dial(ctx, fc2client.Opener(o.env.Dial), addr, o.client)
+		return err == nil && conn.Close() == nil
+	}
 	b, err := o.onboard(ctx, port)
 	if err != nil {
 		return nil, wrap("open", o.at(port), err)
 	}
-	return newPairing(b, o.at(port), o.opts.Hostname), nil
+	return newPairing(b, o.at(port), o.opts.Hostname, letIn), nil
 }
 
 func (o *opener) onboard(ctx context.Context, port uint64) (*fc2client.Onboarding, error) {

@@ -35,6 +35,10 @@ const (
 
 const statesSet = "pairing-states"
 
+// lookEvery is how often a session in which nobody is asked looks whether this program has been let in elsewhere: for another device of
+// the same computer, or by patchbay pair.
+const lookEvery = 10 * time.Second
+
 // approveWithin is the patience with a person who is asked.
 const approveWithin = 5 * time.Minute
 
@@ -59,10 +63,56 @@ type pairing struct {
 	cause  error  // why the session is over
 }
 
-func newPairing(agent *fc2client.Onboarding, addr, name string) *pairing {
+// newPairing starts a session; letIn looks whether the server knows this program by now.
+func newPairing(agent *fc2client.Onboarding, addr, name string, letIn func(context.Context) bool) *pairing {
 	p := &pairing{agent: agent, addr: addr, name: name, wake: make(chan struct{}, 1), busy: make(chan struct{}, 1)}
 	p.ctx, p.stop = context.WithCancel(context.Background())
+	p.wg.Go(func() { p.lookOut(letIn) })
 	return p
+}
+
+// lookOut ends the session when this program has been let in without it.
+func (p *pairing) lookOut(letIn func(context.Context) bool) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-p.agent.Done():
+			return
+		case <-tick.C:
+		}
+		if !p.waits() || !letIn(p.ctx) {
+			continue
+		}
+		select {
+		case p.busy <- struct{}{}:
+		default:
+			continue // somebody is asked since
+		}
+		done := p.waits()
+		if done {
+			p.paired()
+		}
+		<-p.busy
+		if done {
+			return
+		}
+	}
+}
+
+// waits reports whether nobody is asked and no code is wanted.
+func (p *pairing) waits() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state == StateNotPaired
+}
+
+// paired ends the session well.
+func (p *pairing) paired() {
+	p.over(&driver.Error{Op: "pair", Target: p.addr, Class: driver.Closed, Err: ErrPaired})
+	p.set(StatePaired, "")
 }
 
 // Abilities: pairing is commands.
@@ -105,7 +155,8 @@ func (p *pairing) err() error {
 	}
 	select {
 	case <-p.agent.Done():
-		return fmt.Errorf("the connection for pairing has ended: %w", net.ErrClosed)
+		why := p.agent.Err().Error() // in words: whatever it was, the class is that of an end, and a new connection may work
+		return fmt.Errorf("the connection for pairing has ended: %w: %s", net.ErrClosed, why)
 	default:
 		return nil
 	}
@@ -258,7 +309,6 @@ func (p *pairing) code(ctx context.Context, code []byte) (device.Value, driver.O
 		p.set(state, err.Error())
 		return device.Value{}, driver.Outcome{Stage: driver.Refused, Err: wrap("pair", p.addr, err)}
 	}
-	p.over(&driver.Error{Op: "pair", Target: p.addr, Class: driver.Closed, Err: ErrPaired})
-	p.set(StatePaired, "")
+	p.paired()
 	return device.Value{}, driver.Outcome{Stage: driver.Acked}
 }

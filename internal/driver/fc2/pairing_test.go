@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -190,6 +191,55 @@ func TestPairing(t *testing.T) {
 			t.Fatal(err)
 		}
 		i.Close()
+	})
+}
+
+// This program is let in elsewhere while two sessions wait: the one in which nobody is asked notices, and the other goes on asking.
+func TestLetInElsewhere(t *testing.T) {
+	in(t, func(s *studio) {
+		var sessions [2]driver.Session
+		ended := make(chan error, 2)
+		for i := range sessions {
+			p, err := s.open("fc2://192.0.2.50", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sessions[i] = p
+			go func() { ended <- p.Watch(s.Context(), driver.Everything{}, s) }()
+		}
+		if _, o := sessions[0].Abilities().Commander.Do(s.Context(), RequestPath, nil); o.Stage != driver.Acked {
+			t.Fatalf("%+v", o)
+		}
+		time.Sleep(time.Minute)
+		select {
+		case err := <-ended:
+			t.Fatalf("a stranger is let in: %v", err)
+		default:
+		}
+		id, err := Identity(s.keys, nil, "192.0.2.50")
+		if err == nil {
+			err = s.sim.Clients().Approve(id.Public(), "studio test")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; !errors.Is(err, ErrPaired) || driver.ClassOf(err) != driver.Closed {
+			t.Errorf("Watch ended with %v", err)
+		}
+		if _, o := sessions[1].Abilities().Commander.Do(s.Context(), RequestPath, nil); o.Stage != driver.Refused || !errors.Is(o.Err, ErrPaired) {
+			t.Errorf("it can still be asked: %+v", o)
+		}
+		if prompt, _ := s.sim.Prompt(); prompt.Asks == nil {
+			t.Error("the question is gone")
+		}
+		for _, p := range sessions {
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the one that asks ended with %v", err)
+		}
 	})
 }
 

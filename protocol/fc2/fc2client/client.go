@@ -128,6 +128,9 @@ func (b *Onboarding) find(ctx context.Context) error {
 // Done is closed when the connection has ended.
 func (b *Onboarding) Done() <-chan struct{} { return b.client.Done() }
 
+// Err is why the connection has ended; nil while it works.
+func (b *Onboarding) Err() error { return b.client.Err() }
+
 // Close ends the connection. A request that waits for a person is taken back with it.
 func (b *Onboarding) Close() error { return b.client.Close() }
 
