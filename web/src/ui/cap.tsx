@@ -38,7 +38,7 @@ export function Cap({ e, value, text, chosen, label, title, class: cls = '', saf
   const assumed = e.point.value?.quality === 'uncertain';
   // Of several buttons the chosen one carries the name of who chose it; a switch also when it went off.
   const visitor = chosen || typeof value === 'boolean' ? visitorOf(e.device, e.path).value : '';
-  const look = `key ${cls} ${chosen ? 'chosen' : ''} ${bad ? 'bad' : ''}`;
+  const look = `key told ${cls} ${chosen ? 'chosen' : ''} ${bad ? 'bad' : ''}`;
   const inside = (
     <>
       {assumed && <span class="hollow" title="not reported by the device" aria-hidden="true" />}

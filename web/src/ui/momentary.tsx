@@ -84,7 +84,7 @@ export function Momentary({ e, label, class: cls = '', children }: Props) {
       {visitor && <span class="visitor">{visitor}</span>}
     </>
   );
-  const look = `key ${cls} ${on ? 'chosen' : ''} ${bad ? 'bad' : ''}`;
+  const look = `key told ${cls} ${on ? 'chosen' : ''} ${bad ? 'bad' : ''}`;
   if (!e.spec.value.writable || route.value.wall) {
     return (
       <span class={`lamp ${look}`} role="img" aria-label={`${label}${on ? ', on' : ''}`}>

@@ -3,7 +3,7 @@ import { check, expect, poll, shaken } from '../checks.mjs';
 
 const minus = (n, decimals = 1) => n.toFixed(decimals).replace('-', '−');
 
-export async function audioChecks({ name, device, specs, open, api, valueOf, wide }) {
+export async function audioChecks({ name, device, specs, open, api, valueOf, wide, network, complaints }) {
   const home = `/d/${encodeURIComponent(name)}`;
   const asked = [];
   const page = await open(home);
@@ -198,5 +198,17 @@ export async function audioChecks({ name, device, specs, open, api, valueOf, wid
       await list.context().close();
     });
   }
+  await check('audio: while the gateway is lost every control is hatched, what is off too', async () => {
+    network.silence();
+    try {
+      await page.locator('.stage.lost').waitFor();
+      const fresh = await page.locator('.audio').locator('.key.told, .pick').evaluateAll((all) => all.filter((e) => !getComputedStyle(e).backgroundImage.includes('gradient')).map((e) => e.innerText));
+      if (fresh.length > 0) throw new Error(`they look fresh: ${fresh.join(', ')}`);
+    } finally {
+      network.speak(); // for the checks after this one
+    }
+    await page.locator('.stage.lost').waitFor({ state: 'detached' });
+    complaints.length = 0; // the browser reports the requests that were lost
+  });
   await page.context().close();
 }
