@@ -58,6 +58,9 @@ func (d *Dissector) Feed(dir transcript.Direction, b []byte) []transcript.Frame 
 	if way == FromDevice && d.asked > 0 {
 		s.buf = append(s.buf, b...)
 		n, done := ScanIDResponse(s.buf)
+		if !done && len(s.buf) > maxIDResponse {
+			return append(out, d.identityEnds()...)
+		}
 		if !done {
 			return out // more may come, or the client speaks, or the recording ends
 		}
@@ -67,6 +70,9 @@ func (d *Dissector) Feed(dir transcript.Direction, b []byte) []transcript.Frame 
 	}
 	return append(out, d.messages(s, way, b)...)
 }
+
+// maxIDResponse is how much is kept of what may be an ID response: one that never ends fills no memory.
+const maxIDResponse = 64 << 10
 
 // identityEnds takes what came as the whole ID response, because the client has gone on or the recording ends. What is too
 // short for one is messages of a device that ignores the request.

@@ -1,6 +1,7 @@
 package devicemaster
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -202,5 +203,26 @@ func TestDissectFields(t *testing.T) {
 		if !found || unknown != row.unknown {
 			t.Errorf("%s: field %q is there: %v; %d bytes are unknown, want %d: %s", row.script, row.field, found, unknown, row.unknown, summaries(got))
 		}
+	}
+}
+
+// What never ends as an ID response is not kept for ever.
+func TestDissectEndlessAnswer(t *testing.T) {
+	dis := NewDissector()
+	dis.Feed(transcript.FromClient, ToolRequest{Command: ToolID}.Append(nil))
+	told := 0
+	for range 100 {
+		for _, f := range dis.Feed(transcript.FromServer, bytes.Repeat([]byte{1}, 1000)) {
+			told += f.Length
+		}
+	}
+	if told < 100*1000-maxIDResponse {
+		t.Errorf("%d bytes were told of", told)
+	}
+	for _, f := range dis.End(transcript.FromServer) {
+		told += f.Length
+	}
+	if told != 100*1000 {
+		t.Errorf("%d bytes at the end", told)
 	}
 }
