@@ -20,7 +20,7 @@ type stream struct {
 	of   *port
 	port *dmclient.Port
 
-	mu     sync.Mutex // one Set at a time; guards what follows
+	mu     sync.Mutex // one change of settings at a time: each is made of those before; guards what follows
 	inputs devicemaster.Inputs
 
 	once sync.Once
@@ -96,21 +96,30 @@ func (st *stream) Close() error {
 
 // Set sends what differs, and waits until the box has it. What a box does not have stays as it is.
 func (st *stream) Set(ctx context.Context, line driver.Line) (driver.Line, error) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	now := st.port.Settings()
-	want, _ := merge(now, line)
-	if err := st.port.Set(news(now, want)); err != nil {
-		return lineOf(now), st.wrap("set", err)
+	want, err := st.send(line)
+	if err != nil {
+		return lineOf(want), st.wrap("set", err)
 	}
-	st.of.mu.Lock()
-	st.of.settings = want
-	st.of.mu.Unlock()
 	st.s.changed()
 	if err := st.s.link.Sync(ctx); err != nil {
 		return lineOf(want), st.wrap("set", err)
 	}
 	return lineOf(want), st.wrap("set", st.port.Err())
+}
+
+// send changes the settings and returns those in force, with an error those from before.
+func (st *stream) send(line driver.Line) (dmclient.Settings, error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	now := st.port.Settings()
+	want, _ := merge(now, line)
+	if err := st.port.Set(news(now, want)); err != nil {
+		return now, err
+	}
+	st.of.mu.Lock()
+	st.of.settings = want
+	st.of.mu.Unlock()
+	return want, nil
 }
 
 func (st *stream) Flush(ctx context.Context, in, out bool) error {

@@ -48,7 +48,7 @@ func (s *session) Write(ctx context.Context, writes []driver.Write) ([]driver.Ou
 		if st != nil {
 			now = st.port.Settings()
 		}
-		want, whole := merge(now, line)
+		_, whole := merge(now, line)
 		switch {
 		case line == (driver.Line{}) || !whole:
 			refuse(i, driver.DeviceSaidNo, fmt.Errorf("%s: a DeviceMaster has no %v", w.Path, w.Value),
@@ -58,13 +58,10 @@ func (s *session) Write(ctx context.Context, writes []driver.Write) ([]driver.Ou
 		case st == nil:
 			later, taken[i] = append(later, kept{p, line}), true
 		default:
-			if err := st.port.Set(news(now, want)); err != nil {
+			if _, err := st.send(line); err != nil {
 				out[i] = driver.Outcome{Stage: driver.Refused, Err: wrap("write", s.target, err)}
 				continue
 			}
-			p.mu.Lock()
-			p.settings = want
-			p.mu.Unlock()
 			sent[i], taken[i] = true, true
 		}
 	}
