@@ -216,7 +216,11 @@ func (s *remotePort) SetReadDeadline(t time.Time) error {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
-	s.timer = time.AfterFunc(time.Until(t), s.cond.Broadcast)
+	s.timer = time.AfterFunc(time.Until(t), func() {
+		s.mu.Lock() // a Read that has looked at the time and does not wait yet would miss it
+		defer s.mu.Unlock()
+		s.cond.Broadcast()
+	})
 	return nil
 }
 

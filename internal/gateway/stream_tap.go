@@ -186,7 +186,11 @@ func (t *tap) SetReadDeadline(at time.Time) error {
 		t.timer = nil
 	}
 	if !at.IsZero() {
-		t.timer = time.AfterFunc(time.Until(at), t.arrived.Broadcast)
+		t.timer = time.AfterFunc(time.Until(at), func() {
+			t.in.Lock() // a Read that has looked at the time and does not wait yet would miss it
+			defer t.in.Unlock()
+			t.arrived.Broadcast()
+		})
 	}
 	t.arrived.Broadcast()
 	return nil
