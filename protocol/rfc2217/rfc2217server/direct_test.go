@@ -1,6 +1,7 @@
 package rfc2217server_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -71,5 +72,31 @@ func TestDirect(t *testing.T) {
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// While answers wait for a client that does not read, nothing passes them by, and whoever has read from the line does not wait.
+func TestDirectBehindAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line, end := testnet.Pipe(4096)
+		p := &directPort{port: port{Reader: end, Writer: end, closers: []io.Closer{line, end}, events: make(chan [2]byte)}}
+		client, server := testnet.Pipe(4096)
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			_, _ = rfc2217server.Serve(t.Context(), server, p, rfc2217server.Options{TryWrite: func([]byte) int {
+				t.Error("the connection is not free")
+				return 0
+			}}, p.close)
+		}()
+		if _, err := client.Write(bytes.Repeat([]byte{rfc2217.IAC, rfc2217.AYT}, 2000)); err != nil { // the answers are longer than what fits
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := p.write([]byte("a")); n != 0 {
+			t.Errorf("%d bytes are taken", n)
+		}
+		client.Close()
+		<-served
 	})
 }
