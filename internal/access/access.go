@@ -274,7 +274,7 @@ func (a *Access) May(who driver.Who, act driver.Action, hazard string) error {
 		return nil
 	}
 	d := &Denied{Text: m.name + " may not write it",
-		Hint: fmt.Sprintf(`allow it in the configuration: %s: {%s: {writable: ["%s/%s"]}}`, m.section(), m.name, act.Device, act.Path)}
+		Hint: fmt.Sprintf(`allow it in the configuration: %s: {%s: {writable: ["%s/%s"]}}`, m.section(), m.name, act.Device, act.Path.Grant())}
 	if id.MayWrite(act.Device, act.Path, "") {
 		d.Text = "it is a hazard point, which a wildcard of " + m.name + " never grants"
 	}

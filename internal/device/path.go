@@ -75,6 +75,17 @@ func (p Path) Under(sub Path) bool {
 	return sub == "" || p == sub || len(p) > len(sub) && p[len(sub)] == '/' && p[:len(sub)] == sub
 }
 
+// Grant is the pattern by which configuration is to allow p: p itself, but for what is below a client with a number, which is another
+// one each time.
+func (p Path) Grant() string {
+	below, ok := strings.CutPrefix(string(p), string(ClientsRoot)+"/")
+	id, name, more := strings.Cut(below, "/")
+	if ok && more && strings.TrimRight(id, "0123456789") != id {
+		return string(ClientsRoot.Child("*").Child(name))
+	}
+	return string(p)
+}
+
 // Match reports whether p fits a pattern as configuration writes it: segments as in a path, "*" for any one segment, and
 // a final "*" or "**" for everything below. "me/*" matches "me/1/program"; "*/load" does not match "a/b/load".
 func (p Path) Match(pattern string) bool {

@@ -110,3 +110,22 @@ func FuzzParsePath(f *testing.F) {
 		}
 	})
 }
+
+func TestGrant(t *testing.T) {
+	for path, want := range map[Path]string{
+		"macros/500":                     "macros/500",
+		"_clients":                       "_clients",
+		"_clients/count":                 "_clients/count",
+		"_clients/17/disconnect":         "_clients/*/disconnect",
+		"_clients/aes70-3/disconnect":    "_clients/*/disconnect",
+		"_clients/pairing/approve":       "_clients/pairing/approve",
+		"_clientsanything/17/disconnect": "_clientsanything/17/disconnect",
+	} {
+		if got := path.Grant(); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+		if !path.Match(path.Grant()) {
+			t.Errorf("%s does not match %s", path, path.Grant())
+		}
+	}
+}

@@ -48,7 +48,7 @@ func granted(dev *north.Device, hazard string, a driver.Action) *north.WriteErro
 	}
 	e := &north.WriteError{Code: "not-writable", Device: a.Device, Path: a.Path, Class: driver.Auth,
 		Text: "the configuration does not allow writing it",
-		Hint: fmt.Sprintf(`allow it in the configuration: devices: {%s: {writable: ["%s"]}}`, a.Device, a.Path)}
+		Hint: fmt.Sprintf(`allow it in the configuration: devices: {%s: {writable: ["%s"]}}`, a.Device, a.Path.Grant())}
 	if hazard == device.HazardMove && dev.Granted(a.Path) {
 		e.Text = "it is a hazard point, which a wildcard never grants"
 		e.Hint = fmt.Sprintf(`name it in the configuration: devices: {%s: {writable: ["%s"]}}`, a.Device, a.Path)
