@@ -29,7 +29,7 @@ func (a *app) probeReactions(ctx context.Context, p *probe.Prober, arg string, f
 			hint: "A raw serial line may hang behind an open port, and what is sent there reaches a machine. If you know what is behind it, add --any-port."}
 	}
 	if f.record != "" {
-		file, err := os.OpenFile(f.record, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		file, err := os.OpenFile(f.record, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // a device may have said what is no business of others
 		if err != nil {
 			return fmt.Errorf("--record: %w", err)
 		}

@@ -199,7 +199,7 @@ func recorded(r *tap.Recorder, at simulate.Socket) simulate.Socket {
 
 // startRecord begins a recording of our own simulator, which is evidence of nothing and says so.
 func startRecord(name string, h transcript.Header) (r *tap.Recorder, end func() error, err error) {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("--record: %w", err)
 	}
