@@ -218,3 +218,35 @@ func TestDecibels(t *testing.T) {
 		t.Error("yes")
 	}
 }
+
+// What the shape of a tree does to paths, kinds and pairs where the models that are known say nothing.
+func TestUnusualTrees(t *testing.T) {
+	s := schemaOf(t, `<device id="1"><mixer><mixes><mix id="2"><meter id="3"/></mix></mixes></mixer>`+
+		`<settings><port name="Left"><mode id="4"/></port><port name="Right"><mode id="5"/></port></settings>`+
+		`<inputs><nickname id="6" name="x"/><analogue id="7" name="A" stereo-name="AB"><stereo id="8"/><mute id="9"/></analogue>`+
+		`<adat id="10" name="B" stereo-name=""><stereo id="11"/><mute id="12"/></adat></inputs></device>`)
+	for id, want := range map[uint32]string{3: "mixer/mixes/1/meter", 4: "settings/left/mode", 5: "settings/right/mode"} {
+		if got := s.ByID(id).Path; got != want {
+			t.Errorf("%d: %s, want %s", id, got, want)
+		}
+	}
+	if k := s.ByID(6).Kind; k != KindText {
+		t.Errorf("a name that has a name is %v", k)
+	}
+	if _, _, ok := s.Left(s.ByID(12)); ok {
+		t.Error("channels of two sorts are a pair")
+	}
+}
+
+func schemaOf(t *testing.T, text string) *Schema {
+	t.Helper()
+	e, err := ParseElement([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSchema(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

@@ -46,8 +46,12 @@ func TestBadFrames(t *testing.T) {
 			t.Errorf("%.60s: %+v, %v", s, m, err)
 		}
 	}
-	if _, err := Parse([]byte(vectors[0].wire), 20); !errors.Is(err, ErrTooLong) {
+	wire := []byte(vectors[0].wire)
+	if _, err := Parse(wire, len(wire)-1); !errors.Is(err, ErrTooLong) {
 		t.Errorf("over the limit: %v", err)
+	}
+	if _, err := Parse(wire, len(wire)); err != nil {
+		t.Errorf("at the limit: %v", err)
 	}
 }
 
@@ -77,7 +81,7 @@ func TestTexts(t *testing.T) {
 		t.Error("texts or OK are wrong")
 	}
 	c := ClassID{1, 3, 1}
-	if c.String() != "1.3.1" || !c.IsA(ClassManager) || ClassManager.IsA(c) {
+	if c.String() != "1.3.1" || !c.IsA(ClassManager) || !c.IsA(c) || ClassManager.IsA(c) {
 		t.Error("class ids are wrong")
 	}
 }

@@ -245,3 +245,32 @@ func TestDialFails(t *testing.T) {
 		})
 	}
 }
+
+// Handles come round: neither 0 nor one that waits for its answer is given again, and there are never more than can be told apart.
+func TestHandles(t *testing.T) {
+	var got []uint16
+	with(t, Options{}, func(ctx context.Context, ws *websocket.Conn, m is12.Message) {
+		for _, cmd := range m.Commands {
+			got = append(got, cmd.Handle)
+		}
+	}, func(t *testing.T, c *Client) {
+		var wg sync.WaitGroup
+		ask := func() { wg.Go(func() { _, _ = c.Do(t.Context(), is12.Command{Oid: 1}) }) }
+		ask()
+		synctest.Wait()
+		c.mu.Lock()
+		c.next = 65534
+		c.mu.Unlock()
+		ask()
+		synctest.Wait()
+		ask()
+		synctest.Wait()
+		if !slices.Equal(got, []uint16{1, 65535, 2}) {
+			t.Errorf("%v", got)
+		}
+		if _, err := c.Do(t.Context(), make([]is12.Command, maxPending)...); err == nil || errors.Is(err, ErrNoAnswer) || c.Err() != nil {
+			t.Errorf("too many: %v", err)
+		}
+		wg.Wait()
+	})
+}
