@@ -57,8 +57,19 @@ func open(ctx context.Context, conn net.Conn, id fc2.Identity, peer fc2.PublicKe
 	if d, ok := ctx.Deadline(); ok {
 		conn.SetDeadline(d)
 	}
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
+	cut := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(cut)
+		conn.SetDeadline(time.Unix(1, 0))
+	})
+	unwatched := sync.OnceValue(func() bool { // a deadline set later than that would cut off the goodbye
+		stopped := stop()
+		if !stopped {
+			<-cut
+		}
+		return stopped
+	})
+	defer unwatched()
 	if first := t.Start(nil); len(first) > 0 {
 		if _, err := conn.Write(first); err != nil {
 			return nil, err
@@ -80,7 +91,7 @@ func open(ctx context.Context, conn net.Conn, id fc2.Identity, peer fc2.PublicKe
 		}
 	}
 	c.rest = t.Plain()
-	if !stop() {
+	if !unwatched() {
 		return nil, ctx.Err()
 	}
 	conn.SetDeadline(time.Time{})
