@@ -145,3 +145,16 @@ func TestBurstsInAnyOrder(t *testing.T) {
 		}
 	})
 }
+
+// Who had a port that another host takes is told at once, and may then open it again.
+func TestFormerOwnerIsTold(t *testing.T) {
+	onWire(t, dmsim.Options{Layout: "sink"}, func(w *wire) {
+		owner, tool := w.dial(), w.dial()
+		owner.ask("62 00 76 01", "62 00 76 10 38 00 60 00 00")
+		tool.ask("62 00 78", "62 00 76 21")
+		owner.hear("the release", "62 00 76 21")
+		owner.ask("62 00 76 01", "62 00 76 10 38 00 60 00 00")
+		owner.c.Close()
+		tool.c.Close()
+	})
+}
