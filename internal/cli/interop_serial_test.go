@@ -160,7 +160,7 @@ func TestInteropTsharkComPort(t *testing.T) {
 	r := startSerial(t)
 	name := filepath.Join(t.TempDir(), "port")
 	addr, stop := background(t, "tap", fmt.Sprint("rfc2217://127.0.0.1:", r.rfc2217+2), "--out", name, "--quiet")
-	throughTerm(t, "rfc2217://"+addr)
+	throughTerm(t, "rfc2217://"+addr+"?signature=true")
 	if code, _, errs := stop(); code != 0 {
 		t.Fatal(code, errs)
 	}
