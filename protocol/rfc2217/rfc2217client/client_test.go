@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -240,10 +241,12 @@ func TestAsk(t *testing.T) {
 		if _, err := c.Set(t.Context(), rfc2217.Settings{RTS: rfc2217.ControlRTSOn}); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // the server is through with what was asked before
 		clear(asked)
 		if err := c.Ask(t.Context()); err != nil || len(asked) != 2 || asked[rfc2217.SetBaudRate] != 1 || asked[rfc2217.SetControl] != 1 {
 			t.Errorf("%v, asked %v", err, asked)
 		}
+		synctest.Wait()
 		silent = true
 		if err := c.Ask(t.Context()); !errors.Is(err, ErrNoAnswer) {
 			t.Errorf("a silent server: %v", err)
@@ -267,9 +270,9 @@ func TestAsk(t *testing.T) {
 // The answer to a request that was given up does not pass for the answer to the next one.
 func TestLateAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slow := false
+		var slow atomic.Bool
 		c, _, err := dial(t, rfc2217.DO, func(*rfc2217.Message) bool {
-			if slow {
+			if slow.Load() {
 				time.Sleep(time.Second)
 			}
 			return false
@@ -278,7 +281,8 @@ func TestLateAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		slow = true
+		synctest.Wait() // the server is through with the opening
+		slow.Store(true)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
 		if _, err := c.Set(ctx, rfc2217.Settings{Baud: 1200}); !errors.Is(err, context.DeadlineExceeded) {
