@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,6 +80,11 @@ func (a *app) listKeys() error {
 	}
 	for _, n := range names {
 		line := map[string]string{"name": n}
+		if strings.HasPrefix(n, clientKey) { // what it holds is what the program calls itself: anything
+			if b, err := d.Load(n); err == nil {
+				line["program"] = string(b)
+			}
+		}
 		if strings.HasPrefix(n, "fc2-identity") { // its public half is what Focusrite Control 2 knows it by
 			if b, err := d.Load(n); err == nil {
 				if secret, err := hex.DecodeString(strings.TrimSpace(string(b))); err == nil {
@@ -94,7 +100,11 @@ func (a *app) listKeys() error {
 			}
 			continue
 		}
-		fmt.Fprintln(a.Out, strings.TrimSpace(n+"  "+line["public"]))
+		text := line["public"]
+		if program, ok := line["program"]; ok {
+			text = strconv.Quote(program)
+		}
+		fmt.Fprintln(a.Out, strings.TrimSpace(n+"  "+text))
 	}
 	return nil
 }
@@ -110,7 +120,22 @@ func (a *app) removeKey(name string) error {
 		}
 		return err
 	}
+	a.say("%s", afterRemoval(name))
 	return nil
+}
+
+// clientKey begins the names of the keys of programs that a gateway has let in.
+const clientKey = "fc2-client-"
+
+// afterRemoval says what becomes of what the key was for, while a gateway runs.
+func afterRemoval(name string) string {
+	switch {
+	case strings.HasPrefix(name, clientKey):
+		return "Removed. A gateway that runs disconnects the program at once, and lets it in no more."
+	case strings.HasPrefix(name, "fc2-identity"):
+		return "Removed. A gateway that runs disconnects the devices that were paired with it within ten seconds, and is a stranger to them then."
+	}
+	return "Removed. A gateway that runs is without it once it connects anew."
 }
 
 // The paths of pairing, as drivers show them.

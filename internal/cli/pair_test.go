@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/patchbay-io/patchbay/internal/keys"
 	"github.com/patchbay-io/patchbay/protocol/fc2"
 	"github.com/patchbay-io/patchbay/protocol/fc2/fc2sim"
 )
@@ -111,11 +112,38 @@ func TestPair(t *testing.T) {
 		t.Error("the device does not know the program")
 	}
 	notPaired("removed on the device")
-	if code, _, errs = run(&typist{}, "pair", "--remove", "fc2-identity"); code != 0 {
+	if code, _, errs = run(&typist{}, "pair", "--remove", "fc2-identity"); code != 0 || !strings.Contains(errs, "within ten seconds") {
 		t.Errorf("exit code %d\n%s", code, errs)
 	}
 	if err := sim.Clients().Approve(known[0].Key, "patchbay"); err != nil {
 		t.Error(err)
 	}
 	notPaired("the identity was removed here")
+}
+
+// Programs that a gateway has let in are told apart by what they call themselves, which may be anything.
+func TestPairListNamesPrograms(t *testing.T) {
+	state := t.TempDir()
+	d := keys.Dir{Path: filepath.Join(state, "keys")}
+	for name, program := range map[string]string{"fc2-client-01": "Anna's phone", "fc2-client-02": "\x1b[2J\nfc2-client-01"} {
+		if err := d.Store(name, []byte(program)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(args ...string) string {
+		var o, e bytes.Buffer
+		if code := Main(t.Context(), args, Streams{strings.NewReader(""), &o, &e}, func(name string) (string, bool) { return state, name == "PATCHBAY_STATE_DIR" }); code != 0 {
+			t.Errorf("%v: exit code %d\n%s", args, code, e.String())
+		}
+		return o.String() + e.String()
+	}
+	if got, want := run("pair", "--list"), "fc2-client-01  \"Anna's phone\"\nfc2-client-02  \"\\x1b[2J\\nfc2-client-01\"\n"; got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	if got := run("pair", "--remove", "fc2-client-01"); !strings.Contains(got, "disconnects the program") {
+		t.Error(got)
+	}
+	if got := run("pair", "--list", "--json"); !strings.Contains(got, `"program":"\u001b[2J\nfc2-client-01"`) {
+		t.Error(got)
+	}
 }

@@ -96,16 +96,22 @@ func (o *opener) open(ctx context.Context, port uint64) (driver.Session, error) 
 		if err != nil || o.env.Keys == nil { // what is kept nowhere is forgotten by itself
 			return inner, err
 		}
-		return newPaired(inner, addr, o.forget), nil
+		return newPaired(inner, addr, o.forget, o.renounced), nil
 	case !errors.Is(err, fc2client.ErrNotPaired):
 		return nil, wrap("open", addr, err)
 	}
 	if port++; o.opts.Onboarding != 0 {
 		port = uint64(o.opts.Onboarding)
 	}
-	letIn := func(ctx context.Context) bool {
+	letIn := func(ctx context.Context) error {
+		if o.env.Keys != nil && o.renounced() { // the key pair that has taken its place may be known there
+			return ErrForgotten
+		}
 		conn, err := fc2client.Dial(ctx, fc2client.Opener(o.env.Dial), addr, o.client)
-		return err == nil && conn.Close() == nil
+		if err == nil && conn.Close() == nil {
+			return ErrPaired
+		}
+		return nil
 	}
 	b, err := o.onboard(ctx, port)
 	if err != nil {
@@ -123,6 +129,10 @@ func (o *opener) onboard(ctx context.Context, port uint64) (*fc2client.Onboardin
 func (o *opener) forget() error {
 	_, err := renewed(o.env.Keys, o.env.Rand, OwnIdentityName(o.host))
 	return err
+}
+
+func (o *opener) renounced() bool {
+	return renounced(o.env.Keys, o.client.Identity, o.host)
 }
 
 // isOnboarding reports whether a port that has opened a WebSocket and no tunnel is the onboarding endpoint.

@@ -34,6 +34,21 @@ func Identity(keys driver.KeyStore, random io.Reader, host string) (fc2.Identity
 	return identity(keys, random, IdentityName)
 }
 
+// renounced reports whether id is not this program's key pair for the computer host any more: its file was removed, or another key pair
+// has taken its place. What cannot be read now says nothing.
+func renounced(keys driver.KeyStore, id fc2.Identity, host string) bool {
+	for _, name := range []string{OwnIdentityName(host), IdentityName} {
+		now, err := kept(keys, name)
+		switch {
+		case err == nil:
+			return now.Public() != id.Public()
+		case !errors.Is(err, fs.ErrNotExist):
+			return false
+		}
+	}
+	return true
+}
+
 // identity is the key pair of a name, made once and kept.
 func identity(keys driver.KeyStore, random io.Reader, name string) (fc2.Identity, error) {
 	if keys != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -13,7 +15,7 @@ import (
 // ForgetPath is the command of a session with the interface that forgets the pairing.
 const ForgetPath device.Path = "pairing/forget"
 
-// ErrForgotten is why a session with the interface ends after ForgetPath: the next one is for pairing.
+// ErrForgotten is why a session ends after ForgetPath, or when its key pair has been removed: the next one is that of a stranger.
 var ErrForgotten = errors.New("the pairing is forgotten; connecting again as a stranger")
 
 // paired is a session with the interface that can be told to forget the pairing which it came by.
@@ -21,14 +23,15 @@ type paired struct {
 	driver.Session // with the interface
 	addr           string
 	forget         func() error
+	renounced      func() bool // whether the key pair that it came by is this program's no more
 
 	busy chan struct{}   // of size 1: it is forgotten once
 	over context.Context // ends when the pairing is forgotten, and only then
 	end  context.CancelFunc
 }
 
-func newPaired(inner driver.Session, addr string, forget func() error) *paired {
-	p := &paired{Session: inner, addr: addr, forget: forget, busy: make(chan struct{}, 1)}
+func newPaired(inner driver.Session, addr string, forget func() error, renounced func() bool) *paired {
+	p := &paired{Session: inner, addr: addr, forget: forget, renounced: renounced, busy: make(chan struct{}, 1)}
 	p.over, p.end = context.WithCancel(context.Background())
 	return p
 }
@@ -43,13 +46,34 @@ func (p *paired) Abilities() driver.Abilities {
 // Watch ends when the pairing is forgotten, and adds the command to those of the interface.
 func (p *paired) Watch(ctx context.Context, want driver.Interest, sink driver.Sink) error {
 	inner, cancel := context.WithCancel(ctx)
-	defer cancel()
 	defer context.AfterFunc(p.over, cancel)()
+	var wg sync.WaitGroup
+	wg.Go(func() { p.lookOut(inner) })
+	defer wg.Wait()
+	defer cancel()
 	err := p.Session.Watch(inner, want, withForget{sink})
 	if ctx.Err() == nil && p.over.Err() != nil {
 		return &driver.Error{Op: "watch", Target: p.addr, Class: driver.Closed, Err: ErrForgotten}
 	}
 	return err
+}
+
+// lookOut notices when the key pair is removed or replaced beside this session, as patchbay pair --remove does: who has done that counts on
+// being a stranger from then on.
+func (p *paired) lookOut(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if p.renounced() {
+			p.end()
+			return
+		}
+	}
 }
 
 // forgetter performs ForgetPath, and leaves the rest to the interface.

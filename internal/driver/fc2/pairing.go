@@ -63,16 +63,17 @@ type pairing struct {
 	cause  error  // why the session is over
 }
 
-// newPairing starts a session; letIn looks whether the server knows this program by now.
-func newPairing(agent *fc2client.Onboarding, addr, name string, letIn func(context.Context) bool) *pairing {
+// newPairing starts a session; letIn looks whether a new one has more to hope for: the server knows this program by now, or this program
+// has another key pair. It is nil while that is not so.
+func newPairing(agent *fc2client.Onboarding, addr, name string, letIn func(context.Context) error) *pairing {
 	p := &pairing{agent: agent, addr: addr, name: name, wake: make(chan struct{}, 1), busy: make(chan struct{}, 1)}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.wg.Go(func() { p.lookOut(letIn) })
 	return p
 }
 
-// lookOut ends the session when this program has been let in without it.
-func (p *pairing) lookOut(letIn func(context.Context) bool) {
+// lookOut ends the session when this program has been let in without it, or is another by now.
+func (p *pairing) lookOut(letIn func(context.Context) error) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -83,7 +84,11 @@ func (p *pairing) lookOut(letIn func(context.Context) bool) {
 			return
 		case <-tick.C:
 		}
-		if !p.waits() || !letIn(p.ctx) {
+		if !p.waits() {
+			continue
+		}
+		why := letIn(p.ctx)
+		if why == nil {
 			continue
 		}
 		select {
@@ -93,7 +98,11 @@ func (p *pairing) lookOut(letIn func(context.Context) bool) {
 		}
 		done := p.waits()
 		if done {
-			p.paired()
+			state := StateNotPaired
+			if errors.Is(why, ErrPaired) {
+				state = StatePaired
+			}
+			p.leave(why, state)
 		}
 		<-p.busy
 		if done {
@@ -110,9 +119,12 @@ func (p *pairing) waits() bool {
 }
 
 // paired ends the session well.
-func (p *pairing) paired() {
-	p.over(&driver.Error{Op: "pair", Target: p.addr, Class: driver.Closed, Err: ErrPaired})
-	p.set(StatePaired, "")
+func (p *pairing) paired() { p.leave(ErrPaired, StatePaired) }
+
+// leave ends the session, for a new one.
+func (p *pairing) leave(why error, state int) {
+	p.over(&driver.Error{Op: "pair", Target: p.addr, Class: driver.Closed, Err: why})
+	p.set(state, "")
 }
 
 // Abilities: pairing is commands.

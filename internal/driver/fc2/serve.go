@@ -3,6 +3,7 @@ package fc2
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"strconv"
 	"sync"
@@ -65,6 +66,12 @@ type known struct{ keys driver.KeyStore }
 func (k known) Approved(key fc2.PublicKey) bool {
 	_, err := k.keys.Load(ClientPrefix + key.String())
 	return err == nil
+}
+
+// removed reports whether a program that was let in is not among them any more. What cannot be read now says nothing.
+func (k known) removed(key fc2.PublicKey) bool {
+	_, err := k.keys.Load(ClientPrefix + key.String())
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // Approve implements fc2server.Store.
@@ -199,7 +206,8 @@ func (p *proxy) begin(s driver.Session) (ended <-chan struct{}, end func(lost bo
 	}
 }
 
-// publishEvery is how often the counters become samples, and how soon meters follow who wants them.
+// publishEvery is how often the counters become samples, and how soon meters follow who wants them and programs are disconnected that
+// have been removed.
 const publishEvery = time.Second
 
 // publish tells of the counters in time, and of who asks to be let in at once.
@@ -214,9 +222,20 @@ func (p *proxy) publish(ctx context.Context) {
 			return
 		case <-changed:
 		case <-tick.C:
+			p.expel()
 			if up := p.upstream.Load(); up != nil {
 				up.Watch(p.mirror.Watched())
 			}
+		}
+	}
+}
+
+// expel ends the connections of programs whose keys have been removed, as patchbay pair --remove does beside the gateway.
+func (p *proxy) expel() {
+	for _, key := range p.server.Connected() {
+		if (known{p.env.Keys}).removed(key) {
+			p.env.Log.Info("a program is not let in any more", "key", key.String())
+			p.server.Forget(key)
 		}
 	}
 }

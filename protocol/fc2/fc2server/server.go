@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -144,12 +145,29 @@ func (s *Server) Conns() []*ocaserver.Conn { return s.objects.Conns() }
 // Forget ends the connections of a program that the store does not know any more.
 func (s *Server) Forget(key fc2.PublicKey) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	var gone []*tunnel.Conn
 	for c, k := range s.conns {
 		if k == key {
-			c.Close()
+			gone = append(gone, c)
 		}
 	}
+	s.mu.Unlock()
+	for _, c := range gone { // without the lock: a goodbye may wait for an answer
+		c.Close()
+	}
+}
+
+// Connected are the keys of the programs behind the tunnel, each once.
+func (s *Server) Connected() []fc2.PublicKey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var keys []fc2.PublicKey
+	for _, k := range s.conns {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
 }
 
 // allow answers 404 to everything but the upgrade of a program that is known.
