@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/driver/serving"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
 	"github.com/patchbay-io/patchbay/transcript"
 	"github.com/patchbay-io/patchbay/transcript/tap"
@@ -91,6 +93,11 @@ func (a *app) serveSimulated(ctx context.Context, s simulated) (err error) {
 	}
 	g, inner := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.device.Serve(inner, sockets) })
+	for i, service := range s.device.Services {
+		if service.Sought {
+			g.Go(func() error { return a.hearEverybody(inner, service, sockets[i].Packets) })
+		}
+	}
 	if s.control != "" {
 		cl, err := net.Listen("tcp", s.control)
 		if err == nil {
@@ -108,6 +115,18 @@ func (a *app) serveSimulated(ctx context.Context, s simulated) (err error) {
 		return err
 	}
 	return nil
+}
+
+// hearEverybody serves what is sent to everybody on the port of a service, when its socket does not hear that itself.
+func (a *app) hearEverybody(ctx context.Context, service simulate.Service, at net.PacketConn) error {
+	all, err := serving.Broadcasts(ctx, driver.ListenPacket, at)
+	if err != nil {
+		fmt.Fprintf(a.Err, "patchbay: a search of the whole network is not heard: %v\n", err)
+	}
+	if all == nil {
+		return nil
+	}
+	return service.Packets(ctx, all)
 }
 
 // maxUpward is how far up ports are looked for.

@@ -17,11 +17,11 @@ import (
 
 // simDeviceMasterFlags are the flags of sim devicemaster.
 type simDeviceMasterFlags struct {
-	listen, discovery, layout string
-	paced                     bool
-	state                     uint8
-	vary, faults              []string
-	record                    string
+	listen, discovery, layout, mac string
+	paced                          bool
+	state                          uint8
+	vary, faults                   []string
+	record                         string
 }
 
 func (a *app) simDeviceMasterCommand() *cobra.Command {
@@ -58,8 +58,9 @@ Faults (--fault NAME or NAME=VALUE, may be repeated):
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:4606", "address for drivers")
-	fl.StringVar(&f.discovery, "discovery", "127.0.0.1:4606", "address that answers programs which look for boxes, over UDP")
+	fl.StringVar(&f.discovery, "discovery", "", "address that answers programs which look for boxes, over UDP (default as --listen)")
 	fl.StringVar(&f.layout, "layout", dmsim.DefaultLayout, "what hangs on the ports")
+	fl.StringVar(&f.mac, "mac", "", "Ethernet address of the box (default 00:c0:4e:00:00:01)")
 	fl.BoolVar(&f.paced, "paced", false, "lines are as slow as their baud rate")
 	fl.Uint8Var(&f.state, "state", 0, "the byte of the identification whose meaning nobody knows; 0 and 2 were seen")
 	fl.StringSliceVar(&f.vary, "vary", nil, "do as some boxes do, see above")
@@ -79,7 +80,10 @@ func (a *app) simDeviceMaster(ctx context.Context, f simDeviceMasterFlags) error
 			fmt.Fprintf(a.Err, "  %s\n", hint)
 		}
 	}
-	sim, err := simulate.NewDeviceMaster(url.Values{"layout": {f.layout}, "paced": {strconv.FormatBool(f.paced)},
+	if f.discovery == "" {
+		f.discovery = f.listen
+	}
+	sim, err := simulate.NewDeviceMaster(url.Values{"layout": {f.layout}, "mac": {f.mac}, "paced": {strconv.FormatBool(f.paced)},
 		"state": {strconv.Itoa(int(f.state))}, "vary": {strings.Join(f.vary, ",")}}, told)
 	if err != nil {
 		return usageError(err)

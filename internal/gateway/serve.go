@@ -109,15 +109,13 @@ func (l *link) serveEnv(options any) (driver.ServeEnv, error) {
 		Listen: func(ctx context.Context, network, addr string) (net.Listener, error) {
 			return new(net.ListenConfig).Listen(ctx, network, addr)
 		},
-		ListenPacket: func(ctx context.Context, network, addr string) (net.PacketConn, error) {
-			return new(net.ListenConfig).ListenPacket(ctx, network, addr)
-		},
-		Upstreams:  []driver.Upstream{l},
-		OpenStream: l.openNative,
-		Gate:       l.g.Gate(l.config().Driver.Info().Name),
-		Sink:       clientSink{l, ""},
-		Commands:   func(c driver.Commander) { l.setCommander("", c) },
-		Log:        l.log,
+		ListenPacket: driver.ListenPacket,
+		Upstreams:    []driver.Upstream{l},
+		OpenStream:   l.openNative,
+		Gate:         l.g.Gate(l.config().Driver.Info().Name),
+		Sink:         clientSink{l, ""},
+		Commands:     func(c driver.Commander) { l.setCommander("", c) },
+		Log:          l.log,
 	}
 	if s, ok := options.(driver.Shower); ok {
 		for _, name := range s.Shows() {

@@ -142,7 +142,7 @@ func (b *served) sources(ctx context.Context) error {
 }
 
 func (b *served) server() (*dmserver.Server, error) {
-	mac, err := b.opts.mac()
+	mac, err := b.opts.mac(b.device)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (b *served) run(ctx context.Context, srv *dmserver.Server, ln net.Listener,
 	if b.alone {
 		wg.Go(func() { serving.Follow(inner, b.env.Upstreams[0], b.begin) })
 	}
-	if pc != nil {
+	for _, pc := range b.searched(inner, pc) {
 		wg.Go(func() {
 			if err := srv.AnswerDiscovery(inner, pc); inner.Err() == nil {
 				b.env.Log.Error("the search for boxes is not answered any more", "error", err)
@@ -209,6 +209,21 @@ func (b *served) run(ctx context.Context, srv *dmserver.Server, ln net.Listener,
 		return ctx.Err()
 	}
 	return fail(driver.ClassOf(err), err, "")
+}
+
+// searched is where the maker's tool looks for boxes: at pc, which is nil when that is not wanted, and at everybody's address.
+func (b *served) searched(ctx context.Context, pc net.PacketConn) (list []net.PacketConn) {
+	if pc == nil {
+		return nil
+	}
+	all, err := serving.Broadcasts(ctx, b.env.ListenPacket, pc)
+	if err != nil {
+		b.env.Log.Warn("a search of the whole network is not heard; the box is found when its address is asked", "error", err)
+	}
+	if all != nil {
+		return []net.PacketConn{pc, all}
+	}
+	return []net.PacketConn{pc}
 }
 
 // permit asks the gate, and tells it what became of a refusal; what is let through is told by the back end.

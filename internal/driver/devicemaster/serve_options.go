@@ -1,6 +1,7 @@
 package devicemaster
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -20,12 +21,12 @@ type ServeOptions struct {
 	From       serving.Networks `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; needed unless listen is on this computer alone"`
 	MaxClients int              `yaml:"max_clients" doc:"connections at a time; each driver holds one"`
 	Discovery  bool             `yaml:"discovery" doc:"answers the maker's search for boxes, on the same port over UDP"`
-	MAC        string           `yaml:"mac" doc:"Ethernet address that the box says it has; drivers know boxes by it"`
+	MAC        string           `yaml:"mac" doc:"Ethernet address that the box says it has, and drivers know it by; empty: one made of the device's name"`
 	Hold       bool             `yaml:"hold" doc:"a driver whose connection is lost keeps its ports for its link timeout"`
 }
 
 func serveDefaults() *ServeOptions {
-	return &ServeOptions{Listen: net.JoinHostPort("127.0.0.1", strconv.Itoa(devicemaster.Port)), MaxClients: 16, MAC: "02:c0:4e:00:00:01"}
+	return &ServeOptions{Listen: net.JoinHostPort("127.0.0.1", strconv.Itoa(devicemaster.Port)), MaxClients: 16}
 }
 
 // Validate says what is wrong with the options and what would be right.
@@ -48,7 +49,7 @@ func (o *ServeOptions) Validate() error {
 	if !loopback && len(o.From) == 0 {
 		return errOpenToAll
 	}
-	if _, err := o.mac(); err != nil {
+	if _, err := o.mac(""); err != nil {
 		return fmt.Errorf("mac: %q is no Ethernet address; write it like 02:c0:4e:00:00:01", o.MAC)
 	}
 	return nil
@@ -57,7 +58,14 @@ func (o *ServeOptions) Validate() error {
 var errOpenToAll = errors.New("from: listen is open to the network, and nothing says who may connect; this protocol has no passwords, and who connects " +
 	"writes to the ports. Name the drivers' computers: from: [192.0.2.10], or listen on 127.0.0.1")
 
-func (o *ServeOptions) mac() (m devicemaster.MAC, err error) {
+// mac is the address of the box. One that is not given is made of the device's name: it stays the same, differs from that of the next
+// box, and is marked as no maker's.
+func (o *ServeOptions) mac(name string) (m devicemaster.MAC, err error) {
+	if o.MAC == "" {
+		sum := sha256.Sum256([]byte(name))
+		copy(m[copy(m[:], []byte{0x02, 0xc0, 0x4e}):], sum[:])
+		return m, nil
+	}
 	b, err := net.ParseMAC(o.MAC)
 	if err == nil && len(b) != len(m) {
 		err = fmt.Errorf("%d bytes", len(b))

@@ -129,7 +129,20 @@ func (p *proxy) announce(ctx context.Context) {
 			err = e
 			continue
 		}
-		if err = fcserver.Announce(ctx, pc, p.device, uint16(port)); ctx.Err() == nil {
+		all, e := serving.Broadcasts(ctx, p.env.ListenPacket, pc)
+		if e != nil {
+			p.env.Log.Warn("a search of the whole network is not heard", "error", e)
+		}
+		var beside sync.WaitGroup
+		if all != nil {
+			beside.Go(func() { _ = fcserver.Announce(ctx, all, p.device, uint16(port)) })
+		}
+		err = fcserver.Announce(ctx, pc, p.device, uint16(port))
+		if all != nil {
+			all.Close()
+		}
+		beside.Wait()
+		if ctx.Err() == nil {
 			p.env.Log.Error("cannot be discovered any more", "error", err)
 		}
 		return

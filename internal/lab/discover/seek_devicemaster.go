@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/patchbay-io/patchbay/internal/plural"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster"
 	"github.com/patchbay-io/patchbay/protocol/devicemaster/dmclient"
 )
@@ -49,14 +50,14 @@ func devicemasterFound(f dmclient.Found) (Found, bool) {
 	at := netip.AddrPortFrom(from.Addr().Unmap(), devicemaster.Port)
 	d := &f.Response
 	x := Found{Addr: at, Protocol: "devicemaster", URL: "devicemaster://" + at.Addr().String()}
+	if mac, ok := d.MAC(); ok { // the first one, since it alone tells two boxes apart, and is printed on them
+		x.Reasons = append(x.Reasons, fmt.Sprintf("MAC %v", mac))
+	}
 	if s := d.Text(devicemaster.TagFirmware); s != "" {
 		x.Reasons = append(x.Reasons, s)
 	}
 	if n, ok := d.Uint(devicemaster.TagPorts); ok {
-		x.Reasons = append(x.Reasons, fmt.Sprintf("%d ports", n))
-	}
-	if mac, ok := d.MAC(); ok {
-		x.Reasons = append(x.Reasons, fmt.Sprintf("MAC %v", mac))
+		x.Reasons = append(x.Reasons, plural.Of(int(n), "port"))
 	}
 	return x, true
 }

@@ -34,7 +34,7 @@ func TestSeekDeviceMasters(t *testing.T) {
 		}
 		// The network in memory has no broadcast: the box sits at the broadcast address itself.
 		if len(found) != 1 || found[0].URL != "devicemaster://255.255.255.255" || found[0].Protocol != "devicemaster" || len(found[0].Reasons) != 3 ||
-			found[0].Reasons[1] != "4 ports" || found[0].Reasons[2] != "MAC 00:c0:4e:01:02:03" {
+			found[0].Reasons[0] != "MAC 00:c0:4e:01:02:03" || found[0].Reasons[2] != "4 ports" {
 			t.Errorf("%+v", found)
 		}
 		cancel()

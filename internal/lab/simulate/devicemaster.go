@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // devicemasterKind is how the simulated DeviceMaster is made by name.
 func devicemasterKind() Kind {
 	return Kind{
-		Driver: "devicemaster", Settings: []string{"layout", "paced", "state", "vary"},
+		Driver: "devicemaster", Settings: []string{"layout", "mac", "paced", "state", "vary"},
 		New: func(settings url.Values) (Device, error) {
 			d, err := NewDeviceMaster(settings, nil)
 			if err != nil {
@@ -33,7 +34,7 @@ type DeviceMaster struct {
 	ends lineEnds
 }
 
-// NewDeviceMaster makes a simulated box; it starts nothing. Its settings are layout, paced, state and vary (words of
+// NewDeviceMaster makes a simulated box; it starts nothing. Its settings are layout, mac, paced, state and vary (words of
 // [DeviceMasterVariationNames], with commas). told, when set, is called with what goes wrong with serial ports of this computer
 // while the box runs, from any goroutine.
 func NewDeviceMaster(settings url.Values, told func(error)) (*DeviceMaster, error) {
@@ -54,7 +55,7 @@ func NewDeviceMaster(settings url.Values, told func(error)) (*DeviceMaster, erro
 func (d *DeviceMaster) Device() Device {
 	out := Device{Services: []Service{
 		{Network: "tcp", Port: devicemaster.Port, Stream: d.Serve},
-		{Network: "udp", Port: devicemaster.Port, Packets: d.AnswerDiscovery},
+		{Network: "udp", Port: devicemaster.Port, Packets: d.AnswerDiscovery, Sought: true},
 	}}
 	if len(d.ends.run) > 0 {
 		out.Run = d.ends.runAll
@@ -64,6 +65,12 @@ func (d *DeviceMaster) Device() Device {
 
 func deviceMasterOptions(settings url.Values) (o dmsim.Options, err error) {
 	o.Layout = settings.Get("layout")
+	if s := settings.Get("mac"); s != "" {
+		b, err := net.ParseMAC(s)
+		if err != nil || copy(o.MAC[:], b) != len(b) {
+			return o, fmt.Errorf("mac: %q is no Ethernet address; write it like 00:c0:4e:00:00:02", s)
+		}
+	}
 	if s := settings.Get("paced"); s != "" {
 		if o.Paced, err = strconv.ParseBool(s); err != nil {
 			return o, fmt.Errorf("paced: %q is neither true nor false", s)

@@ -45,6 +45,7 @@ type Service struct {
 	Port    uint16 // the usual one
 	Stream  func(ctx context.Context, l net.Listener) error
 	Packets func(ctx context.Context, p net.PacketConn) error
+	Sought  bool // by broadcast: Packets is called for what is sent to everybody as well
 }
 
 // Settings names what the simulator of each driver takes in a sim+ URL, by driver name.

@@ -743,12 +743,12 @@ func TestDiscover(t *testing.T) {
 		nw := new(testnet.Network)
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
-		for i := range byte(3) {
-			s, err := dmsim.New(dmsim.Options{Layout: "echo", MAC: devicemaster.MAC{0, 0xc0, 0x4e, 0, 0, i + 1}})
+		for i := range byte(4) { // the last one has the same MAC as the first
+			s, err := dmsim.New(dmsim.Options{Layout: "echo", MAC: devicemaster.MAC{0, 0xc0, 0x4e, 0, 0, i%3 + 1}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			pc, err := nw.ListenPacket(ctx, "udp", []string{"192.0.2.1:4606", "192.0.2.2:4606", "192.0.2.3:4606"}[i])
+			pc, err := nw.ListenPacket(ctx, "udp", []string{"192.0.2.1:4606", "192.0.2.2:4606", "192.0.2.3:4606", "192.0.2.5:4606"}[i])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -756,7 +756,7 @@ func TestDiscover(t *testing.T) {
 		}
 		me, _ := nw.ListenPacket(ctx, "udp", "192.0.2.99:0")
 		var to []net.Addr
-		for _, a := range []string{"192.0.2.1:4606", "192.0.2.2:4606", "192.0.2.3:4606", "192.0.2.4:4606"} {
+		for _, a := range []string{"192.0.2.1:4606", "192.0.2.2:4606", "192.0.2.3:4606", "192.0.2.4:4606", "192.0.2.5:4606"} {
 			to = append(to, testnet.Addr{Net: "udp", Name: a})
 		}
 		found := map[string]string{}
@@ -771,7 +771,7 @@ func TestDiscover(t *testing.T) {
 		}); err != nil {
 			t.Error(err)
 		}
-		if len(found) != 3 || found["192.0.2.2:4606"] != "00:c0:4e:00:00:02 SocketServer 11.34" {
+		if len(found) != 4 || found["192.0.2.5:4606"] != found["192.0.2.1:4606"] || found["192.0.2.2:4606"] != "00:c0:4e:00:00:02 SocketServer 11.34" {
 			t.Errorf("%v", found)
 		}
 		me.Close()

@@ -22,12 +22,17 @@ type Found struct {
 const scanEvery = 700 * time.Millisecond
 
 // Discover asks at the addresses to (port [devicemaster.Port]; a broadcast address asks all boxes of a network) until ctx
-// ends, and calls found once for each box, by its MAC address. It returns nil after ctx has ended, and an error only when
-// nothing could be asked. Tags of a response are valid during the call.
+// ends, and calls found once for each box, by its MAC address and the host that answers: boxes that are no hardware may have
+// been given the same one. It returns nil after ctx has ended, and an error only when nothing could be asked. Tags of a
+// response are valid during the call.
 func Discover(ctx context.Context, conn net.PacketConn, to []net.Addr, found func(Found)) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	seen := map[devicemaster.MAC]bool{}
+	type box struct {
+		mac  devicemaster.MAC
+		host string
+	}
+	seen := map[box]bool{}
 	buf := make([]byte, 2048)
 	for seq := uint16(1); ctx.Err() == nil; seq++ {
 		var errs []error
@@ -53,10 +58,12 @@ func Discover(ctx context.Context, conn net.PacketConn, to []net.Addr, found fun
 			}
 			d, err := devicemaster.ParseDiscovery(buf[:n])
 			mac, ok := d.MAC()
-			if err != nil || !ok || d.Function != devicemaster.DiscoveryResponse || d.Seq == 0 || d.Seq > seq || seen[mac] {
+			host, _, _ := net.SplitHostPort(from.String())
+			who := box{mac, host}
+			if err != nil || !ok || d.Function != devicemaster.DiscoveryResponse || d.Seq == 0 || d.Seq > seq || seen[who] {
 				continue
 			}
-			seen[mac] = true
+			seen[who] = true
 			found(Found{From: from, Response: d})
 		}
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package driver
+
+// share does nothing: Windows gives what is sent to everybody to a socket at one address, and the others have no such socket.
+func share(uintptr) error { return nil }
