@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaclient"
 	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaws"
 )
 
@@ -35,6 +36,11 @@ func classOf(err error) driver.Class {
 	for _, foreign := range []error{ocp1.ErrSync, ocp1.ErrSize, ocp1.ErrTooLong, ocp1.ErrPDU, ocp1.ErrCount, ocaws.ErrNotUpgraded, ocaws.ErrFrames, ocp1.ErrCut} {
 		if errors.Is(err, foreign) {
 			return driver.NotThisProtocol
+		}
+	}
+	for _, large := range []error{ocaclient.ErrTooMany, ocaclient.ErrTooDeep, ocaclient.ErrTooMuch} {
+		if errors.Is(err, large) {
+			return driver.Unsupported
 		}
 	}
 	var record tls.RecordHeaderError

@@ -3,9 +3,11 @@ package aes70
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
@@ -76,19 +78,42 @@ func (pt *point) limits(low, high float64) {
 	}
 }
 
+// What is kept of one object: a device could say more to every one of its objects, again and again.
+const (
+	maxText      = 16 << 10 // bytes of a text; a longer one is not shown
+	maxName      = 256      // bytes of a role or label, and of the name of a position; the rest is cut off
+	maxRolePath  = 2 << 10
+	maxPositions = 1 << 10 // of a switch
+)
+
+// cut is s, or what of it has max bytes, without half a character.
+func cut(s string, max int) string {
+	if len(s) <= max {
+		return s
+	}
+	for max > 0 && !utf8.RuneStart(s[max]) {
+		max--
+	}
+	return strings.Clone(s[:max]) // the rest is not to be kept behind it
+}
+
 // put makes the sample.
 func (pt *point) put(v device.Value, err error, now time.Time) {
 	pt.sample = device.Sample{Path: pt.spec.Path, Received: now}
-	if err != nil || v.Kind == device.Float && math.IsNaN(v.Float()) {
+	if err != nil || v.Kind == device.Float && math.IsNaN(v.Float()) || v.Kind == device.String && len(v.Str()) > maxText {
 		pt.sample.Quality, pt.sample.Reason = device.Bad, device.ReasonInvalid
 		return
 	}
-	pt.sample.Value = pt.finite(v)
 	if pt.spec.Kind == device.Enum {
 		if _, known := pt.labels.ByValue(v.Int()); !known { // a position beyond the names
+			if len(pt.labels.Items) >= maxPositions {
+				pt.sample.Quality, pt.sample.Reason = device.Bad, device.ReasonInvalid
+				return
+			}
 			pt.labels.Items = append(pt.labels.Items, device.Label{Value: v.Int(), Key: "position-" + strconv.FormatInt(v.Int(), 10), Text: fmt.Sprintf("Position %d", v.Int())})
 		}
 	}
+	pt.sample.Value = pt.finite(v)
 }
 
 // refuse makes the sample of a point that the device does not give.
@@ -102,6 +127,10 @@ func (pt *point) refuse(err error, now time.Time) {
 // setNames makes the labels of an enum: positions count from first.
 func (pt *point) setNames(names []string, first int64) {
 	pt.labels = device.LabelSet{ID: pt.spec.Labels}
+	names = slices.Clone(names[:min(len(names), maxPositions)])
+	for i := range names {
+		names[i] = cut(names[i], maxName)
+	}
 	for i, key := range device.Slugs(names) {
 		pt.labels.Items = append(pt.labels.Items, device.Label{Value: first + int64(i), Key: key, Text: strings.ToValidUTF8(names[i], "\ufffd")})
 	}
@@ -186,8 +215,8 @@ func (b *board) block(o *ocaclient.Object, at device.Path, depth int) {
 // object makes the point of one object. One whose class nobody knows says what it is.
 func (b *board) object(o *ocaclient.Object, path device.Path) {
 	k := kindOf(o.Class.Class)
-	spec := device.Spec{Path: path, Kind: device.String, Rate: device.Static, Access: device.R, Title: o.Role, Grade: device.GradeSpec,
-		Attributes: map[string]string{"role": o.Role, "role-path": o.RolePath(), "class": className(o.Class.Class), "object-number": strconv.FormatUint(uint64(o.ONo), 10)}}
+	spec := device.Spec{Path: path, Kind: device.String, Rate: device.Static, Access: device.R, Title: cut(o.Role, maxName), Grade: device.GradeSpec,
+		Attributes: map[string]string{"role": cut(o.Role, maxName), "role-path": cut(o.RolePath(), maxRolePath), "class": className(o.Class.Class), "object-number": strconv.FormatUint(uint64(o.ONo), 10)}}
 	pt := &point{object: o, kind: k, enabled: true}
 	if k == nil {
 		spec.Doc = "an object of a class that is not known here"

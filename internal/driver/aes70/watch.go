@@ -297,7 +297,7 @@ func (pt *point) change(ch ocp1.PropertyChange) *driver.Change {
 	case ch.Property == propEnabled:
 		pt.setEnabled(p.Bool("Enabled"))
 	case ch.Property == propLabel:
-		pt.attribute("label", p.String("Label"))
+		pt.attribute("label", cut(p.String("Label"), maxName))
 	case ch.Property == propNames && pt.spec.Kind == device.Enum && ch.Change == ocp1.CurrentChanged:
 		names := ocp1.ListOf(&p, "Names", p.String)
 		if p.End() != nil {

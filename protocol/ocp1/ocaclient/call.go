@@ -1,6 +1,7 @@
 package ocaclient
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -29,7 +30,16 @@ type Call struct {
 // batch is what waits for some calls.
 type batch struct {
 	left atomic.Int64 // unanswered calls, and one until all have been sent
+	room atomic.Int64 // bytes that further answers may have; below 0: they had more
 	done chan struct{}
+}
+
+// keep makes a copy of an answer's values. Once there is no room it keeps nothing more.
+func (b *batch) keep(values []byte) ([]byte, error) {
+	if b.room.Load() < 0 || b.room.Add(-int64(len(values))) < 0 {
+		return nil, ErrTooMuch
+	}
+	return bytes.Clone(values), nil
 }
 
 func (b *batch) finish() {
@@ -57,7 +67,8 @@ func (c *Client) Do(ctx context.Context, target ocp1.ONo, method ocp1.ID, count 
 }
 
 // DoAll sends the calls, as many in one message as are ready, with [Options.Window] of them unanswered at most, and waits for
-// all answers. Refusals are in the calls. The error is about the session or the context; calls that have no answer then have it as their Err.
+// all answers. Refusals are in the calls. The error is about the session, the context, or more answers than [Options.MaxAnswers]; calls that
+// have no answer then have it as their Err.
 func (c *Client) DoAll(ctx context.Context, calls []Call) error {
 	list := make([]*Call, len(calls))
 	for i := range calls {
@@ -69,6 +80,7 @@ func (c *Client) DoAll(ctx context.Context, calls []Call) error {
 func (c *Client) do(ctx context.Context, calls []*Call) error {
 	b := &batch{done: make(chan struct{})}
 	b.left.Store(1)
+	b.room.Store(int64(c.opts.MaxAnswers))
 	var late <-chan time.Time
 	var timer *time.Timer
 	if _, has := ctx.Deadline(); !has {
@@ -81,7 +93,9 @@ func (c *Client) do(ctx context.Context, calls []*Call) error {
 		call.Values, call.Returned, call.Err, call.handle, call.batch = nil, 0, nil, 0, b
 	}
 	for i := 0; i < len(calls) && err == nil; i++ {
-		err = c.enqueue(ctx, late, timer, calls[i])
+		if err = c.enqueue(ctx, late, timer, calls[i]); err == nil {
+			err = c.tooMuch(b)
+		}
 	}
 	if err == nil {
 		c.flush()
@@ -93,7 +107,18 @@ func (c *Client) do(ctx context.Context, calls []*Call) error {
 		c.giveUp(calls, b, err)
 		return err
 	}
+	if err := c.tooMuch(b); err != nil {
+		return err
+	}
 	return c.lost(calls)
+}
+
+// tooMuch is the error of a batch whose answers were longer than all together may be; nil when they were not.
+func (c *Client) tooMuch(b *batch) error {
+	if b.room.Load() >= 0 {
+		return nil
+	}
+	return fmt.Errorf("oca %s: %w: more than %d bytes", c.name, ErrTooMuch, c.opts.MaxAnswers)
 }
 
 // wait waits for the answers of all calls that have been sent.

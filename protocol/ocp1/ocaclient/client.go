@@ -2,7 +2,6 @@ package ocaclient
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +23,8 @@ const (
 	DefaultTimeout   = 3 * time.Second
 	DefaultKeepAlive = time.Second
 	DefaultWindow    = 128
+	// DefaultMaxAnswers is enough for all values of a device with the most objects that [Client.Tree] takes.
+	DefaultMaxAnswers = 32 << 20
 )
 
 // Opener makes the connection; (*net.Dialer).DialContext is one.
@@ -43,6 +44,8 @@ type Options struct {
 	Version uint16
 	// MaxMessage limits the messages that the device may send, in bytes; 0 is [ocp1.MaxMessage].
 	MaxMessage int
+	// MaxAnswers limits the values, in bytes, that one [Client.DoAll] keeps of all its answers together: a device answers what it wants.
+	MaxAnswers int
 	// Events is called with each event, one after the other, by the goroutine that reads: it must not block, nor call the client.
 	Events func(Event)
 }
@@ -60,6 +63,9 @@ func (o Options) withDefaults() Options {
 	if o.Version == 0 {
 		o.Version = ocp1.Version1
 	}
+	if o.MaxAnswers <= 0 {
+		o.MaxAnswers = DefaultMaxAnswers
+	}
 	return o
 }
 
@@ -75,6 +81,8 @@ type Event struct {
 var (
 	// ErrSilent is why a session ended whose device kept quiet for three of the intervals that it had told.
 	ErrSilent = fmt.Errorf("the device has stopped sending keep-alives: %w", os.ErrDeadlineExceeded)
+	// ErrTooMuch is why calls failed whose answers have more bytes than are kept. The session goes on.
+	ErrTooMuch = errors.New("the device answers with too much")
 	// ErrNoAnswer is why a call failed that the device did not answer in time. The session goes on.
 	ErrNoAnswer = fmt.Errorf("no answer in time: %w", os.ErrDeadlineExceeded)
 )
@@ -269,8 +277,11 @@ func (c *Client) response(r ocp1.Response) {
 	<-c.slots
 	c.stats.answers.Add(1)
 	c.stats.roundTrip.Store(uint64(time.Since(call.sent)))
-	call.Values, call.Returned = bytes.Clone(r.Params), r.Count
-	call.finish(r.Err(call.Target, call.Method))
+	values, err := call.batch.keep(r.Params)
+	if err == nil {
+		call.Values, call.Returned, err = values, r.Count, r.Err(call.Target, call.Method)
+	}
+	call.finish(err)
 }
 
 func (c *Client) event(e Event) {

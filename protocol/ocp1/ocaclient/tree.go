@@ -9,11 +9,18 @@ import (
 	"github.com/patchbay-io/patchbay/protocol/ocp1"
 )
 
-// MaxObjects is how many objects [Client.Tree] takes from a device.
-const MaxObjects = 1 << 16
+// What [Client.Tree] takes from a device at most. The largest that is known of has some thousands of objects, eight blocks deep.
+const (
+	MaxObjects = 1 << 16
+	MaxDepth   = 64       // of blocks in blocks
+	MaxTree    = 16 << 20 // bytes of members and roles
+)
 
-// ErrTooMany is the error of a device with more than [MaxObjects] objects.
-var ErrTooMany = fmt.Errorf("the device has more than %d objects", MaxObjects)
+// What a device has too much of. Its bytes are an [ErrTooMuch].
+var (
+	ErrTooMany = fmt.Errorf("the device has more than %d objects", MaxObjects)
+	ErrTooDeep = fmt.Errorf("the device has blocks that are nested more than %d deep", MaxDepth)
+)
 
 // Object is one object of a device's tree.
 type Object struct {
@@ -57,13 +64,17 @@ func (o *Object) Walk(f func(*Object) bool) bool {
 // messages, then the roles of all that were found. An object that appears a second time is left out there.
 func (c *Client) Tree(ctx context.Context) (*Object, error) {
 	root := &Object{ONo: ocp1.RootBlockONo, Class: ocp1.ClassIdentification{Class: ocp1.ClassBlock}}
-	seen := map[ocp1.ONo]bool{root.ONo: true}
-	for level := []*Object{root}; len(level) > 0; {
-		found, err := c.members(ctx, level, seen)
+	s := survey{c: c, seen: map[ocp1.ONo]bool{root.ONo: true}}
+	depth := 0
+	for level := []*Object{root}; len(level) > 0; depth++ {
+		if depth > MaxDepth {
+			return nil, fmt.Errorf("oca %s: %w", c.name, ErrTooDeep)
+		}
+		found, err := s.members(ctx, level)
 		if err != nil {
 			return nil, err
 		}
-		if err := c.roles(ctx, found); err != nil {
+		if err := s.roles(ctx, found); err != nil {
 			return nil, err
 		}
 		level = level[:0]
@@ -76,62 +87,83 @@ func (c *Client) Tree(ctx context.Context) (*Object, error) {
 	return root, nil
 }
 
-// members asks the blocks what is in them.
-func (c *Client) members(ctx context.Context, blocks []*Object, seen map[ocp1.ONo]bool) ([]*Object, error) {
-	calls := make([]Call, len(blocks))
-	for i, b := range blocks {
-		calls[i] = Call{Target: b.ONo, Method: ocp1.ID{Level: 3, Index: 5}}
-	}
-	if err := c.DoAll(ctx, calls); err != nil {
-		return nil, err
-	}
-	var found []*Object
-	for i, b := range blocks {
-		if err := calls[i].Err; err != nil {
-			if b.Parent == nil {
-				return nil, fmt.Errorf("oca %s: members of the root block: %w", c.name, err)
-			}
-			continue // a block that does not say what is in it is shown empty
+// survey is one Tree.
+type survey struct {
+	c     *Client
+	seen  map[ocp1.ONo]bool
+	bytes int // of the answers so far
+}
+
+// ask asks one object after the other for the same thing and gives each answer to take, in order. How much a level may be asked for at a
+// time is bounded, and what has come is looked through before more is asked for: a device that has no end is noticed early.
+func (s *survey) ask(ctx context.Context, objects []*Object, method ocp1.ID, take func(o *Object, call *Call) error) error {
+	calls := make([]Call, 0, min(len(objects), askAtOnce))
+	for len(objects) > 0 {
+		part := objects[:min(len(objects), askAtOnce)]
+		objects, calls = objects[len(part):], calls[:0]
+		for _, o := range part {
+			calls = append(calls, Call{Target: o.ONo, Method: method})
 		}
-		p := ocp1.NewParams("GetMembers", calls[i].Values)
+		if err := s.c.DoAll(ctx, calls); err != nil {
+			return err
+		}
+		for i, o := range part {
+			if s.bytes += len(calls[i].Values); s.bytes > MaxTree {
+				return fmt.Errorf("oca %s: %w: more than %d bytes of members and roles", s.c.name, ErrTooMuch, MaxTree)
+			}
+			if err := take(o, &calls[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// askAtOnce is how many objects of a level are asked before the answers are looked at.
+const askAtOnce = 4096
+
+// members asks the blocks what is in them.
+func (s *survey) members(ctx context.Context, blocks []*Object) (found []*Object, err error) {
+	err = s.ask(ctx, blocks, ocp1.ID{Level: 3, Index: 5}, func(b *Object, call *Call) error {
+		if call.Err != nil {
+			if b.Parent == nil {
+				return fmt.Errorf("oca %s: members of the root block: %w", s.c.name, call.Err)
+			}
+			return nil // a block that does not say what is in it is shown empty
+		}
+		p := ocp1.NewParams("GetMembers", call.Values)
 		list := ocp1.ListOf(&p, "Members", p.ObjectIdentification)
 		if err := p.End(); err != nil {
-			return nil, fmt.Errorf("oca %s: members of block %d: %w", c.name, b.ONo, err)
+			return fmt.Errorf("oca %s: members of block %d: %w", s.c.name, b.ONo, err)
 		}
 		for _, m := range list {
-			if seen[m.ONo] {
+			if s.seen[m.ONo] {
 				continue
 			}
-			if seen[m.ONo] = true; len(seen) > MaxObjects {
-				return nil, fmt.Errorf("oca %s: %w", c.name, ErrTooMany)
+			if s.seen[m.ONo] = true; len(s.seen) > MaxObjects {
+				return fmt.Errorf("oca %s: %w", s.c.name, ErrTooMany)
 			}
 			o := &Object{ONo: m.ONo, Class: m.Class, Parent: b}
 			b.Members = append(b.Members, o)
 			found = append(found, o)
 		}
-	}
-	return found, nil
+		return nil
+	})
+	return found, err
 }
 
-func (c *Client) roles(ctx context.Context, objects []*Object) error {
-	calls := make([]Call, len(objects))
-	for i, o := range objects {
-		calls[i] = Call{Target: o.ONo, Method: ocp1.ID{Level: 1, Index: 5}}
-	}
-	if err := c.DoAll(ctx, calls); err != nil {
-		return err
-	}
-	for i, o := range objects {
-		if calls[i].Err != nil {
-			continue
+func (s *survey) roles(ctx context.Context, objects []*Object) error {
+	return s.ask(ctx, objects, ocp1.ID{Level: 1, Index: 5}, func(o *Object, call *Call) error {
+		if call.Err != nil {
+			return nil
 		}
-		p := ocp1.NewParams("GetRole", calls[i].Values)
+		p := ocp1.NewParams("GetRole", call.Values)
 		o.Role = p.String("Role")
 		if err := p.End(); err != nil {
-			return fmt.Errorf("oca %s: role of object %d: %w", c.name, o.ONo, err)
+			return fmt.Errorf("oca %s: role of object %d: %w", s.c.name, o.ONo, err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // Model asks what the device is.
