@@ -26,6 +26,7 @@ type Conn struct {
 	mu       sync.Mutex
 	details  fcxml.ClientDetails
 	greeting bool // the frames of the greeting are not all out
+	composed bool // the handler has said all of the greeting; nothing leaves before
 	devices  map[string]bool
 	queue    []queued
 	sent     int
@@ -124,16 +125,25 @@ func (c *Conn) add(q queued) {
 		return
 	}
 	c.queue = append(c.queue, q)
+	c.rouse()
+}
+
+// rouse makes write look at the queue.
+func (c *Conn) rouse() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
 }
 
-// take gives the next message, or all of them when frames are to be joined. greeting says that a pause follows.
+// take gives the next message, or all of them when frames are to be joined. greeting says that a pause follows. A greeting is taken when
+// it is complete: else its pauses and joins would depend on who is quicker.
 func (c *Conn) take() (out []queued, greeting bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.composed && c.greeting {
+		return nil, false
+	}
 	n := min(1, len(c.queue))
 	if c.srv.opts.Faults.Join {
 		n = len(c.queue)

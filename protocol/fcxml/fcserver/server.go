@@ -187,7 +187,12 @@ func (c *Conn) introduce(d fcxml.ClientDetails) bool {
 	c.srv.mu.Lock()
 	c.srv.conns[c] = struct{}{}
 	c.srv.mu.Unlock()
-	return c.srv.h.Details(c, d) == nil
+	err := c.srv.h.Details(c, d)
+	c.mu.Lock()
+	c.composed = true
+	c.mu.Unlock()
+	c.rouse()
+	return err == nil
 }
 
 func (c *Conn) subscribe(m fcxml.DeviceSubscribe) {

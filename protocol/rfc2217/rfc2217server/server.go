@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/patchbay-io/patchbay/protocol/rfc2217"
@@ -200,10 +201,12 @@ func (c *connection) resume() {
 	}
 }
 
-// gone makes nil of errors that say only that the client is gone.
+// gone makes nil of errors that say only that the client is gone. Whether it is a read or a write that meets its end is chance.
 func gone(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
-		return nil
+	for _, end := range []error{io.EOF, net.ErrClosed, syscall.EPIPE, syscall.ECONNRESET} {
+		if errors.Is(err, end) {
+			return nil
+		}
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/patchbay-io/patchbay/protocol/fc2"
@@ -23,7 +24,8 @@ type Conn struct {
 	rmu  sync.Mutex
 	in   []byte
 	rest []byte // plain, not yet read
-	err  error
+
+	ended atomic.Pointer[error] // why nothing more is read, set before the connection is closed for it
 
 	wmu sync.Mutex
 	out []byte
@@ -103,8 +105,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 	c.rmu.Lock()
 	defer c.rmu.Unlock()
 	for len(c.rest) == 0 {
-		if c.err != nil {
-			return 0, c.err
+		if why := c.ended.Load(); why != nil {
+			return 0, *why
 		}
 		n, err := c.Conn.Read(c.in)
 		if n > 0 {
@@ -112,7 +114,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			c.rest = c.t.Plain()
 		}
 		if err != nil {
-			c.err = err
+			c.ended.Store(&err)
 			c.Conn.Close()
 		}
 	}
@@ -121,7 +123,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write sends p as whole records in one WebSocket message.
+// Write sends p as whole records in one WebSocket message. After the end it gives the error that Read gave, whichever of the two
+// meets it first.
 func (c *Conn) Write(p []byte) (int, error) {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
@@ -130,6 +133,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	if _, err := c.Conn.Write(c.out); err != nil {
+		if why := c.ended.Load(); why != nil {
+			err = *why
+		}
 		return 0, err
 	}
 	return len(p), nil
