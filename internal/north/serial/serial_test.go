@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,22 +32,37 @@ type rig struct {
 	door   *Door
 	addr   chan string
 	logged chan struct{} // something for each log that sees from now on what passes
+	yields atomic.Bool   // the last word of a door about whether its stream yields
 }
 
 // streams are the gateway's, and tell when a log is attached: its file is there before.
 type streams struct {
-	all    north.Streams
-	logged chan struct{}
+	all north.Streams
+	rig *rig
+}
+
+// stream tells whether it yields.
+type stream struct {
+	north.Stream
+	rig *rig
+}
+
+func (s stream) Yield(on bool) {
+	s.Stream.Yield(on)
+	s.rig.yields.Store(on)
 }
 
 func (s streams) Streams(dev string) []device.Path { return s.all.Streams(dev) }
 
 func (s streams) OpenStream(ctx context.Context, who driver.Who, dev string, path device.Path, o north.StreamOptions) (north.Stream, error) {
 	opened, err := s.all.OpenStream(ctx, who, dev, path, o)
-	if err == nil && o.Trace != nil {
-		s.logged <- struct{}{}
+	if err != nil {
+		return nil, err
 	}
-	return opened, err
+	if o.Trace != nil {
+		s.rig.logged <- struct{}{}
+	}
+	return stream{opened, s.rig}, nil
 }
 
 func newRig(t *testing.T, cfg Config, ports ...Port) *rig {
@@ -56,7 +72,7 @@ func newRig(t *testing.T, cfg Config, ports ...Port) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{box: box, addr: make(chan string, 8), logged: make(chan struct{}, 8)}
-	cfg.Streams = streams{box.Gateway, r.logged}
+	cfg.Streams = streams{box.Gateway, r}
 	cfg.Listen = func(ctx context.Context, network, addr string) (net.Listener, error) {
 		l, err := new(net.ListenConfig).Listen(ctx, network, addr)
 		if err == nil {
