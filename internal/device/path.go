@@ -132,11 +132,13 @@ func Slug(name string) string {
 func Slugs(names []string) []string {
 	out := make([]string, len(names))
 	used := make(map[string]bool, len(names))
+	next := map[string]int{} // the number to begin with: those before it are taken, and of one name there may be thousands
 	for i, n := range names {
 		s := Slug(n)
 		t := s
-		for k := 2; used[t]; k++ {
+		for k := max(next[s], 2); used[t]; k++ {
 			t = fmt.Sprintf("%s-%d", s, k)
+			next[s] = k + 1
 		}
 		used[t], out[i] = true, t
 	}

@@ -83,6 +83,18 @@ func TestSlugs(t *testing.T) {
 	}
 }
 
+// A device may give thousands of objects one name: with as many steps as there are names before each, this test would not end.
+func TestSlugsOfOneName(t *testing.T) {
+	names := make([]string, 200_000)
+	names[1000] = "unnamed-1500"
+	got := Slugs(names)
+	for i, want := range map[int]string{0: "unnamed", 1: "unnamed-2", 999: "unnamed-1000", 1000: "unnamed-1500", 1001: "unnamed-1001", 1499: "unnamed-1499", 1500: "unnamed-1501", 199_999: "unnamed-200000"} {
+		if got[i] != want {
+			t.Errorf("the segment of name %d is %q, want %q", i, got[i], want)
+		}
+	}
+}
+
 func FuzzSlug(f *testing.F) {
 	f.Add("Analogue 1")
 	f.Add("\xff/..")

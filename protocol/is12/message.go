@@ -1,6 +1,7 @@
 package is12
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -112,17 +113,55 @@ type Message struct {
 var (
 	ErrJSON    = errors.New("frame is no IS-12 message")
 	ErrTooLong = errors.New("frame is longer than the limit")
+	// ErrTooMany is the error of a list with more than [MaxItems] items.
+	ErrTooMany = fmt.Errorf("list has more than %d items", MaxItems)
 )
+
+// MaxItems is how many items a list may have that is read. Handles have 16 bits, so that more commands cannot be meant at a time; an
+// empty item has two bytes, and takes fifty times as much when it is read.
+const MaxItems = 1 << 16
+
+// List is a JSON array of [MaxItems] items at most.
+type List[T any] []T
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *List[T]) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*l = nil
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	open, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if open != json.Delim('[') {
+		return fmt.Errorf("%w: a list is wanted", ErrJSON)
+	}
+	items := List[T]{}
+	for d.More() {
+		if len(items) == MaxItems {
+			return ErrTooMany
+		}
+		var item T
+		if err := d.Decode(&item); err != nil {
+			return err
+		}
+		items = append(items, item)
+	}
+	*l = items
+	return nil
+}
 
 // frame is a message as JSON has it. Pointers tell absent from empty.
 type frame struct {
-	MessageType   *Type           `json:"messageType"`
-	Commands      *[]Command      `json:"commands,omitempty"`
-	Responses     *[]Response     `json:"responses,omitempty"`
-	Notifications *[]Notification `json:"notifications,omitempty"`
-	Subscriptions *[]uint32       `json:"subscriptions,omitempty"`
-	Status        *Status         `json:"status,omitempty"`
-	ErrorMessage  *string         `json:"errorMessage,omitempty"`
+	MessageType   *Type               `json:"messageType"`
+	Commands      *List[Command]      `json:"commands,omitempty"`
+	Responses     *List[Response]     `json:"responses,omitempty"`
+	Notifications *List[Notification] `json:"notifications,omitempty"`
+	Subscriptions *List[uint32]       `json:"subscriptions,omitempty"`
+	Status        *Status             `json:"status,omitempty"`
+	ErrorMessage  *string             `json:"errorMessage,omitempty"`
 }
 
 // Parse reads a frame of limit bytes at most; 0 is [MaxMessage]. A message without the field that its type has to have is an error.
@@ -170,7 +209,7 @@ func Parse(b []byte, limit int) (Message, error) {
 	return m, nil
 }
 
-func list[T any](p *[]T, name string) ([]T, string) {
+func list[T any](p *List[T], name string) ([]T, string) {
 	if p == nil {
 		return nil, name
 	}
@@ -201,8 +240,8 @@ func (m Message) Marshal() ([]byte, error) {
 }
 
 // some is a list of its own, which JSON does not take for none when it is empty.
-func some[T any](list []T) *[]T {
-	own := append([]T{}, list...)
+func some[T any](list []T) *List[T] {
+	own := append(List[T]{}, list...)
 	return &own
 }
 

@@ -110,3 +110,18 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A list of empty items would take fifty times the memory of its frame.
+func TestListWithoutAnEnd(t *testing.T) {
+	for n, want := range map[int]error{MaxItems: nil, MaxItems + 1: ErrTooMany} {
+		m, err := Parse([]byte(`{"messageType":1,"responses":[`+strings.Repeat("{},", n-1)+`{}]}`), 0)
+		if !errors.Is(err, want) || err == nil && len(m.Responses) != n {
+			t.Errorf("%d items: %v, %d are read", n, err, len(m.Responses))
+		}
+	}
+	for _, bad := range []string{`{"messageType":1,"responses":{}}`, `{"messageType":1,"responses":[1]}`, `{"messageType":3,"subscriptions":"x"}`, `{"messageType":1,"responses":null}`} {
+		if m, err := Parse([]byte(bad), 0); !errors.Is(err, ErrJSON) {
+			t.Errorf("%s: %+v, %v", bad, m, err)
+		}
+	}
+}

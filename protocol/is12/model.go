@@ -80,9 +80,9 @@ type PropertyDescriptor struct {
 
 // ClassDescriptor describes a class (NcClassDescriptor).
 type ClassDescriptor struct {
-	ClassID    ClassID              `json:"classId"`
-	Name       string               `json:"name"`
-	Properties []PropertyDescriptor `json:"properties"`
+	ClassID    ClassID                  `json:"classId"`
+	Name       string                   `json:"name"`
+	Properties List[PropertyDescriptor] `json:"properties"`
 }
 
 // The kinds of datatypes.
@@ -102,8 +102,8 @@ type EnumItem struct {
 
 // DatatypeDescriptor describes a datatype (NcDatatypeDescriptor): Items of an enumeration, ParentType of a typedef.
 type DatatypeDescriptor struct {
-	Name       string     `json:"name"`
-	Type       int        `json:"type"`
-	ParentType string     `json:"parentType"`
-	Items      []EnumItem `json:"items"`
+	Name       string         `json:"name"`
+	Type       int            `json:"type"`
+	ParentType string         `json:"parentType"`
+	Items      List[EnumItem] `json:"items"`
 }

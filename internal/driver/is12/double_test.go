@@ -22,7 +22,9 @@ type double struct {
 	silent uint32 // an object whose changes it does not tell
 	writes int
 	conns  map[*websocket.Conn]map[uint32]bool
-	asked  func() // nil, or called for each message with commands before it is answered; the lock is held
+	// instead, when not nil, gives answers in the place of the device's own; ok is false where it has none.
+	instead func(method is12.ID) (value any, ok bool)
+	asked   func() // nil, or called for each message with commands before it is answered; the lock is held
 }
 
 // presets is a sequence of texts of a gain.
@@ -94,6 +96,11 @@ func (d *double) call(c is12.Command) (r is12.Result, changed *is12.Notification
 		return is12.Result{Status: is12.StatusOk, Value: b}
 	}
 	key := propKey{c.Oid, a.ID}
+	if d.instead != nil {
+		if v, ok := d.instead(c.MethodID); ok {
+			return value(v), nil
+		}
+	}
 	switch {
 	case c.Oid == is12.RootOid && c.MethodID == is12.MethodGetMemberDescriptors:
 		return value(d.members()), nil

@@ -55,6 +55,8 @@ func hint(c driver.Class) string {
 func classOf(err error) driver.Class {
 	var no *is12.Error
 	switch {
+	case errors.Is(err, errLarge), errors.Is(err, errClasses), errors.Is(err, is12.ErrTooMany):
+		return driver.Unsupported // it speaks the protocol, and too much
 	case errors.Is(err, is12client.ErrNotUpgraded), errors.Is(err, is12client.ErrFrame):
 		return driver.NotThisProtocol
 	case errors.As(err, &no):

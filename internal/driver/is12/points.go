@@ -3,12 +3,14 @@ package is12
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/protocol/is12"
@@ -23,6 +25,7 @@ type point struct {
 	labels device.LabelSet
 	sample device.Sample
 	events uint64 // how often the device has told it
+	room   *int   // bytes that the texts of all points may grow by; nil: the sample is not kept
 }
 
 // board is the points of one device.
@@ -33,10 +36,34 @@ type board struct {
 	blocks map[uint32]bool
 	oids   []uint32
 	told   map[uint32]bool // objects whose changes the device tells
+	room   int             // bytes that further points may take
+	texts  int             // bytes that the texts of the points may grow by
+}
+
+// What is kept of a device: it could describe and say more without an end.
+const (
+	maxBoard   = 32 << 20 // bytes of points, about
+	maxClasses = 4 << 20 // bytes of descriptions of classes and datatypes, about
+	maxTexts   = 16 << 20 // bytes of the texts of all points
+	maxTitle   = 256      // bytes of a title; the rest is cut off
+)
+
+var (
+	errLarge   = fmt.Errorf("the device has more points than fit into %d MiB", maxBoard>>20)
+	errClasses = fmt.Errorf("the device describes its classes with more than %d MiB", maxClasses>>20)
+)
+
+// takes reports whether there is room for a point with this path, title and choices.
+func (b *board) takes(path device.Path, title string, items []is12.EnumItem) bool {
+	b.room -= 512 + len(path) + len(title)
+	for i := range items {
+		b.room -= 96 + len(items[i].Name)
+	}
+	return b.room >= 0
 }
 
 func newBoard() *board {
-	return &board{byPath: map[device.Path]*point{}, byProp: map[propKey]*point{}, blocks: map[uint32]bool{is12.RootOid: true}, oids: []uint32{is12.RootOid}, told: map[uint32]bool{}}
+	return &board{byPath: map[device.Path]*point{}, byProp: map[propKey]*point{}, blocks: map[uint32]bool{is12.RootOid: true}, oids: []uint32{is12.RootOid}, told: map[uint32]bool{}, room: maxBoard, texts: maxTexts}
 }
 
 type propKey struct {
@@ -46,6 +73,7 @@ type propKey struct {
 
 // classes are what the class manager has said.
 type classes struct {
+	room  int // bytes that further descriptions may take
 	class map[string]is12.ClassDescriptor
 	types map[string]is12.DatatypeDescriptor
 }
@@ -107,7 +135,11 @@ func (b *board) object(at device.Path, m *is12.MemberDescriptor, class is12.Clas
 		if m.UserLabel != "" {
 			title = m.UserLabel + " " + p.Name
 		}
-		pt := &point{oid: m.Oid, prop: p.ID, json: !ok, spec: device.Spec{Path: path, Kind: k, Rate: device.Fast, Access: device.R, Title: title, Doc: p.Description, Grade: device.GradeSpec,
+		title = cut(title)
+		if !b.takes(path, title, items) {
+			return
+		}
+		pt := &point{oid: m.Oid, prop: p.ID, json: !ok, room: &b.texts, spec: device.Spec{Path: path, Kind: k, Rate: device.Fast, Access: device.R, Title: title, Doc: p.Description, Grade: device.GradeSpec,
 			Attributes: map[string]string{"role": m.Role, "object-number": strconv.FormatUint(uint64(m.Oid), 10), "class": class.Name, "property": p.ID.String()}}}
 		if pt.json {
 			pt.spec.Attributes["json"] = typeText(p)
@@ -139,6 +171,18 @@ func (b *board) object(at device.Path, m *is12.MemberDescriptor, class is12.Clas
 		b.byPath[path] = pt
 		b.byProp[propKey{m.Oid, p.ID}] = pt
 	}
+}
+
+// cut is a title, or as much of it as people read.
+func cut(s string) string {
+	if len(s) <= maxTitle {
+		return s
+	}
+	n := maxTitle
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return strings.Clone(s[:n]) // the rest is not to be kept behind it
 }
 
 // typeText is the type of a property that is shown as JSON: "NcManufacturer", "sequence of NcTouchpoint".
@@ -180,8 +224,15 @@ func hazardOf(k device.Kind, name string) string {
 
 // take makes the sample of a value in JSON.
 func (pt *point) take(raw json.RawMessage, now time.Time) {
+	before := pt.textSize()
 	pt.sample = device.Sample{Path: pt.spec.Path, Received: now}
 	v, err := pt.value(raw)
+	if err == nil && v.Kind == device.String && (len(v.Str()) > maxText || pt.room != nil && *pt.room+before < len(v.Str())) {
+		err = errors.New("more text than is kept")
+	}
+	if pt.room != nil {
+		defer func() { *pt.room += before - pt.textSize() }()
+	}
 	if err != nil {
 		pt.sample.Quality, pt.sample.Reason = device.Bad, device.ReasonInvalid
 		return
@@ -191,6 +242,14 @@ func (pt *point) take(raw json.RawMessage, now time.Time) {
 		return
 	}
 	pt.sample.Value = v
+}
+
+// textSize is how many bytes the text of the sample has.
+func (pt *point) textSize() int {
+	if v := pt.sample.Value; v.Kind == device.String {
+		return len(v.Str())
+	}
+	return 0
 }
 
 func (pt *point) value(raw json.RawMessage) (v device.Value, err error) {
@@ -244,6 +303,9 @@ func plainValue(v device.Value) any {
 
 // refuse makes the sample of a property that the device does not give.
 func (pt *point) refuse(s is12.Status, now time.Time) {
+	if pt.room != nil {
+		*pt.room += pt.textSize()
+	}
 	pt.sample = device.Sample{Path: pt.spec.Path, Quality: device.Bad, Reason: device.ReasonRefused, Received: now}
 	if s == is12.StatusPropertyNotImplemented || s == is12.StatusBadOid || s == is12.StatusMethodNotImplemented {
 		pt.sample.Reason = device.ReasonUnsupported

@@ -39,6 +39,9 @@ func (s *session) survey(ctx context.Context) error {
 	if err := s.over(ctx); err != nil {
 		return err
 	}
+	if c.room < 0 {
+		return errClasses
+	}
 	b := newBoard()
 	byOwner := map[uint32][]*is12.MemberDescriptor{}
 	for i := range members {
@@ -49,6 +52,9 @@ func (s *session) survey(ctx context.Context) error {
 		}
 	}
 	b.members(is12.RootOid, "", byOwner, c, 0)
+	if b.room < 0 {
+		return errLarge
+	}
 	told, err := s.client.Subscribe(ctx, b.oids...)
 	if err != nil {
 		return err
@@ -92,7 +98,7 @@ func (b *board) members(owner uint32, at device.Path, byOwner map[uint32][]*is12
 // classes asks the class manager for the classes of the members, and for the datatypes that are not plain. What it does not tell is not
 // shown.
 func (s *session) classes(ctx context.Context, members []is12.MemberDescriptor) *classes {
-	c := &classes{class: map[string]is12.ClassDescriptor{}, types: map[string]is12.DatatypeDescriptor{}}
+	c := &classes{room: maxClasses, class: map[string]is12.ClassDescriptor{}, types: map[string]is12.DatatypeDescriptor{}}
 	manager := uint32(0)
 	for i := range members {
 		if members[i].ClassID.IsA(is12.ClassClassManager) {
@@ -112,11 +118,21 @@ func (s *session) classes(ctx context.Context, members []is12.MemberDescriptor) 
 			return c
 		}
 		c.class[id] = d
+		c.room -= 256 + len(d.Name)
+		for i := range d.Properties {
+			p := &d.Properties[i]
+			c.room -= 128 + len(p.Description) + len(p.Name) + len(p.TypeName)
+		}
+		if c.room < 0 {
+			return c
+		}
 		if err != nil {
 			continue
 		}
 		for _, p := range d.Properties {
-			s.datatype(ctx, manager, p.TypeName, c)
+			if s.datatype(ctx, manager, p.TypeName, c); c.room < 0 {
+				return c
+			}
 		}
 	}
 	return c
@@ -130,6 +146,10 @@ func (s *session) datatype(ctx context.Context, manager uint32, name string, c *
 		d, err := s.client.Datatype(ctx, manager, name)
 		if s.client.Err() != nil || ctx.Err() != nil {
 			return
+		}
+		c.room -= 256 + len(d.Name) + len(d.ParentType)
+		for i := range d.Items {
+			c.room -= 64 + len(d.Items[i].Name) + len(d.Items[i].Description)
 		}
 		if c.types[name] = d; err != nil || d.Type != is12.DatatypeTypedef {
 			return
@@ -212,6 +232,7 @@ func (s *session) Read(ctx context.Context, paths []device.Path) ([]device.Sampl
 	s.mu.Unlock()
 	err := s.ask(ctx, points, func(i int, r is12.Result) {
 		shown := *points[i] // what the device tells by itself may be newer than this answer
+		shown.room = nil
 		shown.result(r, time.Now())
 		out[places[i]] = shown.sample
 	})

@@ -92,8 +92,12 @@ type Stats struct {
 	Refused             uint64 // devices beyond those that one computer can have
 }
 
-// maxDevices is how many devices are kept at a time. A computer has one or two.
-const maxDevices = 16
+// How many devices are kept at a time, and how many controls all of them together have. A computer has one or two devices, and the
+// largest known has 1,700 controls.
+const (
+	maxDevices  = 16
+	maxControls = fcxml.MaxElements
+)
 
 // Client is one connection to a server. All methods may be called at the same time. Make it with [Dial].
 type Client struct {

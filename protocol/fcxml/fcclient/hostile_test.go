@@ -81,6 +81,30 @@ func TestServerCannotFillMemory(t *testing.T) {
 	})
 }
 
+// Each device may be large, and all of them together not larger than one.
+func TestControlsOfAllDevices(t *testing.T) {
+	against(t, func(_ *world, c *Client, send func(...string)) {
+		large := func(id int) string {
+			var b strings.Builder
+			fmt.Fprintf(&b, `<device-arrival><device id="%d">`, id)
+			for i := range maxControls / 3 {
+				fmt.Fprintf(&b, `<gain id="%d"/>`, i+2)
+			}
+			return b.String() + "</device></device-arrival>"
+		}
+		for id := range 5 {
+			send(large(id + 1))
+		}
+		if n := len(c.Devices()); n != 3 || c.Stats().Refused != 2 {
+			t.Errorf("%d devices, %d refused", n, c.Stats().Refused)
+		}
+		send(large(2), `<device-removal id="1"/>`, large(9)) // one says anew what it has, and one takes the place of another
+		if d := c.Devices(); len(d) != 3 || d[2].ID != "9" || c.Stats().Refused != 2 {
+			t.Errorf("%d devices, %d refused", len(d), c.Stats().Refused)
+		}
+	})
+}
+
 // Messages that cannot be read cost what they say and nothing else; elements that nobody knows are handed on as they are.
 func TestServerTalksNonsense(t *testing.T) {
 	against(t, func(w *world, c *Client, send func(...string)) {

@@ -42,7 +42,11 @@ func (c *Client) take(m fcxml.Message) []Event {
 				continue
 			}
 			c.devices = slices.DeleteFunc(c.devices, func(d *device) bool { return d.schema.ID == schema.ID })
-			if len(c.devices) >= maxDevices {
+			controls := len(schema.Items)
+			for _, d := range c.devices {
+				controls += len(d.schema.Items)
+			}
+			if len(c.devices) >= maxDevices || controls > maxControls {
 				c.stats.refused.Add(1)
 				continue
 			}

@@ -339,8 +339,9 @@ func (c *Client) Set(ctx context.Context, oid uint32, property is12.ID, value an
 }
 
 // Members are what a block holds, with recurse also what the blocks in it hold.
-func (c *Client) Members(ctx context.Context, block uint32, recurse bool) (out []is12.MemberDescriptor, err error) {
-	err = c.ask(ctx, block, is12.MethodGetMemberDescriptors, map[string]any{"recurse": recurse}, &out)
+func (c *Client) Members(ctx context.Context, block uint32, recurse bool) ([]is12.MemberDescriptor, error) {
+	var out is12.List[is12.MemberDescriptor]
+	err := c.ask(ctx, block, is12.MethodGetMemberDescriptors, map[string]any{"recurse": recurse}, &out)
 	return out, err
 }
 
