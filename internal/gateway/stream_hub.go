@@ -244,10 +244,17 @@ func (h *hub) distribute(ctx context.Context, s driver.Stream) error {
 		if n > 0 {
 			h.deliver(ctx, buf[:n])
 		}
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err != nil && !late(err) {
 			return err
 		}
 	}
+}
+
+// late reports whether only a deadline has passed and the stream lives on. The end of a stream may have had a deadline as its cause as
+// well, such as that of a link whose far end has gone silent.
+func late(err error) bool {
+	var end *driver.Error
+	return errors.Is(err, os.ErrDeadlineExceeded) && !errors.As(err, &end)
 }
 
 // deliver gives bytes to everybody: at once to observers, and as fast as it takes them to the owner.
@@ -342,7 +349,7 @@ func (h *hub) send(t *tap, b []byte) (n int, err error) {
 		switch {
 		case err == nil:
 			return n, nil
-		case errors.Is(err, os.ErrDeadlineExceeded):
+		case late(err):
 			continue
 		}
 		if err := s.Close(); err != nil { // a stream that takes nothing is dead for reading too

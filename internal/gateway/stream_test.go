@@ -500,6 +500,31 @@ func TestWithoutALink(t *testing.T) {
 	})
 }
 
+// A link that dies because its far end is silent ends with a time that ran out. That is no deadline of the reader, which the stream
+// would survive.
+func TestSilentLink(t *testing.T) {
+	b := &box{window: 10, drain: time.Hour}
+	withBox(t, b, func(t *testing.T, g *Gateway) {
+		owner := openBox(t, g, "raw", north.StreamOptions{Own: true, Wait: true})
+		wrote := make(chan error, 1)
+		go func() {
+			_, err := owner.Write(make([]byte, 30))
+			wrote <- err
+		}()
+		synctest.Wait()
+		b.last().end(&driver.Error{Op: "read", Target: "box", Class: driver.Timeout, Err: os.ErrDeadlineExceeded})
+		if err := <-wrote; !errors.Is(err, north.ErrStreamDown) {
+			t.Errorf("the owner writes: %v", err)
+		}
+		time.Sleep(2 * reopenPause)
+		synctest.Wait()
+		if st, err := owner.State(t.Context()); err != nil || !st.Open || st.Counts.Opens != 2 || st.Counts.Dropped != 20 || st.Counts.Uncertain != 10 {
+			t.Errorf("%+v, %v", st, err)
+		}
+		owner.Close()
+	})
+}
+
 func TestKeptBytes(t *testing.T) {
 	b := &box{window: 10, drain: time.Millisecond}
 	withBox(t, b, func(t *testing.T, g *Gateway) {

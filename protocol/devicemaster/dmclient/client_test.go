@@ -406,12 +406,29 @@ func TestKeepAlive(t *testing.T) {
 		b.sim.SetFaults(dmsim.Faults{OmitPings: true})
 		began := time.Now()
 		<-l.Done()
-		b.want("Err", l.Err(), dmclient.ErrLinkDown, dmclient.ErrNoAnswer, os.ErrDeadlineExceeded)
+		b.want("Err", l.Err(), dmclient.ErrLinkDown, dmclient.ErrNoAnswer)
 		if took := time.Since(began); took < 59*time.Second || took > 121*time.Second {
 			t.Errorf("noticed after %v", took)
 		}
 		_, err := p.Write([]byte("x"))
 		b.want("write", err, dmclient.ErrLinkDown)
+		_, rerr := io.Copy(io.Discard, p)
+		b.want("read", rerr, dmclient.ErrLinkDown)
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(rerr, os.ErrDeadlineExceeded) {
+			t.Errorf("the end of the port is like a deadline of its user, after which it would live on: %v, %v", err, rerr)
+		}
+	})
+	inBox(t, dmsim.Options{}, func(b *box) { // a network with a way to go: the link timeout counts from the last answer
+		b.sim.SetFaults(dmsim.Faults{Delay: 50 * time.Millisecond})
+		l := b.dial(dmclient.Options{})
+		defer l.Close()
+		time.Sleep(time.Hour + 30*time.Second)
+		b.sim.SetFaults(dmsim.Faults{OmitPings: true})
+		began := time.Now()
+		<-l.Done()
+		if took := time.Since(began); took < 89*time.Second || took > 91*time.Second {
+			t.Errorf("noticed after %v", took)
+		}
 	})
 	inBox(t, dmsim.Options{}, func(b *box) {
 		b.sim.SetFaults(dmsim.Faults{UnknownOps: true})

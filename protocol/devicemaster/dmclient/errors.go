@@ -25,6 +25,13 @@ var (
 	ErrFlow = errors.New("the box sends more than the window allows")
 )
 
+// silent is the end of a link that has waited for the box in vain. It is no os.ErrDeadlineExceeded to those who use its ports: that is
+// a deadline of theirs, after which a port lives on.
+type silent struct{ cause error }
+
+func (s *silent) Error() string { return s.cause.Error() }
+func (s *silent) Unwrap() error { return ErrNoAnswer }
+
 // down is the end of a link: ErrLinkDown and why.
 type down struct{ cause error }
 

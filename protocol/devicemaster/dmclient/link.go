@@ -340,6 +340,9 @@ func (l *Link) end(cause error) {
 	if l.cause != nil {
 		return
 	}
+	if errors.Is(cause, os.ErrDeadlineExceeded) {
+		cause = &silent{cause}
+	}
 	l.cause = &down{cause}
 	close(l.ended)
 	l.conn.Close()
@@ -363,7 +366,7 @@ func (l *Link) changed() {
 
 // keepAlive pings and ends a link whose box has gone silent.
 func (l *Link) keepAlive() {
-	t := time.NewTicker(l.opts.LinkTimeout / 2)
+	t := time.NewTimer(l.opts.LinkTimeout / 2)
 	defer t.Stop()
 	for {
 		select {
@@ -373,11 +376,12 @@ func (l *Link) keepAlive() {
 		}
 		l.mu.Lock()
 		if time.Since(l.pongAt) >= l.opts.LinkTimeout {
-			l.end(fmt.Errorf("%w: no answer to pings for %v: %w", ErrNoAnswer, l.opts.LinkTimeout, os.ErrDeadlineExceeded))
-		} else {
+			l.end(fmt.Errorf("%w: no answer to pings for %v", ErrNoAnswer, l.opts.LinkTimeout))
+		} else if time.Since(l.lastPing) >= l.opts.LinkTimeout/2 {
 			l.ping()
 			l.flush()
 		}
+		t.Reset(min(time.Until(l.lastPing.Add(l.opts.LinkTimeout/2)), time.Until(l.pongAt.Add(l.opts.LinkTimeout))))
 		l.mu.Unlock()
 	}
 }
