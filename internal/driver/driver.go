@@ -115,6 +115,9 @@ type Abilities struct {
 	Writer    Writer
 	Commander Commander
 	Streamer  Streamer
+	// Raise asks that RTS and DTR be raised for whoever opens a stream to use it and names neither: the device leaves them down with
+	// an opening, unlike the operating systems. It is not for who only looks.
+	Raise bool
 }
 
 // Interest says which points anyone wants, and how often.

@@ -29,8 +29,8 @@ func (g *Gateway) OpenStream(ctx context.Context, who driver.Who, dev string, pa
 	if err != nil {
 		return nil, err
 	}
-	if opt.Own && opt.Line != (driver.Line{}) && t.isOpen() { // with somebody else's settings
-		if _, err := t.Set(ctx, opt.Line); err != nil {
+	if line := t.entering(); line != (driver.Line{}) { // it is open, with somebody else's settings
+		if _, err := t.Set(ctx, line); err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
 	}
@@ -157,10 +157,19 @@ func (h *hub) admit(t *tap) (changed <-chan struct{}, err error) {
 	return nil, nil
 }
 
-func (t *tap) isOpen() bool {
-	t.h.mu.Lock()
-	defer t.h.mu.Unlock()
-	return t.h.stream != nil
+// entering is what a new owner changes of a port that is open already.
+func (t *tap) entering() driver.Line {
+	h := t.h
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !t.opt.Own || h.stream == nil {
+		return driver.Line{}
+	}
+	line := t.opt.Line
+	if h.raise && h.owner == t && !t.opt.Leave {
+		line = line.Over(missing(h.want))
+	}
+	return line
 }
 
 // opened waits until the port is open or the device has said why it cannot be.
@@ -208,7 +217,7 @@ type nativeStream struct{ north.Stream }
 // openNative opens a stream of any device for the native server of this one.
 func (l *link) openNative(ctx context.Context, dev string, path device.Path, line driver.Line) (driver.Stream, error) {
 	who := driver.Who{Door: l.config().Driver.Info().Name}
-	s, err := l.g.OpenStream(ctx, who, dev, path, north.StreamOptions{Own: true, Granted: true, Wait: true, Line: line})
+	s, err := l.g.OpenStream(ctx, who, dev, path, north.StreamOptions{Own: true, Granted: true, Wait: true, Line: line, Leave: true})
 	if err != nil {
 		return nil, err
 	}

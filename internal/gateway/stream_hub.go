@@ -29,6 +29,7 @@ type hub struct {
 	done    chan struct{}      // closed when it has returned
 	closed  bool               // the device is gone
 	stream  driver.Stream      // nil while the port is not open
+	raise   bool               // the device leaves RTS and DTR to whoever opens it
 	opening bool               // an answer of the device is to be expected
 	why     error              // why the port is not open
 	want    driver.Line
@@ -182,6 +183,10 @@ func (h *hub) hold(ctx context.Context, v *live) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	h.mu.Lock()
+	h.raise = v.abilities.Raise
+	if h.raise && h.owner != nil && !h.owner.opt.Leave {
+		h.want = h.want.Over(missing(h.want))
+	}
 	want := h.want
 	h.mu.Unlock()
 	var s driver.Stream
@@ -234,6 +239,18 @@ func (h *hub) hold(ctx context.Context, v *live) error {
 	h.mu.Unlock()
 	h.write.Unlock()
 	return err
+}
+
+// missing raises what a line does not name of RTS and DTR.
+func missing(named driver.Line) (up driver.Line) {
+	on := true
+	if named.RTS == nil {
+		up.RTS = &on
+	}
+	if named.DTR == nil {
+		up.DTR = &on
+	}
+	return up
 }
 
 // distribute reads from the line until it ends.

@@ -25,6 +25,7 @@ type box struct {
 	window int           // bytes that may be on their way
 	drain  time.Duration // for each byte; 0: at once
 	busy   bool
+	raise  bool          // it leaves RTS and DTR down
 	parts  time.Duration // how long giving a port back takes
 
 	mu       sync.Mutex
@@ -74,8 +75,10 @@ type boxSession struct {
 	streams []*boxStream
 }
 
-func (s *boxSession) Abilities() driver.Abilities { return driver.Abilities{Streamer: s} }
-func (s *boxSession) Close() error                { return nil }
+func (s *boxSession) Abilities() driver.Abilities {
+	return driver.Abilities{Streamer: s, Raise: s.b.raise}
+}
+func (s *boxSession) Close() error { return nil }
 func (s *boxSession) Read(context.Context, []device.Path) ([]device.Sample, error) {
 	return nil, nil
 }

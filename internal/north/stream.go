@@ -36,6 +36,9 @@ type StreamOptions struct {
 	// Keep keeps bytes that could not be sent before the link died, and sends them when it is back. Else they are dropped and
 	// counted: half a command that arrives late is dangerous.
 	Keep bool
+	// Leave leaves RTS and DTR alone when the port is opened, for an owner who sets them himself. Else they are raised with it where
+	// the device does not do so, as operating systems do, unless Line names them. Who only looks never touches them.
+	Leave bool
 	// Line is put into force whenever the port is opened, with what the owner sets later on top.
 	Line driver.Line
 	// Buffer is how many bytes from the line wait for the caller; 0: 64 KiB. An owner who does not read holds up the device;

@@ -14,6 +14,7 @@ type Options struct {
 	Line        string        `yaml:"line" doc:"settings of a port that nobody has set otherwise, such as 9600n81"`
 	Flow        string        `yaml:"flow" jsonschema:"enum=none,enum=rts-cts,enum=xon-xoff" doc:"flow control of such a port: none, rts-cts or xon-xoff"`
 	Mode        string        `yaml:"mode" jsonschema:"enum=rs-232,enum=rs-422,enum=rs-485,enum=rs-485-slave,enum=rs-485-master" doc:"transceivers of such a port: rs-232, rs-422, rs-485, rs-485-slave or rs-485-master"`
+	Raise       bool          `yaml:"raise" doc:"RTS and DTR are raised for whoever opens a port to use it, as the maker's drivers do; false: only when somebody names them"`
 	Idle        time.Duration `yaml:"idle" jsonschema:"type=string" doc:"the box tells when a line was silent for so long; 0 is never"`
 	ScanPeriod  int           `yaml:"scan_period" doc:"how often the box looks at its ports, in milliseconds, 1 to 255; less is quicker and loads the box"`
 	LinkTimeout time.Duration `yaml:"link_timeout" jsonschema:"type=string" doc:"a box that answers no ping for so long is gone; the box gives our ports to others after the same time"`
@@ -21,7 +22,7 @@ type Options struct {
 }
 
 func defaults() *Options {
-	return &Options{Line: "9600n81", Flow: "none", Mode: "rs-232", ScanPeriod: dmclient.DefaultScanPeriod, LinkTimeout: dmclient.DefaultLinkTimeout,
+	return &Options{Line: "9600n81", Flow: "none", Mode: "rs-232", Raise: true, ScanPeriod: dmclient.DefaultScanPeriod, LinkTimeout: dmclient.DefaultLinkTimeout,
 		Timeout: dmclient.DefaultTimeout}
 }
 

@@ -43,7 +43,7 @@ func (s *session) changed() {
 }
 
 func (s *session) Abilities() driver.Abilities {
-	return driver.Abilities{Writer: s, Commander: s, Streamer: s}
+	return driver.Abilities{Writer: s, Commander: s, Streamer: s, Raise: s.opts.Raise}
 }
 
 // Close gives the ports back and closes the connection.

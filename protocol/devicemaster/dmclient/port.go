@@ -131,10 +131,20 @@ func (p *Port) abandon() {
 	}
 	l.slots[p.number].port = nil
 	if l.cause == nil {
-		l.selectPort(p.number)
-		l.out = devicemaster.AppendAsk(l.out, devicemaster.AskClose)
-		l.flush()
+		p.giveBack()
 	}
+}
+
+// giveBack asks the box to close the port. RTS, DTR and break that were set fall before, as with the maker's drivers; what a box does
+// with them by itself is not known. mu is held.
+func (p *Port) giveBack() {
+	l := p.l
+	l.selectPort(p.number)
+	if o := p.settings.Outputs; o != nil && *o != 0 && p.state != opening {
+		l.out = devicemaster.AppendOutputs(l.out, 0)
+	}
+	l.out = devicemaster.AppendAsk(l.out, devicemaster.AskClose)
+	l.flush()
 }
 
 // fail names the operation, the box and the port as people count them.
@@ -328,9 +338,7 @@ func (p *Port) Close() error {
 	}
 	p.state, p.over = closing, net.ErrClosed
 	p.ringAll()
-	l.selectPort(p.number)
-	l.out = devicemaster.AppendAsk(l.out, devicemaster.AskClose)
-	l.flush()
+	p.giveBack()
 	until := time.Now().Add(openWait)
 	for p.state == closing {
 		if l.wait(context.Background(), &p.changed, until) != nil {
