@@ -18,10 +18,15 @@ import (
 type Manager struct {
 	socket   string
 	watchdog time.Duration
+	patience time.Duration // with a manager that reads nothing
 
 	mu   sync.Mutex
 	conn net.Conn
 }
+
+// patience is how long a message may take to be sent. A service manager that has stopped reading lets a few wait, and then blocks
+// whoever sends one: neither the work nor the end of this program may hang on that.
+const patience = time.Second
 
 // Open finds the service manager in the environment, which getenv looks up as os.LookupEnv does. It returns nil when there
 // is none. It does no I/O.
@@ -33,7 +38,7 @@ func Open(getenv func(string) (string, bool)) (*Manager, error) {
 	if socket[0] != '/' && socket[0] != '@' {
 		return nil, fmt.Errorf("NOTIFY_SOCKET is %q; only a path or an abstract name (@…) is supported", socket)
 	}
-	m := &Manager{socket: socket}
+	m := &Manager{socket: socket, patience: patience}
 	if pid, ok := getenv("WATCHDOG_PID"); ok && pid != strconv.Itoa(os.Getpid()) {
 		return m, nil // meant for another process
 	}
@@ -116,6 +121,7 @@ func (m *Manager) send(state ...string) error {
 		}
 		m.conn = conn
 	}
+	m.conn.SetWriteDeadline(time.Now().Add(m.patience))
 	if _, err := m.conn.Write([]byte(strings.Join(state, "\n"))); err != nil {
 		return fmt.Errorf("tell the service manager: %w", err)
 	}

@@ -4,6 +4,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -126,6 +127,35 @@ func TestAbstractSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := next(); !strings.HasPrefix(got, "READY=1") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A service manager that reads nothing costs a message, and not the program.
+func TestManagerThatDoesNotRead(t *testing.T) {
+	socket, next := listen(t, "")
+	m, err := Open(env(map[string]string{"NOTIFY_SOCKET": socket}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	m.patience = time.Millisecond
+	sent := 0
+	for err == nil {
+		if err = m.Ready("x"); err == nil {
+			sent++
+		}
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	m.patience = time.Minute
+	for range sent {
+		next()
+	}
+	if err := m.Stopping(); err != nil {
+		t.Errorf("it reads again: %v", err)
+	} else if got := next(); got != "STOPPING=1" {
 		t.Errorf("got %q", got)
 	}
 }
