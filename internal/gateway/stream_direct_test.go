@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,6 +76,41 @@ func TestDirect(t *testing.T) {
 			if n += k; err != nil || n == size && !bytes.Equal(seen[:n], sent) {
 				t.Fatalf("the observer has %d bytes, %v", n, err)
 			}
+		}
+	})
+}
+
+// A fault in what passes bytes on costs the device its stream for a moment, and nobody a lock: clients leave, and others come.
+func TestDirectPanics(t *testing.T) {
+	dev := &box{window: 4 << 10}
+	withBox(t, dev, func(t *testing.T, g *Gateway) {
+		s := openBox(t, g, "raw", north.StreamOptions{Own: true, Wait: true})
+		var faults atomic.Int32
+		s.Direct(func([]byte) int {
+			faults.Add(1)
+			panic("no such file descriptor")
+		})
+		reads := make(chan struct{})
+		go func() {
+			defer close(reads)
+			_, _ = s.Read(make([]byte, 100))
+		}()
+		time.Sleep(time.Second) // of simulated time: it waits
+		dev.last().feed([]byte("hello"))
+		time.Sleep(time.Minute)
+		if faults.Load() == 0 {
+			t.Error("nothing was passed on")
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		<-reads
+		next := openBox(t, g, "raw", north.StreamOptions{Own: true, Wait: true})
+		defer next.Close()
+		dev.last().feed([]byte("again"))
+		b := make([]byte, 100)
+		if n, err := next.Read(b); err != nil || string(b[:n]) != "again" {
+			t.Errorf("%q, %v", b[:n], err)
 		}
 	})
 }

@@ -277,6 +277,7 @@ func late(err error) bool {
 // deliver gives bytes to everybody: at once to observers, and as fast as it takes them to the owner.
 func (h *hub) deliver(ctx context.Context, b []byte) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.counts.In += uint64(len(b))
 	for t := range h.taps {
 		switch {
@@ -303,7 +304,6 @@ func (h *hub) deliver(ctx context.Context, b []byte) {
 			break
 		}
 	}
-	h.mu.Unlock()
 }
 
 // watch takes over what happens on the lines.
