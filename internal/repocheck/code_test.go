@@ -1,6 +1,7 @@
 package repocheck
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -52,6 +53,26 @@ func TestSource(t *testing.T) {
 		if strings.Count(read(t, name), "\n") <= maxLines {
 			t.Errorf("%s is in longFiles and no longer long", name)
 		}
+	}
+}
+
+// Assembly is for what docs/decisions/0016-assembly.md gives as the reason, and no more.
+func TestAssembly(t *testing.T) {
+	const allowed = "protocol/secretstream/keystream_amd64.s"
+	found := false
+	files(t, func(path string, text []byte) {
+		switch {
+		case path == allowed:
+			found = true
+			if n := bytes.Count(text, []byte("\n")); n > 250 {
+				t.Errorf("%s has %d lines", path, n)
+			}
+		case strings.HasSuffix(path, ".s"):
+			t.Errorf("%s: assembly has no place here", path)
+		}
+	})
+	if !found {
+		t.Errorf("%s is not there; take it out of this test", allowed)
 	}
 }
 

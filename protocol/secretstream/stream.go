@@ -66,8 +66,10 @@ type state struct {
 	key   [KeySize]byte
 	nonce [chacha20.NonceSize]byte // counter, then the part that the MACs change
 	aead  cipher.AEAD              // of key; its ciphertext is the XOR with the stream from block 1 on
+	eight eightBlocks              // or nil
 
-	head [2 * blockSize]byte // blocks 0 and 1 of the stream
+	head [2 * blockSize]byte // blocks 0 and 1 of the stream; seal and open keep the tag block in the place of block 1
+	pad  [8 * blockSize]byte // work space of seal and open, and zeros between them
 	mac  [poly1305.TagSize]byte
 }
 
@@ -84,6 +86,7 @@ func (s *state) init(key, header []byte) error {
 	}
 	copy(s.key[:], k)
 	copy(s.nonce[counterSize:], header[16:])
+	s.eight = vector()
 	return s.start()
 }
 
@@ -131,20 +134,19 @@ func (s *state) blocks(from, to uint32) error {
 	return s.stream(b, b, from)
 }
 
-// authenticate leaves in s.mac the MAC of b, which is the encrypted tag block and message. The first block of the stream is in
-// s.head. The zeros and the lengths go behind b, where cap(b) leaves 31 bytes for them: Poly1305 is quick when it has all in one
-// piece.
-func (s *state) authenticate(ad, b []byte) {
-	var zeros [16]byte
-	end := append(b, zeros[:len(b)&15]...)
-	end = binary.LittleEndian.AppendUint64(end, uint64(len(ad)))
-	end = binary.LittleEndian.AppendUint64(end, uint64(len(b)))
+// authenticate leaves in s.mac the MAC of the encrypted tag block and message. The first block of the stream is in s.head.
+func (s *state) authenticate(ad, block, message []byte) {
+	var end [15 + 16]byte // zeros, as many as are wanted of 15, and the lengths
+	binary.LittleEndian.PutUint64(end[15:], uint64(len(ad)))
+	binary.LittleEndian.PutUint64(end[23:], uint64(len(block)+len(message)))
 	m := poly1305.New((*[32]byte)(s.head[:32]))
 	if len(ad) > 0 {
 		_, _ = m.Write(ad)
-		_, _ = m.Write(zeros[:-len(ad)&15])
+		_, _ = m.Write(end[:-len(ad)&15])
 	}
-	_, _ = m.Write(end)
+	_, _ = m.Write(block)
+	_, _ = m.Write(message)
+	_, _ = m.Write(end[15-len(message)&15:])
 	m.Sum(s.mac[:0])
 }
 
@@ -188,7 +190,21 @@ func (p *Pusher) Push(dst, m, ad []byte, tag Tag) ([]byte, error) {
 	}
 	s, at := &p.s, len(dst)
 	dst = slices.Grow(dst, len(m)+Room)
-	work := dst[at : at+blockSize+len(m)]
+	end := at + len(m) + Overhead
+	if s.eight != nil && !asAEAD(len(m)) {
+		s.seal(dst[at:end], m, ad, tag)
+	} else if err := s.sealAEAD(dst[at:at+blockSize+len(m)], m, ad, tag); err != nil {
+		return dst[:at], err
+	}
+	if err := s.advance(tag); err != nil {
+		return dst[:at], err
+	}
+	return dst[:end], nil
+}
+
+// sealAEAD leaves in the first bytes of work what seal does. work has room for a block more than the message, and for the MAC
+// of the AEAD behind its length.
+func (s *state) sealAEAD(work, m, ad []byte, tag Tag) error {
 	copy(work[blockSize:], m) // first, since m may lie in the way of the block
 	clear(work[:blockSize])
 	work[0] = byte(tag)
@@ -196,18 +212,14 @@ func (p *Pusher) Push(dst, m, ad []byte, tag Tag) ([]byte, error) {
 		copy(s.mac[:], s.aead.Seal(work[:0], s.nonce[:], work, ad)[len(work):])
 	} else {
 		if err := s.blocks(0, 1); err != nil {
-			return dst, err
+			return err
 		}
 		s.aead.Seal(work[:0], s.nonce[:], work, nil) // for the stream; its MAC, of another input than ours, lands behind
-		s.authenticate(ad, work)
+		s.authenticate(ad, work[:blockSize], work[blockSize:])
 	}
-	out := dst[at : at+len(m)+Overhead]
-	copy(out[1:], work[blockSize:])
-	copy(out[1+len(m):], s.mac[:])
-	if err := s.advance(tag); err != nil {
-		return dst[:at], err
-	}
-	return dst[:at+len(out)], nil
+	copy(work[1:], work[blockSize:])
+	copy(work[len(work)-blockSize+1:len(work)+len(s.mac)], s.mac[:])
+	return nil
 }
 
 // Rekey changes the keys without a message; the other side has to do the same at the same place.
@@ -233,7 +245,7 @@ func NewPuller(key, header []byte) (*Puller, error) {
 // Pull checks the encrypted message c with its ad, appends what it holds to dst and returns the result and the tag. After an
 // error dst and the stream are as they were. With room for len(c)-[Overhead]+[Room] bytes in dst, nothing is allocated, save a
 // new cipher with new keys, and work space when no message was as long; what lies in dst behind its length is overwritten that
-// far, with zeros when the message is not authentic. c may lie there, ad must not.
+// far, and not with a message that is not authentic. c may lie there, ad must not.
 func (p *Puller) Pull(dst, c, ad []byte) ([]byte, Tag, error) {
 	if len(c) < Overhead {
 		return dst, 0, ErrShort
@@ -244,24 +256,25 @@ func (p *Puller) Pull(dst, c, ad []byte) ([]byte, Tag, error) {
 	}
 	at := len(dst)
 	dst = slices.Grow(dst, n+Room)
-	work := dst[at : at+blockSize+n]
 	open := p.twoPasses
-	if asAEAD(n) {
+	switch {
+	case asAEAD(n):
 		open = p.onePass
+	case p.s.eight != nil:
+		open = p.s.open
 	}
-	tag, err := open(work, c, ad)
+	tag, err := open(dst[at:at+blockSize+n], c, ad)
 	if err != nil {
 		return dst[:at], 0, err
 	}
-	copy(work, work[blockSize:])
 	if err := p.s.advance(tag); err != nil {
 		return dst[:at], 0, err
 	}
 	return dst[:at+n], tag, nil
 }
 
-// onePass checks and decrypts c into work, behind a block of work space, with the AEAD. The state is left as it is, but for the
-// MAC.
+// onePass checks and decrypts c into the first bytes of work, which has room for a block more, with the AEAD. The state is left
+// as it is, but for the MAC.
 func (p *Puller) onePass(work, c, ad []byte) (Tag, error) {
 	s := &p.s
 	if err := s.blocks(1, 2); err != nil {
@@ -276,6 +289,7 @@ func (p *Puller) onePass(work, c, ad []byte) (Tag, error) {
 	if _, err := s.aead.Open(work[:0], s.nonce[:], work[:len(work)+len(s.mac)], ad); err != nil {
 		return 0, ErrAuth
 	}
+	copy(work, work[blockSize:])
 	return tag, nil
 }
 
@@ -288,18 +302,19 @@ func (p *Puller) twoPasses(work, c, ad []byte) (Tag, error) {
 	}
 	var mac [poly1305.TagSize]byte
 	copy(mac[:], c[len(c)-len(mac):])
-	p.work = slices.Grow(p.work[:0], n+Room)[:n]
+	p.work = slices.Grow(p.work[:0], n)[:n]
 	clear(p.work[:blockSize])
 	p.work[0] = c[0]
 	copy(p.work[blockSize:], c[1:])
 	s.aead.Seal(work[:0], s.nonce[:], p.work, nil)
 	tag := Tag(work[0])
 	copy(p.work[1:blockSize], work[1:])
-	s.authenticate(ad, p.work)
+	s.authenticate(ad, p.work[:blockSize], p.work[blockSize:])
 	if subtle.ConstantTimeCompare(s.mac[:], mac[:]) != 1 {
 		clear(work)
 		return 0, ErrAuth
 	}
+	copy(work, work[blockSize:])
 	return tag, nil
 }
 

@@ -50,7 +50,11 @@ var vectors = []struct {
 // keyAfterRekey is the key that libsodium has after "rekey me".
 const keyAfterRekey = "a40dcfcf8356af9e27f2c778f30cdc1d8c48d3ba7376b97f47dd2107ddf11fa7"
 
-func pair(t testing.TB) (*Pusher, *Puller) {
+// pair is both sides of a stream, as this processor makes them.
+func pair(t testing.TB) (*Pusher, *Puller) { return pairOf(t, vector()) }
+
+// pairOf is both sides of the same stream, with eight to encrypt where the AEAD does not.
+func pairOf(t testing.TB, eight eightBlocks) (*Pusher, *Puller) {
 	t.Helper()
 	push, header, err := NewPusher(testKey, bytes.NewReader(testHeader))
 	if err != nil {
@@ -60,11 +64,29 @@ func pair(t testing.TB) (*Pusher, *Puller) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	push.s.eight, pull.s.eight = eight, eight
 	return push, pull
 }
 
-func TestVectors(t *testing.T) {
-	push, pull := pair(t)
+// ways are those of making the stream that there are here.
+func ways() map[string]eightBlocks {
+	w := map[string]eightBlocks{"AEAD": nil, "portable": portable}
+	if v := vector(); v != nil {
+		w["vector"] = v
+	}
+	return w
+}
+
+func eachWay(t *testing.T, f func(t *testing.T, eight eightBlocks)) {
+	for name, eight := range ways() {
+		t.Run(name, func(t *testing.T) { f(t, eight) })
+	}
+}
+
+func TestVectors(t *testing.T) { eachWay(t, testVectors) }
+
+func testVectors(t *testing.T, eight eightBlocks) {
+	push, pull := pairOf(t, eight)
 	for _, v := range vectors {
 		c, err := push.Push([]byte("before"), []byte(v.message), []byte(v.ad), v.tag)
 		if want := append([]byte("before"), unhex(t, v.wire)...); err != nil || !bytes.Equal(c, want) {
@@ -83,8 +105,10 @@ func TestVectors(t *testing.T) {
 }
 
 // A message that fails to authenticate leaves the stream where it was: the true one can still be read. Every byte counts.
-func TestFailedPullChangesNothing(t *testing.T) {
-	push, pull := pair(t)
+func TestFailedPullChangesNothing(t *testing.T) { eachWay(t, testFailedPullChangesNothing) }
+
+func testFailedPullChangesNothing(t *testing.T, eight eightBlocks) {
+	push, pull := pairOf(t, eight)
 	for _, v := range vectors {
 		c, _ := push.Push(nil, []byte(v.message), []byte(v.ad), v.tag)
 		before := pull.s
@@ -124,9 +148,11 @@ func TestFailedPullChangesNothing(t *testing.T) {
 }
 
 // What is not authentic does not leave a message in the caller's buffer, whichever way it is checked.
-func TestFailedPullShowsNothing(t *testing.T) {
+func TestFailedPullShowsNothing(t *testing.T) { eachWay(t, testFailedPullShowsNothing) }
+
+func testFailedPullShowsNothing(t *testing.T, eight eightBlocks) {
 	for n := 100; n < 116; n++ {
-		push, pull := pair(t)
+		push, pull := pairOf(t, eight)
 		m := bytes.Repeat([]byte("secret"), 20)[:n]
 		c, _ := push.Push(nil, m, nil, TagMessage)
 		c[len(c)-1] ^= 1
@@ -137,12 +163,17 @@ func TestFailedPullShowsNothing(t *testing.T) {
 		if bytes.Contains(buf[:cap(buf)], []byte("secret")) {
 			t.Errorf("%d bytes: the buffer holds %q", n, buf[:cap(buf)])
 		}
+		if pull.s.pad != [len(pull.s.pad)]byte{} {
+			t.Errorf("%d bytes: the work space holds %q", n, pull.s.pad)
+		}
 	}
 }
 
 // When the counter comes round, the keys change without being asked to; libsodium does so after 2^32-1 messages.
-func TestCounterRunsOut(t *testing.T) {
-	push, pull := pair(t)
+func TestCounterRunsOut(t *testing.T) { eachWay(t, testCounterRunsOut) }
+
+func testCounterRunsOut(t *testing.T, eight eightBlocks) {
+	push, pull := pairOf(t, eight)
 	for _, s := range []*state{&push.s, &pull.s} {
 		copy(s.nonce[:], []byte{0xff, 0xff, 0xff, 0xff})
 	}
@@ -178,8 +209,10 @@ func TestRekeyByCall(t *testing.T) {
 }
 
 // Every length around the block sizes, with additional data of every remainder, in the caller's buffer, in place.
-func TestLengthsInPlace(t *testing.T) {
-	push, pull := pair(t)
+func TestLengthsInPlace(t *testing.T) { eachWay(t, testLengthsInPlace) }
+
+func testLengthsInPlace(t *testing.T, eight eightBlocks) {
+	push, pull := pairOf(t, eight)
 	r := rand.New(rand.NewPCG(1, 2))
 	buf := make([]byte, 0, 4096)
 	for n := range 700 {
@@ -232,8 +265,16 @@ func TestTagNames(t *testing.T) {
 }
 
 func TestDoesNotAllocate(t *testing.T) {
-	push, pull := pair(t)
-	m, ad := make([]byte, 1283), []byte("ad")
+	eachWay(t, func(t *testing.T, eight eightBlocks) {
+		for _, n := range []int{64, 67, 1280, 1283, 16384} {
+			testDoesNotAllocate(t, eight, n)
+		}
+	})
+}
+
+func testDoesNotAllocate(t *testing.T, eight eightBlocks, size int) {
+	push, pull := pairOf(t, eight)
+	m, ad := make([]byte, size), []byte("ad")
 	c, back := make([]byte, 0, len(m)+Room), make([]byte, 0, len(m)+Room)
 	if n := testing.AllocsPerRun(100, func() {
 		out, err := push.Push(c, m, ad, TagMessage)
@@ -244,7 +285,7 @@ func TestDoesNotAllocate(t *testing.T) {
 			t.Error(err)
 		}
 	}); n != 0 {
-		t.Errorf("%v allocations, want none", n)
+		t.Errorf("%d bytes: %v allocations, want none", size, n)
 	}
 }
 
