@@ -56,7 +56,14 @@ together and how often, as tried with a simulated device.
 				return a.explain(cmd.Context(), c)
 			}
 			if a.json {
-				return a.printJSON(map[string]any{"ok": true, "file": c.File, "devices": len(c.Devices)})
+				told := map[string]any{"ok": true, "file": c.File, "devices": len(c.Devices)}
+				if len(c.Notes) > 0 {
+					told["notes"] = c.Notes
+				}
+				return a.printJSON(told)
+			}
+			for _, note := range c.Notes {
+				fmt.Fprintf(a.Err, "note: %s\n", note)
 			}
 			name := c.File
 			if name == "" {

@@ -107,10 +107,18 @@ func (h *host) reload(dryRun bool) (north.Reload, error) {
 		}
 	}
 	h.log.Info("configuration applied", args...)
+	h.note(next)
 	if len(out.Restart) > 0 {
 		h.log.Warn("some changed settings take effect when the gateway is started again", "keys", strings.Join(out.Restart, ", "))
 	}
 	return out, nil
+}
+
+// note writes to the log what may turn out to be wrong with a configuration.
+func (h *host) note(c *config.Config) {
+	for _, n := range c.Notes {
+		h.log.Warn("the configuration may be wrong", "note", n)
+	}
 }
 
 func reloadOf(d config.Difference) north.Reload {

@@ -116,6 +116,7 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 	if err := h.door.Listen(); err != nil {
 		return err
 	}
+	h.note(c)
 	var hangup chan os.Signal
 	if reload != nil {
 		hangup = make(chan os.Signal, 1)

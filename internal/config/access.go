@@ -270,6 +270,7 @@ func (l *loader) guard() {
 	}
 	l.guardPorts()
 	l.guardServers()
+	l.guardClaims()
 	if l.hashes && l.in.Data == nil {
 		if err := Private(l.in.File); err != nil {
 			l.elsewhere(l.place, "it holds password hashes, and %v", err)

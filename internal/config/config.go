@@ -28,6 +28,8 @@ type Config struct {
 	Audit    Audit
 	Serial   Serial   // serial ports as TCP ports and PTYs
 	Devices  []Device // in the order of the file
+	// Notes are what may turn out to be wrong, each with its place: it depends on the devices.
+	Notes []string
 
 	secrets []string
 	ports   []setting         // of the section serial

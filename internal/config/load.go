@@ -86,6 +86,7 @@ type loader struct {
 	ports    []setting      // of the section serial, for Explain
 	portAt   []*token.Token // where each of c.Serial.Ports is named
 	overTLS  []tlsServer    // what lets programs connect over TLS
+	claimed  []claim        // what servers of devices take of this computer
 	hashes   bool           // the file itself holds password hashes
 }
 

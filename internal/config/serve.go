@@ -115,6 +115,7 @@ func (s *section) serveOptions(name string, options any, keys []pair, others []s
 	if e, ok := options.(driver.Encrypter); ok && e.Encrypts() != "" {
 		s.overTLS = append(s.overTLS, tlsServer{key: s.d.Name + "." + name + "." + e.Encrypts(), at: cmp.Or(sub.given[e.Encrypts()], sub.token)})
 	}
+	s.claims(name, options, sub.given, at)
 	slices.Sort(sub.print)
 	sum := sha256.Sum256([]byte(strings.Join(sub.print, "\n")))
 	for _, x := range sub.d.settings {

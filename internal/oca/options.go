@@ -15,9 +15,9 @@ const Port = 65000
 
 // Options are those of a server that AES70 controllers connect to. Start from [Defaults].
 type Options struct {
-	Listen     string           `yaml:"listen" doc:"where controllers connect over TCP, HOST:PORT; empty: not at all"`
-	TLS        string           `yaml:"tls" doc:"where controllers connect over TLS, HOST:PORT, with the certificate of this gateway; empty: not at all"`
-	WS         string           `yaml:"ws" doc:"where controllers connect over WebSocket, HOST:PORT; empty: not at all"`
+	Listen     string           `yaml:"listen" listens:"tcp" doc:"where controllers connect over TCP, HOST:PORT; empty: not at all"`
+	TLS        string           `yaml:"tls" listens:"tcp" doc:"where controllers connect over TLS, HOST:PORT, with the certificate of this gateway; empty: not at all"`
+	WS         string           `yaml:"ws" listens:"tcp" doc:"where controllers connect over WebSocket, HOST:PORT; empty: not at all"`
 	Allow      serving.Points   `yaml:"allow" doc:"points that controllers may change, as in writable: patterns such as inputs/*; empty: they may only look"`
 	From       serving.Networks `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
 	Origins    []string         `yaml:"origins" doc:"hosts whose web pages may connect over WebSocket from a browser, such as [desk.example.com]"`

@@ -15,8 +15,8 @@ import (
 
 // ServeOptions are those of the server that other programs connect to. Start from [Driver.ServeOptions].
 type ServeOptions struct {
-	ATEM         string           `yaml:"atem" doc:"where ATEM programs connect over UDP, HOST:PORT; empty: nowhere"`
-	OpenSwitcher string           `yaml:"openswitcher" doc:"where OpenSwitcher programs connect over TCP, HOST:PORT; empty: nowhere"`
+	ATEM         string           `yaml:"atem" listens:"udp" doc:"where ATEM programs connect over UDP, HOST:PORT; empty: nowhere"`
+	OpenSwitcher string           `yaml:"openswitcher" listens:"tcp" doc:"where OpenSwitcher programs connect over TCP, HOST:PORT; empty: nowhere"`
 	TLSCert      string           `yaml:"tls_cert" doc:"file with the certificate for OpenSwitcher over TLS; empty: without TLS"`
 	TLSKey       string           `yaml:"tls_key" doc:"file with its key"`
 	Login        bool             `yaml:"login" doc:"whether OpenSwitcher programs must log in as a user of this configuration"`

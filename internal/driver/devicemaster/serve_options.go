@@ -15,12 +15,12 @@ import (
 
 // ServeOptions are those of the server that the maker's drivers connect to. Start from [Driver.ServeOptions].
 type ServeOptions struct {
-	Listen     string           `yaml:"listen" doc:"where drivers connect, HOST:PORT"`
+	Listen     string           `yaml:"listen" listens:"tcp" doc:"where drivers connect, HOST:PORT"`
 	Ports      []string         `yaml:"ports" doc:"what the ports of the box are, in their order: paths of this device (ports/3) or of another (usb0:ports/1); empty: all ports of this device"`
 	Release    bool             `yaml:"release" doc:"drivers and the maker's release tool may take a port from another driver"`
 	From       serving.Networks `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; needed unless listen is on this computer alone"`
 	MaxClients int              `yaml:"max_clients" doc:"connections at a time; each driver holds one"`
-	Discovery  bool             `yaml:"discovery" doc:"answers the maker's search for boxes, on the same port over UDP"`
+	Discovery  bool             `yaml:"discovery" listens:"udp listen" doc:"answers the maker's search for boxes, on the same port over UDP"`
 	MAC        string           `yaml:"mac" doc:"Ethernet address that the box says it has, and drivers know it by; empty: one made of the device's name"`
 	Hold       bool             `yaml:"hold" doc:"a driver whose connection is lost keeps its ports for its link timeout"`
 }

@@ -23,8 +23,8 @@ import (
 
 // ServeOptions are those of the server that programs for Focusrite Control 2 connect to. Start from [Driver.ServeOptions].
 type ServeOptions struct {
-	Secure     string           `yaml:"secure" doc:"where paired programs connect, HOST:PORT"`
-	Onboarding string           `yaml:"onboarding" doc:"where programs are paired, HOST:PORT; programs expect the next port"`
+	Secure     string           `yaml:"secure" listens:"tcp" doc:"where paired programs connect, HOST:PORT"`
+	Onboarding string           `yaml:"onboarding" listens:"tcp" doc:"where programs are paired, HOST:PORT; programs expect the next port"`
 	Allow      serving.Points   `yaml:"allow" doc:"points that paired programs may change, as in writable: patterns such as inputs/*; empty: they may only look"`
 	From       serving.Networks `yaml:"from" doc:"addresses and networks that may change something, such as [192.0.2.0/24]; empty: every paired program"`
 	MaxClients int              `yaml:"max_clients" doc:"programs at a time"`

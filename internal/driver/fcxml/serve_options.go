@@ -10,7 +10,7 @@ import (
 
 // ServeOptions are those of the server that programs for Focusrite Control connect to. Start from [Driver.ServeOptions].
 type ServeOptions struct {
-	Listen     string           `yaml:"listen" doc:"where programs connect, HOST:PORT"`
+	Listen     string           `yaml:"listen" listens:"tcp" doc:"where programs connect, HOST:PORT"`
 	Allow      serving.Points   `yaml:"allow" doc:"points that programs may change, as in writable: patterns such as outputs/*; empty: they may only look"`
 	From       serving.Networks `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
 	MaxClients int              `yaml:"max_clients" doc:"programs at a time"`

@@ -17,7 +17,7 @@ import (
 
 // ServeOptions are those of the server that other FOCAS programs connect to. Start from [Driver.ServeOptions].
 type ServeOptions struct {
-	Listen     string           `yaml:"listen" doc:"where FOCAS programs connect, HOST:PORT"`
+	Listen     string           `yaml:"listen" listens:"tcp" doc:"where FOCAS programs connect, HOST:PORT"`
 	Allow      Calls            `yaml:"allow" doc:"calls that change something and are let through, by FOCAS name or number, such as [cnc_wrmacro, 0x16]; download lets programs be sent to the control"`
 	From       serving.Networks `yaml:"from" doc:"addresses and networks that may connect, such as [192.0.2.0/24]; empty: everybody who reaches the address"`
 	Window     time.Duration    `yaml:"window" jsonschema:"type=string" doc:"equal reads of several programs within this time are asked once; 0 asks each time"`

@@ -73,7 +73,7 @@ func (o *offer) run(ctx context.Context) {
 				}
 				if err != nil && err.Error() != said {
 					said = err.Error()
-					o.log.Error("the serial port is not offered", "as", name, "error", err, "hint", driver.HintOf(err), "again", again)
+					o.log.Error("the serial port is not offered", "as", name, "error", err, "hint", driver.HintOf(err), "again", again.String())
 				}
 				pause(ctx, again)
 			}

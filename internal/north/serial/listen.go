@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -54,7 +55,11 @@ func (o *offer) listen(ctx context.Context, door, addr string, serve func(contex
 	}
 	l, err := o.d.cfg.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return driver.WrapNet("listen", addr, err)
+		failed := &driver.Error{Op: "listen", Target: addr, Class: driver.ClassOf(err), Err: err}
+		if errors.Is(err, syscall.EADDRINUSE) {
+			failed.Hint = "another port of the section serial, or another program, has this address: choose another one"
+		}
+		return failed
 	}
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
