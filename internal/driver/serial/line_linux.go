@@ -48,6 +48,13 @@ func open(name string, l driver.Line) (driver.Stream, error) {
 	if err != nil {
 		return fail(errNoTerminal)
 	}
+	// The lock that terminal programs take: TIOCEXCL alone keeps nobody out who is root.
+	switch err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return fail(&os.PathError{Op: "open", Path: name, Err: unix.EBUSY})
+	case err != nil:
+		return fail(os.NewSyscallError("flock", err))
+	}
 	if err := unix.IoctlSetInt(fd, unix.TIOCEXCL, 0); err != nil {
 		return fail(os.NewSyscallError("TIOCEXCL", err))
 	}
