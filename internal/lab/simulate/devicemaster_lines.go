@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -75,7 +76,22 @@ func (e *serialEnd) Open(ctx context.Context, line dmserver.Line) (dmserver.Wire
 		}
 		return nil, err
 	}
-	return boxdriver.StreamWire(ctx, s, line), nil
+	return &pluggedWire{Wire: boxdriver.StreamWire(ctx, s, line), of: e}, nil
+}
+
+// pluggedWire tells when its port is pulled out. The driver at the box is told no more than that the port is not its own any more.
+type pluggedWire struct {
+	dmserver.Wire
+	of *serialEnd
+}
+
+func (w *pluggedWire) Recv(b []byte) (int, error) {
+	n, err := w.Wire.Recv(b)
+	if err != nil && !errors.Is(err, net.ErrClosed) && w.of.told != nil {
+		w.of.told(&driver.Error{Op: "read", Target: w.of.name, Class: driver.Closed, Err: fmt.Errorf("the port is gone: %w", err),
+			Hint: "plug it in again; until then the port of the box is busy"})
+	}
+	return n, err
 }
 
 // scriptFile is a device that a file describes; docs/guide/devicemaster.md explains the keys to users.

@@ -223,6 +223,41 @@ func TestSerialPortOnAPort(t *testing.T) {
 	}
 }
 
+// nowhere is a line whose states nobody asks for.
+type nowhere struct{}
+
+func (nowhere) SetInputs(devicemaster.Inputs)  {}
+func (nowhere) Report(devicemaster.LineErrors) {}
+
+// That a serial port is pulled out is told, and that it is closed is not.
+func TestSerialPortIsPulledOut(t *testing.T) {
+	for _, pulled := range []bool{true, false} {
+		far, near, err := pty.Open()
+		if err != nil {
+			t.Skipf("no PTY here: %v", err)
+		}
+		defer near.Close()
+		defer far.Close()
+		var told []error
+		w, err := (&serialEnd{name: near.Name(), told: func(err error) { told = append(told, err) }}).Open(t.Context(), nowhere{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pulled {
+			far.Close()
+		} else {
+			w.Close()
+		}
+		if _, err := w.Recv(make([]byte, 10)); err == nil {
+			t.Error("a port that is gone is read")
+		}
+		if pulled != (len(told) == 1 && strings.Contains(told[0].Error(), near.Name()) && driver.HintOf(told[0]) != "") {
+			t.Errorf("pulled out: %v; told %v", pulled, told)
+		}
+		w.Close()
+	}
+}
+
 func TestEndsThatCannotBe(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
