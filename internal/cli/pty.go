@@ -166,7 +166,7 @@ func (s *remotePort) pump() {
 			line, _ := driver.ParseLine("1 " + e.Format) // what is not known stays open
 			line.Baud, line.RTS, line.DTR = e.Baud, e.RTS, e.DTR
 			line.Flow, _ = driver.ParseFlow(e.Flow)
-			s.state = north.StreamState{Open: e.Open, Why: e.Why, Owner: e.Owner, Observers: e.Observers, Line: line,
+			s.state = north.StreamState{Open: e.Open, Why: e.Why, Hint: e.Hint, Owner: e.Owner, Observers: e.Observers, Line: line,
 				Event: driver.LineEvent{CTS: e.CTS, DSR: e.DSR, CD: e.CD, RI: e.RI}}
 			s.line, s.told = line, false
 		}

@@ -135,6 +135,7 @@ type terminal struct {
 	state   gatewayclient.PortEvent
 	said    string
 	unsent  int  // bytes that could not be sent
+	opened  bool // the port was open at some time
 	drained bool // the line has taken all of an input that has ended, or takes nothing more
 	other   bool // it was said that other settings are in force than --line asked for
 }
@@ -185,9 +186,13 @@ func (s *terminal) run(ctx context.Context) error {
 	}()
 	defer func() { cancel(); <-done }()
 	var last <-chan time.Time
+	lingers := false
 	for !s.quit {
-		if s.drained && last == nil {
-			last = time.After(s.flags.linger)
+		switch known := s.opened || s.state.Why != ""; {
+		case s.drained && known && (last == nil || !lingers):
+			last, lingers = time.After(s.flags.linger), true
+		case s.drained && last == nil: // nothing was sent, and the port is still being opened
+			last = time.After(s.timeout)
 		}
 		select {
 		case <-ctx.Done():
@@ -195,6 +200,9 @@ func (s *terminal) run(ctx context.Context) error {
 		case <-last:
 			if s.unsent > 0 { // a program has to know
 				return &failure{code: exitFailed, kind: "not-sent", err: fmt.Errorf("%s not sent", plural.Of(s.unsent, "byte"))}
+			}
+			if !s.opened {
+				return &failure{code: exitFailed, kind: "not-open", err: errors.New("the port was not opened")}
 			}
 			return nil
 		case err := <-sent:
@@ -324,11 +332,7 @@ func onOff(b *bool) string {
 func (s *terminal) stateText() string {
 	e := &s.state
 	if !e.Open {
-		text := "not open"
-		if e.Why != "" {
-			text += ": " + e.Why
-		}
-		return text
+		return notOpen(e)
 	}
 	lines := ""
 	for _, l := range []struct {
@@ -340,6 +344,18 @@ func (s *terminal) stateText() string {
 		}
 	}
 	return fmt.Sprintf("%d %s, flow %s, RTS %s, DTR %s, on:%s; owner %s, %d reading along", e.Baud, e.Format, e.Flow, onOff(e.RTS), onOff(e.DTR), lines, e.Owner, e.Observers)
+}
+
+// notOpen says that a port is not open, why, and what a person can check.
+func notOpen(e *gatewayclient.PortEvent) string {
+	text := "not open"
+	if e.Why != "" {
+		text += ": " + e.Why
+	}
+	if e.Hint != "" {
+		text += " (" + e.Hint + ")"
+	}
+	return text
 }
 
 // compare says once when an open port has other settings than --line asked for: not every device has all of them.
@@ -377,11 +393,9 @@ func (s *terminal) event(e *gatewayclient.PortEvent) {
 		s.state = *e
 		said := "open"
 		if !e.Open {
-			said = "not open"
-			if e.Why != "" {
-				said += ": " + e.Why
-			}
+			said = notOpen(e)
 		}
+		s.opened = s.opened || e.Open
 		if said != s.said && (s.said != "" || said != "open") {
 			s.notice("%s", said)
 		}

@@ -428,7 +428,7 @@ func (h *hub) state(t *tap) north.StreamState {
 	s := north.StreamState{Open: h.stream != nil, Line: h.line, Event: orEvents(t.happened, h.event), Counts: h.counts}
 	t.happened = driver.LineEvent{}
 	if h.why != nil && h.stream == nil {
-		s.Why = h.why.Error()
+		s.Why, s.Hint = h.why.Error(), driver.HintOf(h.why)
 	}
 	if h.owner != nil {
 		s.Owner = h.owner.name()

@@ -83,6 +83,7 @@ type Stream interface {
 type StreamState struct {
 	Open      bool             // bytes can flow
 	Why       string           // why not, when the device said so
+	Hint      string           // what a person can check then
 	Owner     string           // who writes: "alice (http)"; empty: nobody
 	Observers int              // who only listens
 	Line      driver.Line      // in force, as far as it is known

@@ -56,7 +56,7 @@ type portEvent struct {
 	Who   string `json:"who,omitempty"`   // owner
 	Code  string `json:"code,omitempty"`  // error
 	Text  string `json:"text,omitempty"`
-	Hint  string `json:"hint,omitempty"`
+	Hint  string `json:"hint,omitempty"` // error, and line when the port is not open
 	*portLine
 }
 
@@ -328,7 +328,7 @@ func (p *portSocket) state(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := p.event(ctx, portEvent{Type: "line", portLine: p.line(&st)}); err != nil {
+		if err := p.event(ctx, portEvent{Type: "line", Hint: st.Hint, portLine: p.line(&st)}); err != nil {
 			return err
 		}
 	}
