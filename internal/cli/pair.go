@@ -23,25 +23,32 @@ import (
 // pairFlags are the flags of pair.
 type pairFlags struct {
 	serverKey, code, remove string
-	list                    bool
+	list, letIn, yes        bool
 	patience                time.Duration
 }
 
 func (a *app) pairCommand() *cobra.Command {
 	var f pairFlags
 	c := &cobra.Command{
-		Use:   "pair DEVICE | pair URL | pair --list | pair --remove NAME",
+		Use:   "pair DEVICE | pair URL | pair --let-in DEVICE | pair --list | pair --remove NAME",
 		Short: "Let a person at a device let patchbay in",
 		Long: `Let a person at a device let patchbay in. Focusrite Control 2 is asked first, a person clicks there, and then it shows a QR code:
 its text is typed here, or given with --code. From then on the device can be used; what the pairing is kept by is a key in the
 folder keys of the state folder, that only its owner can read.
 
+With --let-in it is the other way round: a program, such as a phone app, is let in to a device that the gateway serves. It says who
+asks, and shows the code that the program is to be given, as a QR code on a terminal.
+
 --list shows the keys, --remove forgets one: what was paired with it has to be paired again. To forget the pairing with one
 computer alone, perform the command pairing/forget of its device: patchbay do DEVICE/pairing/forget.`,
-		Example: "  patchbay pair fc2://192.0.2.50 --server-key 0faa68…0f20\n  patchbay pair interface\n  patchbay pair --list",
+		Example: "  patchbay pair fc2://192.0.2.50 --server-key 0faa68…0f20\n  patchbay pair interface\n  patchbay pair --let-in interface\n  patchbay pair --list",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
+			case f.letIn && len(args) == 1 && f.serverKey == "" && f.code == "" && !f.list && f.remove == "":
+				return a.letIn(cmd.Context(), args[0], f)
+			case f.letIn:
+				return usageError(errors.New("give one device of a running gateway, and nothing else: patchbay pair --let-in DEVICE"))
 			case f.list && len(args) == 0 && f.remove == "":
 				return a.listKeys()
 			case f.remove != "" && len(args) == 0 && !f.list:
@@ -56,6 +63,8 @@ computer alone, perform the command pairing/forget of its device: patchbay do DE
 	fl.StringVar(&f.serverKey, "server-key", "", "with a URL: public key that Focusrite Control 2 announces, 64 hex digits")
 	fl.StringVar(&f.code, "code", "", "text of the QR code, when nobody is there to type it")
 	fl.DurationVar(&f.patience, "patience", 5*time.Minute, "how long a person may take")
+	fl.BoolVar(&f.letIn, "let-in", false, "let a program in that wants to connect to the device through the gateway")
+	fl.BoolVar(&f.yes, "yes", false, "with --let-in: do not ask, and let in who asks")
 	fl.BoolVar(&f.list, "list", false, "show the keys that are kept")
 	fl.StringVar(&f.remove, "remove", "", "forget this key")
 	return c
@@ -304,6 +313,10 @@ func (a *app) pairValue(ctx context.Context, t *target, dev, path string) (strin
 func (a *app) pairDo(ctx context.Context, t *target, dev, path string, args map[string]any) error {
 	done, err := t.Do(ctx, dev, gatewayclient.CommandRequest{Path: path, Args: args, Wait: true, Deadline: "10s"})
 	if problem := (*gatewayclient.Problem)(nil); errors.As(err, &problem) && problem.Code == "not-writable" {
+		if path == letInApprove || path == letInDeny {
+			return &failure{code: exitRefused, kind: problem.Code, err: fmt.Errorf("letting programs in to %s is not allowed: %s does not stand under writable", dev, path),
+				hint: fmt.Sprintf("Allow it in the configuration, each by its name: devices: {%s: {writable: [%q, %q]}}", dev, letInApprove, letInDeny)}
+		}
 		return &failure{code: exitRefused, kind: problem.Code, err: fmt.Errorf("pairing with %s is not allowed: %s does not stand under writable", dev, path),
 			hint: fmt.Sprintf("Allow all its steps in the configuration: devices: {%s: {writable: [%q]}}", dev, pairAll)}
 	}

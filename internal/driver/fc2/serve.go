@@ -60,7 +60,10 @@ const (
 )
 
 // known is the programs that were let in, as the key store has them.
-type known struct{ keys driver.KeyStore }
+type known struct {
+	keys  driver.KeyStore
+	letIn func() // called after each that is let in; nil: nobody wants to know
+}
 
 // Approved implements fc2server.Store.
 func (k known) Approved(key fc2.PublicKey) bool {
@@ -76,7 +79,11 @@ func (k known) removed(key fc2.PublicKey) bool {
 
 // Approve implements fc2server.Store.
 func (k known) Approve(key fc2.PublicKey, name string) error {
-	return k.keys.Store(ClientPrefix+key.String(), []byte(name))
+	err := k.keys.Store(ClientPrefix+key.String(), []byte(name))
+	if err == nil && k.letIn != nil {
+		k.letIn()
+	}
+	return err
 }
 
 var (
@@ -96,6 +103,7 @@ type proxy struct {
 
 	upstream           atomic.Pointer[aes70.Shared] // nil while there is none
 	forwarded, refused atomic.Uint64
+	letIn              atomic.Uint64
 	reported           serving.Refusals[string] // by address and point
 
 	prompts fc2server.Prompts
@@ -129,7 +137,7 @@ func (Driver) Serve(ctx context.Context, env driver.ServeEnv, options any) error
 	}
 	p := &proxy{env: env, opts: opts, device: env.Upstreams[0].Name(), id: id}
 	p.mirror = oca.NewMirror(p.device, p.write)
-	p.server = fc2server.New(p.mirror.Device, fc2server.Options{Identity: id, Store: known{env.Keys}, Person: p, MaxConns: opts.MaxClients,
+	p.server = fc2server.New(p.mirror.Device, fc2server.Options{Identity: id, Store: known{env.Keys, func() { p.letIn.Add(1) }}, Person: p, MaxConns: opts.MaxClients,
 		OCA: ocaserver.Options{Connected: func(*ocaserver.Conn) error {
 			if p.upstream.Load() == nil {
 				return errors.New("there is no connection to the device now")
@@ -233,7 +241,7 @@ func (p *proxy) publish(ctx context.Context) {
 // expel ends the connections of programs whose keys have been removed, as patchbay pair --remove does beside the gateway.
 func (p *proxy) expel() {
 	for _, key := range p.server.Connected() {
-		if (known{p.env.Keys}).removed(key) {
+		if (known{keys: p.env.Keys}).removed(key) {
 			p.env.Log.Info("a program is not let in any more", "key", key.String())
 			p.server.Forget(key)
 		}

@@ -34,6 +34,7 @@ func serverSpecs() []device.Spec {
 		spec(pairingRoot.Child("name"), device.String, "Asks to be let in", "what the program calls itself; empty: nobody asks"),
 		spec(pairingRoot.Child("waiting"), device.Int, "Wait behind it", "how many more ask; the next is shown when this one has been let in or denied"),
 		spec(pairingRoot.Child("code-for"), device.String, "Code for", "what the program calls itself that the code is for; empty: none is shown"),
+		spec(pairingRoot.Child("let-in"), device.Int, "Let in", "how many programs have given their code back and were let in since the server began"),
 		spec(pairingRoot.Child("code"), device.String, "Code", "what the program is to be given, as a QR code would hold it; empty: none is shown"),
 	}
 }
@@ -74,6 +75,7 @@ func (p *proxy) samples() (all []device.Sample, changed <-chan struct{}) {
 		sample(pairingRoot.Child("name"), device.OfString(name)),
 		sample(pairingRoot.Child("waiting"), device.OfInt(int64(len(prompt.Behind)))),
 		sample(pairingRoot.Child("code-for"), device.OfString(codeFor)),
+		sample(pairingRoot.Child("let-in"), device.OfInt(int64(p.letIn.Load()))),
 		sample(pairingRoot.Child("code"), device.OfString(fc2.FormatCode(prompt.Code))),
 	}, changed
 }

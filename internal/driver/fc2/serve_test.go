@@ -146,6 +146,10 @@ func TestServe(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.Close()
+		time.Sleep(2 * time.Second)
+		if n := f.point("_clients/pairing/let-in"); n != "1" {
+			t.Errorf("%s programs were let in", n)
+		}
 		if _, out := commander.Do(ctx, denyPath, nil); out.Stage != driver.Refused {
 			t.Errorf("nobody asks: %+v", out)
 		}
