@@ -216,6 +216,20 @@ func TestWrites(t *testing.T) {
 	})
 }
 
+// What the box has no part in is refused at once, also while it is silent.
+func TestRefusalsOfASilentBox(t *testing.T) {
+	onBench(t, "sink", func(b *bench) {
+		b.sim.SetFaults(dmsim.Faults{OmitPings: true})
+		ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		out, err := b.s.Abilities().Writer.Write(ctx, []driver.Write{{Path: "ports/1/dtr", Value: device.OfBool(true)}})
+		if err != nil || len(out) != 1 || out[0].Stage != driver.Refused || !errors.Is(out[0].Err, errNotOpen) || time.Since(began) != 0 {
+			b.Errorf("%v, %v after %v", out, err, time.Since(began))
+		}
+	})
+}
+
 func TestCommands(t *testing.T) {
 	onBench(t, "null,null,sink", func(b *bench) {
 		do := func(p device.Path) driver.Outcome {
