@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/device"
@@ -106,9 +105,7 @@ func (l *link) showServeError(err error) {
 
 func (l *link) serveEnv(options any) (driver.ServeEnv, error) {
 	env := driver.ServeEnv{
-		Listen: func(ctx context.Context, network, addr string) (net.Listener, error) {
-			return new(net.ListenConfig).Listen(ctx, network, addr)
-		},
+		Listen:       driver.Listen,
 		ListenPacket: driver.ListenPacket,
 		Upstreams:    []driver.Upstream{l},
 		OpenStream:   l.openNative,

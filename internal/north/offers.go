@@ -103,7 +103,8 @@ func (o *Offers[C, T]) All() iter.Seq2[string, T] {
 	return maps.All(all)
 }
 
-// Listen opens a listener on the network of this machine. It is what doors use when they are told nothing else.
+// Listen opens a listener on the network of this machine. It is what a door uses that decides by itself when a client is gone; others have
+// [driver.Listen].
 func Listen(ctx context.Context, network, addr string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(ctx, network, addr)
 }

@@ -53,7 +53,7 @@ func New(cfg Config) *Door {
 		d.log = slog.New(slog.DiscardHandler)
 	}
 	if d.cfg.Listen == nil {
-		d.cfg.Listen = north.Listen
+		d.cfg.Listen = driver.Listen
 	}
 	return d
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/access"
+	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
 )
 
@@ -98,7 +99,7 @@ func (s *Server) Listen() error {
 		s.listener = s.cfg.Listener
 		return nil
 	}
-	l, err := net.Listen("tcp", s.cfg.Listen)
+	l, err := driver.Listen(context.Background(), "tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("http: listen on %s: %w", s.cfg.Listen, err)
 	}
