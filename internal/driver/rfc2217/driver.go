@@ -13,6 +13,7 @@ import (
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/serialport"
+	"github.com/patchbay-io/patchbay/internal/tcpstate"
 	"github.com/patchbay-io/patchbay/protocol/rfc2217/rfc2217client"
 )
 
@@ -68,7 +69,7 @@ func (d Driver) Open(ctx context.Context, env driver.Env, target driver.Target) 
 	}
 	addr := net.JoinHostPort(target.URL.Hostname(), port)
 	c, err := rfc2217client.Dial(ctx, rfc2217client.Opener(env.Dial), addr, rfc2217client.Options{Timeout: opts.Timeout, Signature: "patchbay",
-		NoTimingMark: !opts.TimingMarks, NoSignature: !opts.Signature})
+		NoTimingMark: !opts.TimingMarks, NoSignature: !opts.Signature, Unanswered: tcpstate.Unanswered})
 	if errors.Is(err, rfc2217client.ErrAsked) && opts.Signature {
 		return nil, &driver.Error{Op: "open", Target: addr, Class: driver.Closed, Err: rfc2217client.ErrAsked,
 			Hint: "some servers, such as gensiot, do not bear the question who they are: leave signature: true or ?signature=true out"}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/north"
+	"github.com/patchbay-io/patchbay/internal/tcpstate"
 )
 
 const (
@@ -181,7 +182,7 @@ func refuse(conn net.Conn, text string) {
 func (o *offer) client(ctx context.Context, c *client, admit func() bool, serve func(context.Context, *client, north.Stream, bool)) {
 	p, conn := &o.port, c.Conn
 	log := o.log.With("as", c.who.Door, "from", c.who.Addr)
-	tune(conn, p.KeepAlive, p.UserTimeout)
+	defer tune(conn, p.KeepAlive, p.UserTimeout)()
 	if p.TLS {
 		if o.d.cfg.TLS == nil {
 			log.Error("TLS is wanted and no certificate is configured")
@@ -266,11 +267,11 @@ func (o *offer) login(ctx context.Context, c *client) error {
 	return nil
 }
 
-// tune sets what a serial line wants of TCP: nothing waits, and a peer that is gone is noticed.
-func tune(conn net.Conn, keepAlive, userTimeout time.Duration) {
+// tune sets what a serial line wants of TCP: nothing waits, and a peer that is gone is noticed. The function it returns ends what watches.
+func tune(conn net.Conn, keepAlive, userTimeout time.Duration) (stop func()) {
 	t, ok := conn.(*net.TCPConn)
 	if !ok {
-		return
+		return func() {}
 	}
 	if keepAlive <= 0 {
 		keepAlive = defaultKeepAlive
@@ -279,5 +280,31 @@ func tune(conn net.Conn, keepAlive, userTimeout time.Duration) {
 	_ = t.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: keepAlive, Interval: keepAlive, Count: 3})
 	if userTimeout > 0 {
 		setUserTimeout(t, userTimeout)
+		return func() {}
+	}
+	return watch(t, 4*keepAlive, tcpstate.Unanswered)
+}
+
+// watch ends a connection that is unanswered for so long. TCP asks whether a peer is there only while nothing is on its way to it; else it
+// sends that again for a quarter of an hour. Its own limit on that would also end a peer that is there and takes nothing,
+// which may hold the line up for as long as it wants.
+func watch(conn net.Conn, after time.Duration, unanswered func(net.Conn) time.Duration) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(after / 4)
+		defer tick.Stop()
+		for unanswered(conn) < after {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+		conn.Close()
+	})
+	return func() {
+		cancel()
+		wg.Wait()
 	}
 }

@@ -39,8 +39,8 @@ var (
 type Options struct {
 	// Timeout bounds the negotiation and each request. 0: DefaultTimeout.
 	Timeout time.Duration
-	// ControlTimeout is how long to wait for the answer to a request about DTR, RTS or break, and to questions: servers on a
-	// port without these lines never give one. 0: DefaultControlTimeout.
+	// ControlTimeout is how long to wait for the answer to a question, and to a request about DTR, RTS or break to a server that has never
+	// told about that: servers on a port without these lines never do. 0: DefaultControlTimeout.
 	ControlTimeout time.Duration
 	// Signature is what the server is told when it asks who we are; empty: it gets no answer.
 	Signature string
@@ -50,9 +50,11 @@ type Options struct {
 	// counts everything that was ever written, and Drain cannot tell.
 	NoTimingMark bool
 	// KeepAlive is how often the server is asked for something while nothing is on its way to it; when the answer is not there
-	// as much later, the connection has ended. A server that holds up what we send is left to TCP. 0: DefaultKeepAlive,
-	// below 0: never.
+	// as much later, the connection has ended. 0: DefaultKeepAlive, below 0: never.
 	KeepAlive time.Duration
+	// Unanswered says for how long the network has not answered what was sent on a connection. A server that holds up what we send
+	// cannot be asked anything, and is left to TCP, which takes its time: from KeepAlive on the connection has ended. nil: nobody knows.
+	Unanswered func(net.Conn) time.Duration
 }
 
 // Event is the state of the port's input lines and what happened since the event before.
@@ -90,9 +92,10 @@ type Client struct {
 	wantText  string // the server's signature
 	inForce   rfc2217.Settings
 	await     map[answerKey]int
-	late      map[answerKey]int  // answers to requests that nobody waits for any more; they come before those to later ones
-	mute      map[answerKey]bool // never answered so far
-	suspended bool               // by the server
+	late      map[answerKey]int        // answers to requests that nobody waits for any more; they come before those to later ones
+	mute      map[answerKey]bool       // never answered so far
+	told      map[rfc2217.Control]bool // topics that the server has told something about
+	suspended bool                     // by the server
 	event     Event
 	events    uint64 // counts changes of event
 	seen      uint64 // events that Event has returned, plus one
@@ -163,7 +166,7 @@ func agree(ctx context.Context, open Opener, addr string, opts Options) (*Client
 	}
 	c := &Client{conn: conn, addr: addr, opts: opts, stop: make(chan struct{}), done: make(chan struct{}), wsem: make(chan struct{}, 1), asked: make(chan struct{}, 1), half: -1, replies: make(chan []byte, 64),
 		buf: make([]byte, bufferSize), changed: make(chan struct{}), await: map[answerKey]int{},
-		late: map[answerKey]int{}, mute: map[answerKey]bool{}}
+		late: map[answerKey]int{}, mute: map[answerKey]bool{}, told: map[rfc2217.Control]bool{}}
 	c.readable.L = &c.mu
 	c.neg.Accept = func(local bool, option byte) bool {
 		switch option {

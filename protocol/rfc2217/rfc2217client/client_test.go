@@ -1,6 +1,7 @@
 package rfc2217client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -161,6 +162,82 @@ func TestASettingWithoutAnswerIsAnError(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// The network dies without a word. What a server has told about cannot change unanswered, and the end comes by its silence, also
+// while bytes are on their way, where only the network itself can tell it from a server that holds them up.
+func TestSilentNetwork(t *testing.T) {
+	for _, row := range []struct {
+		name       string
+		busy       bool
+		unanswered bool // the network says so
+		dies       bool
+	}{
+		{"idle", false, false, true},
+		{"busy", true, true, true},
+		{"held up", true, false, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, server := testnet.Pipe(1 << 20)
+				go marking(server)
+				var since time.Time
+				c, err := Dial(t.Context(), func(context.Context, string, string) (net.Conn, error) { return client, nil }, "box:1",
+					Options{Unanswered: func(conn net.Conn) time.Duration {
+						if conn != client || since.IsZero() || !row.unanswered {
+							return 0
+						}
+						return time.Since(since)
+					}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer client.Out().Resume() // the server sees the end
+				defer c.Close()
+				if _, err := c.Set(t.Context(), rfc2217.Settings{DTR: rfc2217.ControlDTROn}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Hour)
+				client.In().Stall()
+				client.Out().Stall()
+				since = time.Now()
+				if row.busy {
+					c.Write([]byte("on its way"))
+				}
+				if s, err := c.Set(t.Context(), rfc2217.Settings{DTR: rfc2217.ControlDTROff}); !errors.Is(err, ErrNoAnswer) || s.DTR != rfc2217.ControlDTROn {
+					t.Errorf("a line changes: %+v, %v", s, err)
+				}
+				select {
+				case <-c.Done():
+				case <-time.After(time.Hour):
+				}
+				took := time.Since(since)
+				if row.dies != errors.Is(c.Err(), ErrSilent) || row.dies && took > 2*DefaultKeepAlive {
+					t.Errorf("after %v: %v", took, c.Err())
+				}
+			})
+		})
+	}
+}
+
+// marking is a server that answers everything, timing marks too.
+func marking(conn net.Conn) {
+	mine, theirs := testnet.Pipe(1 << 20)
+	go peer(theirs, rfc2217.DO, func(*rfc2217.Message) bool { return false })
+	go io.Copy(conn, mine)
+	defer mine.Close()
+	defer conn.Close()
+	b := make([]byte, 4096)
+	for {
+		n, err := conn.Read(b)
+		mine.Write(bytes.ReplaceAll(b[:n], timingMark[:], nil))
+		for range bytes.Count(b[:n], timingMark[:]) {
+			conn.Write([]byte{rfc2217.IAC, rfc2217.WILL, rfc2217.OptTimingMark})
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 // What is on its way when the link dies stays counted.

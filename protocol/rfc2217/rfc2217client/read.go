@@ -90,7 +90,7 @@ func (c *Client) keep(data []byte) bool {
 	return true
 }
 
-// keepAlive asks the server for its speed while nothing is on its way to it.
+// keepAlive asks the server for its speed while nothing is on its way to it, and the network for the server while something is.
 func (c *Client) keepAlive() {
 	question := (&rfc2217.Message{Code: rfc2217.SetBaudRate}).AppendTo(nil)
 	tick := time.NewTicker(c.opts.KeepAlive)
@@ -107,6 +107,9 @@ func (c *Client) keepAlive() {
 		pinged := c.pinged
 		c.pinged = answers && !busy
 		c.mu.Unlock()
+		if u := c.opts.Unanswered; u != nil && u(c.conn) >= c.opts.KeepAlive {
+			pinged, answers, busy = true, true, false
+		}
 		switch {
 		case !answers || busy:
 		case pinged:
@@ -248,6 +251,9 @@ func (c *Client) comPort(m *rfc2217.Message) (answer []byte) {
 	}
 	k := keyOf(m)
 	delete(c.mute, k)
+	if m.Code == rfc2217.SetControl {
+		c.told[k.topic] = true
+	}
 	switch {
 	case c.late[k] > 0:
 		c.late[k]--

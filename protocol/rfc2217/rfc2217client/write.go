@@ -226,8 +226,8 @@ func (c *Client) Drain(ctx context.Context) error {
 }
 
 // request sends messages, and others that nobody answers, and waits for the answers to the first. soft is how long to wait for
-// those that servers are known not to give. It returns what was not answered; that is an error only when a change of the format
-// or of flow control, or a purge, is among it.
+// those that servers are known not to give. It returns what was not answered; that is an error only when something is among it that
+// this server answers.
 func (c *Client) request(ctx context.Context, messages, also []rfc2217.Message, soft time.Duration) (missing []answerKey, err error) {
 	select {
 	case c.asked <- struct{}{}:
@@ -246,7 +246,7 @@ func (c *Client) request(ctx context.Context, messages, also []rfc2217.Message, 
 		b = m.AppendTo(b)
 		if k := keyOf(m); !c.mute[k] {
 			c.await[k]++
-			hard = hard || mustAnswer(m)
+			hard = hard || c.mustAnswer(m)
 		}
 	}
 	for i := range also {
@@ -266,7 +266,7 @@ func (c *Client) request(ctx context.Context, messages, also []rfc2217.Message, 
 	defer cancelSoft()
 	left := func(all bool) bool {
 		for i := range messages {
-			if c.await[keyOf(&messages[i])] > 0 && (all || mustAnswer(&messages[i])) {
+			if c.await[keyOf(&messages[i])] > 0 && (all || c.mustAnswer(&messages[i])) {
 				return true
 			}
 		}
@@ -297,7 +297,7 @@ func (c *Client) request(ctx context.Context, messages, also []rfc2217.Message, 
 		}
 		missing = append(missing, k)
 		delete(c.late, k)
-		if mustAnswer(m) {
+		if c.mustAnswer(m) {
 			return missing, fmt.Errorf("%s: %v: %w within %v", c.addr, m.Code, ErrNoAnswer, limit)
 		}
 		c.mute[k] = true
@@ -305,14 +305,16 @@ func (c *Client) request(ctx context.Context, messages, also []rfc2217.Message, 
 	return missing, nil
 }
 
-// mustAnswer reports whether a request without an answer is a failure. Servers on a port without modem lines do not answer about
-// DTR, RTS and break, and some do not answer questions.
-func mustAnswer(m *rfc2217.Message) bool {
+// mustAnswer reports whether a request without an answer is a failure; the lock is held. Servers on a port without modem lines do not answer
+// about DTR, RTS and break, and some do not answer questions. One that has told about a line tells about a change of it too, unless
+// nobody is there any more.
+func (c *Client) mustAnswer(m *rfc2217.Message) bool {
 	switch m.Code {
 	case rfc2217.SetBaudRate, rfc2217.SetDataSize, rfc2217.SetParity, rfc2217.SetStopSize:
 		return m.Value != 0
 	case rfc2217.SetControl:
-		return m.Value != 0 && rfc2217.Control(m.Value).Topic() == rfc2217.ControlFlowAsk
+		what := rfc2217.Control(m.Value)
+		return what != 0 && (what.Topic() == rfc2217.ControlFlowAsk || what != what.Topic() && c.told[what.Topic()])
 	case rfc2217.PurgeData:
 		return true
 	}
