@@ -12,6 +12,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/config"
 	"github.com/patchbay-io/patchbay/internal/north"
+	"github.com/patchbay-io/patchbay/internal/obs"
 )
 
 // reloadRequest asks a running host to read its configuration again.
@@ -71,17 +72,18 @@ func (h *host) reload(dryRun bool) (north.Reload, error) {
 		h.tell(h.manager.Reloading())
 		defer func() { h.tell(h.manager.Ready(h.status())) }()
 	}
+	log := obs.Unsummarised(h.log) // each reload is the act of a person, who waits for the answer
 	next, err := h.load()
 	if err != nil {
 		e := reloadError(err)
 		if !dryRun {
-			h.log.Error(e.Text, "error", strings.Join(e.Each, "; "))
+			log.Error(e.Text, "error", strings.Join(e.Each, "; "))
 		}
 		return north.Reload{}, e
 	}
 	if err := h.security.check(next, h.door.Addr()); err != nil {
 		if !dryRun {
-			h.log.Error("the configuration was not applied; the one before stays in force", "error", err)
+			log.Error("the configuration was not applied; the one before stays in force", "error", err)
 		}
 		return north.Reload{}, &north.ReloadError{Code: "not-applied", Text: err.Error(), Cause: err}
 	}
@@ -90,7 +92,7 @@ func (h *host) reload(dryRun bool) (north.Reload, error) {
 		return out, nil
 	}
 	if err := h.apply(next); err != nil {
-		h.log.Error("the configuration was not applied; the one before stays in force", "error", err)
+		log.Error("the configuration was not applied; the one before stays in force", "error", err)
 		return north.Reload{}, &north.ReloadError{Code: "not-applied", Text: err.Error(), Cause: err}
 	}
 	h.current, out.Applied = next, true
@@ -106,10 +108,10 @@ func (h *host) reload(dryRun bool) (north.Reload, error) {
 			args = append(args, string(what), strings.Join(names, ", "))
 		}
 	}
-	h.log.Info("configuration applied", args...)
+	log.Info("configuration applied", args...)
 	h.note(next)
 	if len(out.Restart) > 0 {
-		h.log.Warn("some changed settings take effect when the gateway is started again", "keys", strings.Join(out.Restart, ", "))
+		log.Warn("some changed settings take effect when the gateway is started again", "keys", strings.Join(out.Restart, ", "))
 	}
 	return out, nil
 }

@@ -182,7 +182,12 @@ func (l *link) supervise(ctx context.Context) {
 		if text := err.Error(); text != said || held > 0 {
 			level, said = slog.LevelWarn, text
 		}
-		l.log.Log(ctx, level, "link down", "error", err, "class", driver.ClassOf(err).String(), "again", again, "pause", delay.Round(time.Millisecond).String())
+		line := []any{"error", err, "class", driver.ClassOf(err).String(), "again", again, "pause", delay.Round(time.Millisecond)}
+		if held > 0 {
+			// Another outage, even with the same words: whoever reads "link up" twice has to see what was in between.
+			line = append(line, "up_since", time.Now().Add(-held).Round(time.Millisecond))
+		}
+		l.log.Log(ctx, level, "link down", line...)
 		l.update(func(s *status) {
 			s.err, s.condition = err, driver.Condition{}
 			if driver.ClassOf(err) == driver.NotThisProtocol {

@@ -60,6 +60,33 @@ func TestLinkComesUpFallsAndComesBack(t *testing.T) {
 	})
 }
 
+// Two outages in the same words are two lines that differ, or a log without floods leaves out the second and says "link up"
+// twice in a row.
+func TestEachOutageIsALineOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newToy()
+		var log bytes.Buffer
+		g := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		defer runs(t, g, conf("m", d))()
+		for range 2 {
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			d.kill()
+		}
+		synctest.Wait()
+		since := map[string]bool{}
+		for line := range strings.Lines(log.String()) {
+			if strings.Contains(line, "link down") {
+				_, s, _ := strings.Cut(strings.TrimSpace(line), "up_since=")
+				since[s] = true
+			}
+		}
+		if len(since) != 2 || since[""] {
+			t.Errorf("two outages are told apart by %v:\n%s", since, log.String())
+		}
+	})
+}
+
 func TestPointsAppearAndVanish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newToy()

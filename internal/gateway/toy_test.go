@@ -208,13 +208,19 @@ func conf(name string, d driver.Driver) DeviceConfig {
 func running(t *testing.T, devices ...DeviceConfig) (g *Gateway, stop func()) {
 	t.Helper()
 	g = New(Options{})
+	return g, runs(t, g, devices...)
+}
+
+// runs makes g run over devices until stop is called.
+func runs(t *testing.T, g *Gateway, devices ...DeviceConfig) (stop func()) {
+	t.Helper()
 	if err := g.SetDevices(devices); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- g.Run(ctx) }()
-	return g, func() {
+	return func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("Run: %v", err)

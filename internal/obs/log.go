@@ -25,7 +25,7 @@ func NewLogger(w io.Writer, o LogOptions) (*slog.Logger, error) {
 	if o.Secrets != nil {
 		w = &scrubbingWriter{w: w, secrets: o.Secrets}
 	}
-	ho := &slog.HandlerOptions{Level: level, ReplaceAttr: hideByKey}
+	ho := &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr { return inWords(hideByKey(groups, a)) }}
 	var h slog.Handler
 	switch {
 	case o.Format == "json", o.Format == "auto" && !o.Terminal:
@@ -40,6 +40,14 @@ func NewLogger(w io.Writer, o LogOptions) (*slog.Logger, error) {
 		h = Summarise(h, o.Every)
 	}
 	return slog.New(h), nil
+}
+
+// inWords writes a duration as "2s", which JSON has no type for: a number of nanoseconds says nothing to a reader.
+func inWords(a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.String(a.Key, a.Value.Duration().String())
+	}
+	return a
 }
 
 // shortTime leaves the date out: a person at a terminal knows which day it is.

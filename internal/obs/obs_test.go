@@ -115,6 +115,67 @@ func TestRepeatedFailuresAreSummed(t *testing.T) {
 	})
 }
 
+// Two refusals are two things when a person would have to do two different things about them, and one thing when only the
+// number of the connection differs.
+func TestRefusalsAreSummedByWhatTheyAreAbout(t *testing.T) {
+	var out strings.Builder
+	log, err := NewLogger(&out, LogOptions{Level: "info", Format: "text", Every: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	desk := log.With("device", "desk")
+	refused := func(client, point, value string) {
+		desk.Warn("refused a change", "client", client, "point", point, "value", value, "why", "not allowed", "hint", "allow: ["+point+"]")
+	}
+	for _, step := range []struct {
+		what  string
+		say   func()
+		lines int
+	}{
+		{"the first", func() { refused("192.0.2.1:1000", "dim", "true") }, 1},
+		{"another value from another port", func() { refused("192.0.2.1:1001", "dim", "false") }, 1},
+		{"another point", func() { refused("192.0.2.1:1001", "mute", "true") }, 2},
+		{"another computer", func() { refused("192.0.2.2:1000", "dim", "true") }, 3},
+		{"all three in turn", func() {
+			refused("192.0.2.1:1002", "dim", "true")
+			refused("192.0.2.1:1002", "mute", "true")
+			refused("192.0.2.2:1002", "dim", "true")
+		}, 3},
+		{"a client of a port", func() { log.With("port", "box/1", "from", "192.0.2.1:1000").Warn("refused a client", "error", "busy") }, 4},
+		{"the same from another port", func() { log.With("port", "box/1", "from", "192.0.2.1:1001").Warn("refused a client", "error", "busy") }, 4},
+		{"the same at another serial port", func() { log.With("port", "box/2", "from", "192.0.2.1:1002").Warn("refused a client", "error", "busy") }, 5},
+		{"a link", func() { desk.Warn("link down", "error", "EOF", "up_since", time.Unix(1, 0)) }, 6},
+		{"its next outage", func() { desk.Warn("link down", "error", "EOF", "up_since", time.Unix(2, 0)) }, 7},
+		{"what a person did twice", func() {
+			for range 2 {
+				Unsummarised(desk).Error("not applied", "error", "line 3")
+			}
+		}, 9},
+	} {
+		step.say()
+		if n := strings.Count(out.String(), "\n"); n != step.lines {
+			t.Fatalf("after %s: %d lines and not %d:\n%s", step.what, n, step.lines, out.String())
+		}
+	}
+	if plain := slog.New(slog.DiscardHandler); Unsummarised(plain) != plain {
+		t.Error("a logger that sums nothing is another one")
+	}
+}
+
+func TestDurationsAreWords(t *testing.T) {
+	for _, format := range []string{"json", "text"} {
+		var out strings.Builder
+		log, err := NewLogger(&out, LogOptions{Level: "info", Format: format})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Info("link down", "again", 2500*time.Millisecond)
+		if !strings.Contains(out.String(), "2.5s") {
+			t.Errorf("%s: %s", format, out.String())
+		}
+	}
+}
+
 func TestMemoryOfRepeatsIsBounded(t *testing.T) {
 	s := &seen{at: map[string]*repeats{}}
 	now := time.Unix(0, 0)
