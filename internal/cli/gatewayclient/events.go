@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,7 +32,13 @@ type Event struct {
 	Gone   []Point // Device, Path and Seq are set
 }
 
-// Events calls fn for every event until ctx ends, the stream breaks or fn returns an error, which it then returns.
+// eventSilence is how long a gateway that lives says nothing at most: it sends a ping every 2 s.
+const eventSilence = 10 * time.Second
+
+// errSilent is why a connection is given up that nothing comes from any more.
+var errSilent = errors.New("it has fallen silent")
+
+// Events calls fn for every event until ctx ends, the stream breaks, the gateway falls silent or fn returns an error, which it then returns.
 func (c *Client) Events(ctx context.Context, s Selection, fn func(*Event) error) error {
 	q := url.Values{}
 	for _, d := range s.Device {
@@ -43,12 +50,18 @@ func (c *Client) Events(ctx context.Context, s Selection, fn func(*Event) error)
 	if s.Every > 0 {
 		q.Set("every", s.Every.String())
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(eventSilence, func() { cancel(errSilent) })
+	defer silence.Stop()
 	resp, err := c.open(ctx, http.MethodGet, "/events", q, nil, "text/event-stream")
-	if err != nil {
-		return err
+	if err == nil {
+		defer resp.Body.Close()
+		err = readEvents(&watched{resp.Body, silence}, fn)
 	}
-	defer resp.Body.Close()
-	err = readEvents(resp.Body, fn)
+	if context.Cause(ctx) == errSilent {
+		return &NoGateway{c.base, errSilent}
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -56,6 +69,18 @@ func (c *Client) Events(ctx context.Context, s Selection, fn func(*Event) error)
 		return &NoGateway{c.base, fmt.Errorf("the event stream ended: %w", io.ErrUnexpectedEOF)}
 	}
 	return err
+}
+
+// watched runs a timer while something is waited for. What fn does with it may take as long as it wants.
+type watched struct {
+	r     io.Reader
+	timer *time.Timer
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	w.timer.Reset(eventSilence)
+	defer w.timer.Stop()
+	return w.r.Read(p)
 }
 
 // readEvents parses Server-Sent Events. It returns io.EOF at the end of r.

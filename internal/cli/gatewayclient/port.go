@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -56,7 +58,15 @@ type PortCommand struct {
 }
 
 // Port is a serial port of a device through the gateway. One goroutine may call Next; the others are safe for concurrent use.
-type Port struct{ conn *websocket.Conn }
+type Port struct {
+	conn    *websocket.Conn
+	base    string
+	silence *time.Timer // runs while something is read
+	silent  atomic.Bool // it has run out, and ended the connection
+}
+
+// portSilence is how long a gateway that lives says nothing at most: it pings every 20 s.
+const portSilence = 50 * time.Second
 
 // maxPortMessage bounds what the gateway sends at once, in bytes.
 const maxPortMessage = 1 << 20
@@ -77,7 +87,9 @@ func (c *Client) Port(ctx context.Context, dev, path string, opt PortOptions) (*
 	if c.token != "" {
 		header.Set("Authorization", "Bearer "+c.token)
 	}
-	conn, resp, err := websocket.Dial(ctx, c.base+"/api/v1/devices/"+url.PathEscape(dev)+"/stream?"+q.Encode(), &websocket.DialOptions{HTTPClient: c.http, HTTPHeader: header})
+	port := &Port{base: c.base}
+	conn, resp, err := websocket.Dial(ctx, c.base+"/api/v1/devices/"+url.PathEscape(dev)+"/stream?"+q.Encode(),
+		&websocket.DialOptions{HTTPClient: c.http, HTTPHeader: header, OnPingReceived: port.pinged})
 	if resp != nil && resp.Body != nil {
 		defer resp.Body.Close()
 	}
@@ -92,12 +104,29 @@ func (c *Client) Port(ctx context.Context, dev, path string, opt PortOptions) (*
 		return nil, &NoGateway{Base: c.base, Err: err}
 	}
 	conn.SetReadLimit(maxPortMessage)
-	return &Port{conn}, nil
+	port.conn = conn
+	port.silence = time.AfterFunc(portSilence, func() {
+		port.silent.Store(true)
+		_ = conn.CloseNow() // whoever reads learns of it
+	})
+	port.silence.Stop()
+	return port, nil
+}
+
+// pinged notes that the gateway lives. It is called while something is read.
+func (p *Port) pinged(context.Context, []byte) bool {
+	p.silence.Reset(portSilence)
+	return true
 }
 
 // Next waits for bytes from the line, or for an event. At the end of the port the error says why; io.EOF when it ended in order.
 func (p *Port) Next(ctx context.Context) ([]byte, *PortEvent, error) {
+	p.silence.Reset(portSilence)
 	kind, b, err := p.conn.Read(ctx)
+	p.silence.Stop()
+	if err != nil && p.silent.Load() {
+		return nil, nil, &NoGateway{p.base, errSilent}
+	}
 	if err != nil {
 		var ce websocket.CloseError
 		if errors.As(err, &ce) {
