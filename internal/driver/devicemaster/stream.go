@@ -83,9 +83,9 @@ func (st *stream) Close() error {
 	st.once.Do(func() {
 		p := st.of
 		p.mu.Lock()
+		p.past = sum(p.past, st.port.Counts()) // also when the next opening was faster than this
 		if p.stream == st {
 			p.stream, p.lost = nil, errors.Is(err, dmclient.ErrLost)
-			p.past = sum(p.past, st.port.Counts())
 			p.settings.Outputs = nil
 		}
 		p.mu.Unlock()
