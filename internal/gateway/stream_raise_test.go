@@ -56,6 +56,7 @@ func TestRaisedForOwners(t *testing.T) {
 	b = &box{window: 10}
 	withBox(t, b, func(t *testing.T, g *Gateway) {
 		owner := openBox(t, g, "raw", north.StreamOptions{Own: true, Wait: true})
+		synctest.Wait() // the stream is set up by another goroutine
 		if l := b.last().line; l.RTS != nil || l.DTR != nil {
 			t.Error("the lines of a device that raises them itself are set")
 		}
