@@ -31,6 +31,9 @@ func (g *Gateway) target(dev string, path device.Path) (*link, device.Point, *no
 	e = &north.WriteError{Code: "unknown-point", Device: dev, Path: path, Class: driver.Unsupported, Text: "the device has no such point"}
 	e.DidYouMean, _ = device.Nearest(string(path), names)
 	e.Hint = suggestion(e.DidYouMean, "list its points to see what it has")
+	if c := l.condition(); c.Code != "" && e.DidYouMean == "" { // it may have the point once it has what it waits for
+		e.Text = fmt.Sprintf("the device has no such point now; it is %s: %s", c.Code, c.Text)
+	}
 	return nil, pt, e
 }
 

@@ -308,4 +308,11 @@ func (l *link) current() (*live, error) {
 	return nil, &driver.Error{Op: "write", Target: l.name, Class: driver.Unreachable, Err: errNotUp}
 }
 
+// condition is what the session waits for; the code is empty when it waits for nothing.
+func (l *link) condition() driver.Condition {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.status.condition
+}
+
 var errNotUp = errors.New("the link is not up yet")

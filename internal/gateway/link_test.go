@@ -13,6 +13,7 @@ import (
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
+	"github.com/patchbay-io/patchbay/internal/north"
 )
 
 func TestLinkComesUpFallsAndComesBack(t *testing.T) {
@@ -137,6 +138,12 @@ func TestAWaitingSessionHasNoError(t *testing.T) {
 		synctest.Wait()
 		if got := linkText(t, g, "m", "state") + linkText(t, g, "m", "error") + linkText(t, g, "m", "error-class"); got != "waiting" {
 			t.Errorf("after the pause: %q", got)
+		}
+		// who writes what is not there yet is told why
+		_, err := waitFor(g, set("m", "outputs/1/level", 1))
+		var we *north.WriteError
+		if !errors.As(err, &we) || we.Code != "unknown-point" || !strings.Contains(we.Text, "it is not-paired") {
+			t.Errorf("a write: %#v", err)
 		}
 	})
 }
