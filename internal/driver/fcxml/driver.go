@@ -66,6 +66,9 @@ func (Driver) Open(ctx context.Context, env driver.Env, target driver.Target) (d
 		return nil, &driver.Error{Op: "open", Target: addr, Class: driver.Internal, Err: err}
 	}
 	s := &session{target: addr, opts: opts, wake: make(chan struct{}, 1), dirty: map[uint32]struct{}{}}
+	if env.Log != nil {
+		s.warn = env.Log.Warn
+	}
 	s.client, err = fcclient.Dial(ctx, fcclient.Opener(env.Dial), addr, fcclient.Options{Hostname: opts.Hostname, Key: key, Timeout: opts.Timeout,
 		OnEvent: s.hear})
 	if err != nil {

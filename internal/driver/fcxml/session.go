@@ -20,7 +20,8 @@ type session struct {
 	client *fcclient.Client
 	target string
 	opts   *Options
-	wake   chan struct{} // of size 1: Watch has something to do
+	warn   func(text string, args ...any) // nil: nobody reads the log
+	wake   chan struct{}                  // of size 1: Watch has something to do
 
 	mu        sync.Mutex
 	table     *table              // nil while the interface is unplugged
@@ -28,6 +29,7 @@ type session struct {
 	dirty     map[uint32]struct{} // controls of the table whose change has not been told, so never more than it has
 	replug    *fcxml.Schema       // it has come back, or was announced again
 	gone      bool                // it was unplugged since the last change
+	garbled   bool                // a message could not be read, and the log says so
 	approval  bool                // the approval has changed since the last change
 	watching  bool
 	listeners map[int]func(fcclient.Event)
@@ -59,6 +61,12 @@ func (s *session) hear(e fcclient.Event) {
 		f(e)
 	}
 	switch {
+	case e.Unreadable != nil:
+		if s.warn != nil && !s.garbled { // of a program that counts wrongly every name of somebody is one
+			s.warn("a message of Focusrite Control cannot be read, and what it says is not known until it is said again", "error", e.Unreadable)
+		}
+		s.garbled = true
+		return
 	case e.Approval != 0:
 		s.approval = true
 	case e.Arrived != nil:

@@ -50,6 +50,8 @@ type Event struct {
 	Values   []fcxml.Assign // not kept by the client and not to be changed
 	Snapshot bool           // with Values: they are all there is to say
 	Unknown  *fcxml.Element // an element that nobody knows
+	// Unreadable is why a message could not be read. What it said of values is not known.
+	Unreadable error
 }
 
 // ApprovalState is what is known of this program's approval.
@@ -293,6 +295,9 @@ func (c *Client) read() {
 		if err != nil {
 			// One message that cannot be read costs its values; the next may be well.
 			c.stats.unreadable.Add(1)
+			if c.opts.OnEvent != nil {
+				c.opts.OnEvent(Event{Unreadable: err})
+			}
 			continue
 		}
 		for _, e := range c.take(m) {

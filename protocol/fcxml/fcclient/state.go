@@ -39,6 +39,7 @@ func (c *Client) take(m fcxml.Message) []Event {
 			schema, err := fcxml.NewSchema(e)
 			if err != nil {
 				c.stats.unreadable.Add(1)
+				out = append(out, Event{Unreadable: err})
 				continue
 			}
 			c.devices = slices.DeleteFunc(c.devices, func(d *device) bool { return d.schema.ID == schema.ID })
