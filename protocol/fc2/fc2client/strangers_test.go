@@ -297,6 +297,7 @@ func TestSecurePlacesOfOneAddress(t *testing.T) {
 			}
 			open = append(open, c)
 		}
+		synctest.Wait() // the server has let all of them in
 		strangers := 0
 		for ; strangers < 100; strangers++ {
 			c, err := w.upgraded(secureAddr, w.id.Public().Path())
