@@ -30,13 +30,16 @@ const (
 // Opener makes the connection; (*net.Dialer).DialContext is one.
 type Opener = func(ctx context.Context, network, addr string) (net.Conn, error)
 
+// unpromised is how long a device that has told no interval may be silent before it is asked something.
+const unpromised = 10 * time.Second
+
 // Options are the knobs of a client; the zero value is good.
 type Options struct {
 	// Timeout bounds the connect, each write, and the wait for an answer where the context of a call has no deadline.
 	Timeout time.Duration
 	// KeepAlive is how often the client makes itself heard, and what it tells the device. A device that has told an interval of its own and is
-	// silent for three of them is taken for dead; time in which this program is kept from running does not count. Negative: no keep-alives,
-	// and so no such end.
+	// silent for three of them is taken for dead; one that has told none is asked for its class after ten seconds without a word, and dead
+	// after twenty. Time in which this program is kept from running does not count. Negative: no keep-alives, and so no such end.
 	KeepAlive time.Duration
 	// Window is how many commands may be unanswered at a time.
 	Window int
@@ -79,7 +82,8 @@ type Event struct {
 
 // Errors of a session.
 var (
-	// ErrSilent is why a session ended whose device kept quiet for three of the intervals that it had told.
+	// ErrSilent is why a session ended whose device kept quiet for three of the intervals that it had told, or had told none and
+	// answered nothing.
 	ErrSilent = fmt.Errorf("the device has stopped sending keep-alives: %w", os.ErrDeadlineExceeded)
 	// ErrTooMuch is why calls failed whose answers have more bytes than are kept. The session goes on.
 	ErrTooMuch = errors.New("the device answers with too much")
@@ -306,6 +310,7 @@ func (c *Client) keepAlive() {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	var device ocp1.Silence
+	asked := false
 	for {
 		select {
 		case <-c.closing:
@@ -315,12 +320,31 @@ func (c *Client) keepAlive() {
 			if peer := time.Duration(c.peerEvery.Load()); peer > 0 && quiet > 3*peer {
 				c.fail(ErrSilent)
 				return
+			} else if peer == 0 {
+				switch {
+				case quiet < unpromised:
+					asked = false
+				case c.waiting(): // it may do one thing after the other
+				case quiet > 2*unpromised:
+					c.fail(ErrSilent)
+					return
+				case !asked:
+					asked = true
+					c.wg.Go(func() { _, _ = c.Do(context.Background(), ocp1.RootBlockONo, ocp1.ID{Level: 1, Index: 1}, 0, nil) }) // that it answers is all
+				}
 			}
 			if now.UnixNano()-c.lastSent.Load() >= int64(every/2) {
 				c.sendKeepAlive()
 			}
 		}
 	}
+}
+
+// waiting reports whether a command is unanswered.
+func (c *Client) waiting() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pending) > 0
 }
 
 func (c *Client) sendKeepAlive() {

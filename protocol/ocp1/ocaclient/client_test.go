@@ -446,35 +446,60 @@ func TestOddMessages(t *testing.T) {
 	})
 }
 
-// A device that promised to be heard and is not ends the session; one that promised nothing may be silent.
+// A device that promised to be heard and is not ends the session. One that promised nothing may be silent as long as it answers, and also while
+// it is busy with a command.
 func TestSilentDevice(t *testing.T) {
-	for _, promises := range []bool{true, false} {
+	for _, row := range []struct {
+		name              string
+		promises, answers bool
+		busy              bool // a command waits for its answer
+		dies              bool
+		least, limit      time.Duration
+	}{
+		{"promised", true, false, false, true, 3 * time.Second, 4 * time.Second},
+		{"answers", false, true, false, false, 0, 0},
+		{"promised nothing and is gone", false, false, false, true, 20 * time.Second, 21 * time.Second},
+		{"busy", false, false, true, false, 0, 0},
+	} {
+		t.Log(row.name)
 		scripted(t, Options{}, func(r *ocp1.Reader, far *testnet.Conn) {
 			for first := true; ; first = false {
 				m, err := r.Next()
 				if err != nil {
 					return
 				}
-				if m.Type == ocp1.TypeKeepAlive && first && promises {
+				if m.Type == ocp1.TypeKeepAlive && first && row.promises {
 					far.Write(m.Append(nil))
+				}
+				if m.Type != ocp1.TypeCommandRrq || !row.answers {
+					continue
+				}
+				p := m.PDUs()
+				if cmd, ok := p.Command(); ok {
+					far.Write(ocp1.AppendResponses(nil, m.Version, ocp1.Response{Handle: cmd.Handle}))
 				}
 			}
 		}, func(t *testing.T, c *Client, _ *testnet.Conn) {
 			start := time.Now()
 			timer := time.NewTimer(time.Minute)
 			defer timer.Stop()
+			if row.busy {
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+				defer cancel()
+				go func() { _, _ = c.Do(ctx, 1, id(3, 6), 0, nil) }()
+			}
 			select {
 			case <-c.Done():
-				if d := time.Since(start); !promises || !errors.Is(c.Err(), ErrSilent) || d < 3*time.Second || d > 4*time.Second {
-					t.Errorf("ended after %v: %v", d, c.Err())
+				if d := time.Since(start); !row.dies || !errors.Is(c.Err(), ErrSilent) || d < row.least || d > row.limit {
+					t.Errorf("%s: ended after %v: %v", row.name, d, c.Err())
 				}
 			case <-timer.C:
-				if promises {
-					t.Error("the session goes on")
+				if row.dies {
+					t.Errorf("%s: the session goes on", row.name)
 				}
-			}
-			if s := c.Stats(); !promises && s.MessagesOut < 58 {
-				t.Errorf("heard %d times in a minute", s.MessagesOut)
+				if s := c.Stats(); s.MessagesOut < 58 {
+					t.Errorf("%s: heard %d times in a minute", row.name, s.MessagesOut)
+				}
 			}
 		})
 	}
