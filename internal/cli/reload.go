@@ -118,8 +118,9 @@ func (h *host) reload(dryRun bool) (north.Reload, error) {
 
 // note writes to the log what may turn out to be wrong with a configuration.
 func (h *host) note(c *config.Config) {
+	log := obs.Unsummarised(h.log) // each note is about another thing
 	for _, n := range c.Notes {
-		h.log.Warn("the configuration may be wrong", "note", n)
+		log.Warn("the configuration may be wrong", "note", n)
 	}
 }
 
@@ -154,7 +155,7 @@ func (a *app) reloadCommand() *cobra.Command {
 		Short: "Make a running gateway read its configuration again",
 		Long: `Make a running gateway read its configuration again. Only devices whose section changed are opened anew. A wrong
 configuration changes nothing. --dry-run shows what would change.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := a.deadline(cmd.Context())
 			defer cancel()
