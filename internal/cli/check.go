@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -150,6 +151,9 @@ func (a *app) load(args []string, flags config.Flags) (*config.Config, error) {
 			return nil, err
 		}
 		hint := ""
+		if _, none := os.Stat(in.File); len(args) > 0 && errors.Is(none, os.ErrNotExist) {
+			hint = "A configuration file is given by its path, a device by its URL: " + exampleURL()
+		}
 		if len(args) == 0 {
 			hint = "Name a configuration file or a device URL: patchbay run " + exampleURL() + ". To see it work with no device: patchbay demo"
 		}

@@ -78,7 +78,7 @@ and shows it in the browser, over HTTP and on the command line.
   patchbay get focas://192.0.2.21 alarms  one value straight from a device`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          a.noCommand,
+		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -109,22 +109,47 @@ and shows it in the browser, over HTTP and on the command line.
 	add("points", a.lsCommand(), a.getCommand(), a.setCommand(), a.watchCommand(), a.doCommand(), a.termCommand(), a.ptyCommand())
 	add("lab", a.labCommands()...)
 	add("", a.versionCommand())
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Run, c.RunE = nil, help // what cobra has there shows the help of patchbay for a word that it does not know
+		}
+	}
 	return root
 }
 
+func help(cmd *cobra.Command, args []string) error {
+	about, rest, err := cmd.Root().Find(args)
+	if err == nil {
+		err = noCommand(about, rest)
+	}
+	if err != nil {
+		return err
+	}
+	return about.Help()
+}
+
 // noCommand explains a word that is no command.
-func (a *app) noCommand(cmd *cobra.Command, args []string) error {
+func noCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	cmd.SuggestionsMinimumDistance = 2
-	text := fmt.Sprintf("%q is no command of patchbay", args[0])
+	text := fmt.Sprintf("%q is no command of %s", args[0], cmd.CommandPath())
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		text += ". Did you mean " + strings.Join(near, " or ") + "?"
 	} else {
-		text += "; see patchbay --help"
+		text += "; see " + cmd.CommandPath() + " --help"
 	}
 	return usageError(errors.New(text))
+}
+
+// noArgs refuses arguments of a command that takes flags alone.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError(fmt.Errorf("%s takes no argument such as %q; see %s --help", cmd.CommandPath(), args[0], cmd.CommandPath()))
 }
 
 // usageArgs makes usage errors of what a check of the arguments finds.
@@ -133,7 +158,10 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 		return nil
 	}
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
+		var f *failure
+		if err := check(cmd, args); errors.As(err, &f) {
+			return err
+		} else if err != nil {
 			return usageError(fmt.Errorf("%w; usage: %s", err, cmd.UseLine()))
 		}
 		return nil

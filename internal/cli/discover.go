@@ -42,7 +42,7 @@ the ports that belong to a protocol which patchbay speaks, opens a session there
 
 What was looked at goes to standard error, the lines to standard output.`,
 		Example: "  patchbay discover --lan\n  patchbay discover --subnet 192.0.2.0/24 >> patchbay.yaml",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.timeout = time.Second
 			if cmd.Flags().Changed("timeout") {

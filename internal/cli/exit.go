@@ -138,7 +138,7 @@ func (a *app) report(err error) {
 		kind = "no-gateway"
 		hint = hintOfNoGateway(err)
 		if hint == "" {
-			hint = "Start one with `patchbay run` or `patchbay demo`, name a running one with --gateway URL, or give a device URL instead of a device name."
+			hint = "Start one with `patchbay run` or `patchbay demo`, or name a running one with --gateway URL. Commands about one device also take its URL and need no gateway then."
 		}
 	}
 	if a.json {

@@ -2,17 +2,18 @@ package cli
 
 import (
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// port VAR ADDR sets VAR to the port of an address.
+// port VAR ADDR sets VAR to the port of an address, or of the URL of a gateway.
 func port(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: port VAR ADDR")
 	}
-	_, p, err := net.SplitHostPort(args[1])
+	_, p, err := net.SplitHostPort(strings.Trim(strings.TrimPrefix(args[1], "http:"), "/"))
 	ts.Check(err)
 	ts.Setenv(args[0], p)
 }

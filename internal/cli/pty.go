@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -54,8 +55,9 @@ func (a *app) pty(ctx context.Context, args []string, text string) error {
 			return usageError(err)
 		}
 	}
-	if _, err := os.Lstat(filepath.Dir(link)); err != nil {
-		return usageError(err)
+	if info, err := os.Stat(filepath.Dir(link)); err != nil || !info.IsDir() {
+		return &failure{code: exitUsage, kind: "usage", err: fmt.Errorf("%s is no folder, so %s cannot be made", filepath.Dir(link), link),
+			hint: "Make the folder, or give LINK another path."}
 	}
 	log, err := obs.NewLogger(a.Streams.Err, obs.LogOptions{Level: orElse(a.logLevel, "info"), Format: orElse(a.logForm, "auto"), Terminal: a.errTerminal, Secrets: a.secrets})
 	if err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -60,7 +61,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Short: "Show simulated devices live in the browser, with no configuration",
 		Long: `Show simulated devices live in the browser, with no configuration. The first line of standard output is the address of the
 page. Everything of these devices may be written; they are memory in this process.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.LogLevel, f.LogFormat = a.logLevel, a.logForm
 			c, err := config.Load(config.Input{File: "demo", Data: []byte(demoConfig), Getenv: a.env, Flags: f,
@@ -114,6 +115,10 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 		return err
 	}
 	if err := h.door.Listen(); err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return &failure{code: exitFailed, kind: "failed", err: err,
+				hint: "Another program has this address, perhaps a patchbay that runs already. --listen chooses another; port 0 is a free one."}
+		}
 		return err
 	}
 	h.note(c)

@@ -26,7 +26,7 @@ func (a *app) simCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sim",
 		Short: "Serve a simulated device to other programs",
-		Args:  cobra.NoArgs,
+		Args:  noCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(a.simFOCASCommand(), a.simFCXMLCommand(), a.simFC2Command(), a.simATEMCommand(), a.simAES70Command(), a.simDeviceMasterCommand())

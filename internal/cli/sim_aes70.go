@@ -28,7 +28,7 @@ func (a *app) simAES70Command() *cobra.Command {
 meters that follow what is set. The first line of standard output is the address for TCP, the second that for WebSocket.`,
 		Example: `  patchbay sim aes70
   patchbay sim aes70 --listen 127.0.0.1:0 --inputs 8 --record session.transcript`,
-		Args: usageArgs(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.simAES70(cmd.Context(), f) },
 	}
 	fl := c.Flags()

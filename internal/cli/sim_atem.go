@@ -58,7 +58,7 @@ Faults (--fault NAME or NAME=VALUE, may be repeated):
   patchbay sim atem --fault loss=0.05 --fault reorder=0.02
   patchbay sim atem --from atem://192.0.2.10 --save studio.dump --redact
   patchbay sim atem --dump studio.dump --relay 127.0.0.1:4532`,
-		Args: usageArgs(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.simATEM(cmd.Context(), f) },
 	}
 	fl := c.Flags()

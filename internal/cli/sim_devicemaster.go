@@ -53,7 +53,7 @@ Faults (--fault NAME or NAME=VALUE, may be repeated):
 		Example: `  patchbay sim devicemaster --layout null,null,instrument
   patchbay sim devicemaster --layout serial:/dev/ttyUSB0,pty:/tmp/instrument
   patchbay sim devicemaster --paced --fault split=1 --record session.transcript`,
-		Args: usageArgs(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.simDeviceMaster(cmd.Context(), f) },
 	}
 	fl := c.Flags()

@@ -36,7 +36,7 @@ its computer as a page: who asks to be let in, and the code to scan. The last li
 Without --secure and --onboarding the two ports are the first free neighbours from 58322 on, as those of the real one are.`,
 		Example: `  patchbay sim fc2
   patchbay sim fc2 --approve --secure 127.0.0.1:0 --onboarding 127.0.0.1:0`,
-		Args: usageArgs(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.anyPorts = !cmd.Flags().Changed("secure") && !cmd.Flags().Changed("onboarding")
 			return a.simFC2(cmd.Context(), f)

@@ -37,7 +37,7 @@ Faults (--fault NAME or NAME=VALUE, may be repeated):
   ` + strings.Join(simulate.FCXMLFaultNames(), ", "),
 		Example: `  patchbay sim fcxml --model 18i20 --approved
   patchbay sim fcxml --model solo --fault cut=997 --record session.transcript`,
-		Args: usageArgs(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.simFCXML(cmd.Context(), f) },
 	}
 	fl := c.Flags()

@@ -49,7 +49,7 @@ Faults (--fault NAME or NAME=VALUE, may be repeated):
   patchbay sim focas --fault stale --record session.transcript
   patchbay sim focas --fault split=1 --fault gap=2ms
   patchbay sim focas --scenario night.yaml --control 127.0.0.1:0`,
-		Args: usageArgs(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.given = cmd.Flags().Changed
 			return a.simFOCAS(cmd.Context(), f)

@@ -67,7 +67,7 @@ func (a *app) userCommand() *cobra.Command {
 		Short: "Make users and tokens for a gateway, and list them",
 		Long: `Make users and tokens for a gateway, and list them. People sign in at the page with a password; programs send a token.
 Both stand in the configuration, the password as its argon2id hash and the token as its SHA-256.`,
-		Args: cobra.NoArgs,
+		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	for _, sub := range []*cobra.Command{a.userAddCommand(), a.userTokenCommand(), a.userListCommand()} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -104,8 +105,11 @@ func (g *Gateway) arguments(dev string, c *device.Command, args map[string]any) 
 		for i := range c.Args {
 			names[i] = string(c.Args[i].Path)
 		}
-		return &north.WriteError{Code: "wrong-type", Device: dev, Path: c.Path, Class: driver.DeviceSaidNo, Text: text,
-			Hint: fmt.Sprintf("its arguments are %q", names)}
+		hint := "it takes no arguments"
+		if len(names) > 0 {
+			hint = "its arguments are " + strings.Join(names, ", ")
+		}
+		return &north.WriteError{Code: "wrong-type", Device: dev, Path: c.Path, Class: driver.DeviceSaidNo, Text: text, Hint: hint}
 	}
 	labels := g.tree.LabelSets(dev)
 	values := make([]device.Value, len(c.Args))

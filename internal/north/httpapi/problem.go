@@ -108,7 +108,7 @@ func (s *Server) refusal(we *north.WriteError, id string) *Problem {
 		status = http.StatusUnprocessableEntity
 	}
 	p := problem(status, we.Code, we.Error(), we.Hint)
-	p.Device, p.Path, p.Write = we.Device, string(we.Path), id
+	p.Device, p.Path, p.Write, p.DidYouMean = we.Device, string(we.Path), id, we.DidYouMean
 	if we.Item >= 0 {
 		p.Item = &we.Item
 	}

@@ -146,7 +146,7 @@ func TestProblems(t *testing.T) {
 		{"POST", "/writes", `{"writes": [{"device": "mill1", "path": "int/override", "value": 201}]}`, 422, "out-of-range", ""},
 		{"POST", "/writes", `{"writes": [{"device": "mill1", "path": "int/override", "value": "fast"}]}`, 422, "wrong-type", ""},
 		{"POST", "/writes", `{"writes": [{"device": "mill1", "path": "int/override", "value": 10, "if_value": 90}]}`, 412, "if-value", ""},
-		{"POST", "/devices/mill1/commands", `{"path": "flus"}`, 404, "unknown-command", ""},
+		{"POST", "/devices/mill1/commands", `{"path": "flus"}`, 404, "unknown-command", "flush"},
 		{"PUT", "/devices/mill1/value?path=bool/yes", `{"value": null}`, 422, "no-value", ""},
 		{"PUT", "/devices/mill1/value?path=bool/yes", `{`, 400, "bad-json", ""},
 	} {

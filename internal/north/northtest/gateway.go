@@ -78,6 +78,7 @@ func (g *Gateway) Do(_ context.Context, who driver.Who, dev string, path device.
 	w.Items = []north.ItemState{{Device: dev, Path: path, Command: true}}
 	if dev != Mill || path != "flush" {
 		err := &north.WriteError{Code: "unknown-command", Device: dev, Path: path, Text: "there is no such command"}
+		err.DidYouMean, _ = device.Nearest(string(path), []string{"flush"})
 		g.step(w, 0, north.Step{Stage: north.StageRefused, Text: err.Text})
 		return copyOf(w), err
 	}
