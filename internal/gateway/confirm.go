@@ -161,7 +161,7 @@ const (
 
 func (l *link) readBack(ctx context.Context, v *live, j *job, list []sending) {
 	for pause := firstLook; len(list) > 0; pause = min(2*pause, lastLook) {
-		samples, err := l.look(ctx, v, list)
+		samples, err := l.look(ctx, v, "read back", list)
 		if err != nil {
 			step := failed(north.StageUncertain, err)
 			if ctx.Err() != nil {
@@ -205,11 +205,11 @@ func contradiction(now *device.Sample, s sending) north.Step {
 		Text: "the device took it and then says " + device.Text(s.spec, nil, now.Value)}
 }
 
-// look reads the points of list, brings them into the tree and returns one sample for each.
-func (l *link) look(ctx context.Context, v *live, list []sending) ([]device.Sample, error) {
+// look reads the points of list for op, brings them into the tree and returns one sample for each.
+func (l *link) look(ctx context.Context, v *live, op string, list []sending) ([]device.Sample, error) {
 	select {
 	case <-v.gone:
-		return nil, &driver.Error{Op: "read back", Target: l.name, Class: driver.Closed, Err: errDied}
+		return nil, &driver.Error{Op: op, Target: l.name, Class: driver.Closed, Err: errDied}
 	default:
 	}
 	paths := make([]device.Path, len(list))
@@ -217,12 +217,12 @@ func (l *link) look(ctx context.Context, v *live, list []sending) ([]device.Samp
 		paths[i] = s.spec.Path
 	}
 	var samples []device.Sample
-	err := l.guard("read back", func() (err error) {
+	err := l.guard(op, func() (err error) {
 		samples, err = v.session.Read(ctx, paths)
 		return err
 	})
 	if err == nil && len(samples) != len(paths) {
-		err = &driver.Error{Op: "read back", Target: l.name, Class: driver.Internal, Err: errNoOutcome}
+		err = &driver.Error{Op: op, Target: l.name, Class: driver.Internal, Err: errNoOutcome}
 	}
 	if err == nil {
 		sink{l, v}.Apply(&driver.Change{Samples: samples})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/patchbay-io/patchbay/internal/device"
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -39,15 +40,45 @@ func (l *link) perform(ctx context.Context, j *job, sent func()) {
 		sent()
 		return
 	}
-	list := l.prepare(j)
+	present, err := l.present(ctx, v, j)
+	list := l.prepare(j, present, err)
 	defer l.unwatch(list)
 	l.send(ctx, v, j, &list)
 	sent()
 	l.confirm(ctx, v, j, list)
 }
 
-// prepare computes the values against what the points hold now, which earlier writes may have changed since acceptance.
-func (l *link) prepare(j *job) []sending {
+// present reads the points of j whose new value depends on the present one and which the device does not notify. What the tree holds of
+// them is as old as the last look, and may be older than the write before this one.
+func (l *link) present(ctx context.Context, v *live, j *job) (map[device.Path]device.Sample, error) {
+	var list []sending
+	for k := range j.items {
+		it := &j.items[k]
+		if it.Op == north.OpSet && it.IfValue == nil {
+			continue
+		}
+		pt, ok := l.g.tree.Point(l.name, it.Path)
+		if ok && pt.Spec.Confirm == device.ByReadBack && !slices.ContainsFunc(list, func(s sending) bool { return s.spec.Path == it.Path }) {
+			list = append(list, sending{spec: pt.Spec})
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	samples, err := l.look(ctx, v, "read", list)
+	out := make(map[device.Path]device.Sample, len(list))
+	for k, s := range list {
+		out[s.spec.Path] = device.Sample{}
+		if err == nil {
+			out[s.spec.Path] = samples[k]
+		}
+	}
+	return out, err
+}
+
+// prepare computes the values against what the points hold now, which earlier writes may have changed since acceptance. present holds
+// what was read for it, and unread is why that failed.
+func (l *link) prepare(j *job, present map[device.Path]device.Sample, unread error) []sending {
 	var list []sending
 	assumed := make(map[device.Path]device.Value)
 	for k := range j.items {
@@ -60,6 +91,11 @@ func (l *link) prepare(j *job) []sending {
 		}
 		if a, ok := assumed[it.Path]; ok {
 			pt.Sample.Value, pt.Sample.Quality = a, device.Good
+		} else if s, ok := present[it.Path]; ok && unread != nil {
+			l.g.book.step(j.entry, i, failed(north.StageFailed, fmt.Errorf("its present value could not be read; it was not sent: %w", unread)), nil)
+			continue
+		} else if ok {
+			pt.Sample = s
 		}
 		value, e := resolve(it, &pt)
 		if e != nil {

@@ -76,6 +76,9 @@ func (s *servingToy) Serve(ctx context.Context, env driver.ServeEnv, options any
 		s.note("up")
 		select {
 		case <-gone:
+			if ctx.Err() != nil { // at the end of everything either may be first
+				return ctx.Err()
+			}
 			s.note("gone")
 		case <-ctx.Done():
 			return ctx.Err()

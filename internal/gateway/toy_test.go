@@ -31,6 +31,7 @@ type toy struct {
 	opened   int
 	waits    string // the condition that a session begins with
 	sent     []driver.Write
+	unread   error // what Read returns
 	interest driver.Interest
 	sink     driver.Sink // of the newest session
 }
@@ -156,6 +157,9 @@ func (s *toySession) Watch(ctx context.Context, want driver.Interest, sink drive
 func (s *toySession) Read(_ context.Context, paths []device.Path) ([]device.Sample, error) {
 	s.t.mu.Lock()
 	defer s.t.mu.Unlock()
+	if s.t.unread != nil {
+		return nil, s.t.unread
+	}
 	out := make([]device.Sample, len(paths))
 	for i, p := range paths {
 		out[i] = device.Sample{Path: p, Value: s.t.values[p]}

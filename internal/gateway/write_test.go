@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -178,6 +179,46 @@ func TestAnItemThatIsRefusedStopsTheOthers(t *testing.T) {
 	})
 }
 
+// What is added to a point that is read now and then, or depends on it, starts from what the device holds and not from what was read
+// last; when that cannot be read, nothing is sent.
+func TestAddToWhatNobodyNotifies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newToy()
+		g, stop := running(t, conf("m", d))
+		defer stop()
+		synctest.Wait()
+		hold := func(n int64) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.values["count"] = device.OfInt(n) // at the device itself, which tells nobody
+		}
+		hold(50)
+		add := north.WriteItem{Device: "m", Path: "count", Op: north.OpAdd, Value: 1}
+		if s, err := waitFor(g, add, add); err != nil || s.Items[0].Old.Int() != 50 || s.Items[1].New.Int() != 52 {
+			t.Errorf("%v, then %v, %v", s.Items[0].Old, s.Items[1].New, err)
+		}
+		hold(60)
+		stale := set("m", "count", 7)
+		stale.IfValue = 52
+		if s, err := waitFor(g, stale); err != nil || stages(&s.Items[0]) != "accepted refused" {
+			t.Errorf("if_value holds for what is not there any more: %s, %v", stages(&s.Items[0]), err)
+		}
+		d.mu.Lock()
+		d.unread = &driver.Error{Op: "read", Target: "toy", Class: driver.Timeout, Err: os.ErrDeadlineExceeded}
+		sent := len(d.sent)
+		d.mu.Unlock()
+		s, err := waitFor(g, add)
+		if err != nil || stages(&s.Items[0]) != "accepted failed" || s.Items[0].Last().Class != driver.Timeout {
+			t.Errorf("%+v, %v", s.Items[0].Steps, err)
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if len(d.sent) != sent {
+			t.Errorf("sent all the same: %v", d.sent[sent:])
+		}
+	})
+}
+
 func TestToggleAndAdd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newToy()
@@ -200,6 +241,7 @@ func TestToggleAndAdd(t *testing.T) {
 		for range 2 * n {
 			<-ids
 		}
+		synctest.Wait() // what the device tells is behind what was read
 		if c, m := sample(t, g, "m", "count").Value.Int(), sample(t, g, "m", "mute").Value.Bool(); c != 5+n || m {
 			t.Errorf("count = %d, mute = %v", c, m)
 		}
