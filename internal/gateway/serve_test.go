@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -76,9 +77,6 @@ func (s *servingToy) Serve(ctx context.Context, env driver.ServeEnv, options any
 		s.note("up")
 		select {
 		case <-gone:
-			if ctx.Err() != nil { // at the end of everything either may be first
-				return ctx.Err()
-			}
 			s.note("gone")
 		case <-ctx.Done():
 			return ctx.Err()
@@ -185,7 +183,9 @@ func TestNativeServer(t *testing.T) {
 		synctest.Wait()
 		s.want(t, "serve c", "up")
 		stop()
-		s.want(t, "served")
+		if said := strings.Join(s.said(), " "); said != "served" && said != "gone served" { // session and server end side by side
+			t.Error(said)
+		}
 	})
 }
 

@@ -148,8 +148,21 @@ func TestTerminalOnAPort(t *testing.T) {
 	}
 	p = openPort(t, l, 1, dmclient.Settings{})
 	until(t, "the modem lines", func() bool { return p.Inputs() == devicemaster.AllInputs })
-	if err := p.Flush(t.Context(), true, true); err != nil { // it may have been read a moment after the opening
+	if err := p.Flush(t.Context(), true, true); err != nil {
 		t.Error(err)
+	}
+	// It may have been read a moment after the opening, or the flush, and then comes as if written then: whole, or its end.
+	if _, err := f.Write([]byte("\xffnow")); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	for b := make([]byte, 1); !bytes.HasSuffix(got, []byte("\xffnow")); got = append(got, b...) {
+		if _, err := io.ReadFull(p, b); err != nil {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+	if !strings.HasSuffix("nobody has the port\xffnow", string(got)) {
+		t.Errorf("read %q", got)
 	}
 	passes(t, f, p, 100)
 
