@@ -31,12 +31,17 @@ func Unanswered(c net.Conn) time.Duration {
 	return silence
 }
 
-// unanswered tells silence from patience. The counts of what was sent again fall to 0 with each acknowledgement. A computer whose program takes
-// nothing acknowledges each question whether there is room by now, at most two minutes apart, so one such question may always be on its
-// way.
+// unanswered tells silence from patience. The counts of what was sent again fall to 0 when some of it is acknowledged. A computer whose program
+// takes nothing acknowledges each question whether there is room by now, at most two minutes apart, so one such question may always be on
+// its way. When the network loses only what goes there, the other side is heard and acknowledges nothing: the time until something is
+// sent once more, which doubles with each, is then as long as all the times before.
 func unanswered(i *unix.TCPInfo) time.Duration {
 	if i.Retransmits < 2 && i.Probes < 2 {
 		return 0
 	}
-	return time.Duration(i.Last_ack_recv) * time.Millisecond
+	silence := time.Duration(i.Last_ack_recv) * time.Millisecond
+	if i.Retransmits >= 2 {
+		silence = max(silence, time.Duration(i.Rto)*time.Microsecond)
+	}
+	return silence
 }

@@ -20,7 +20,8 @@ func TestUnanswered(t *testing.T) {
 		{"sent just now, after an hour", unix.TCPInfo{Last_ack_recv: 3_600_000, Unacked: 1}, 0},
 		{"one segment was lost", unix.TCPInfo{Last_ack_recv: 300, Unacked: 1, Retransmits: 1}, 0},
 		{"the network is silent", unix.TCPInfo{Last_ack_recv: 45_000, Unacked: 1, Retransmits: 8}, 45 * time.Second},
-		{"it takes nothing and is asked now", unix.TCPInfo{Last_ack_recv: 120_000, Probes: 1, Backoff: 9}, 0},
+		{"it is heard and does not hear", unix.TCPInfo{Last_ack_recv: 300, Unacked: 1, Retransmits: 7, Rto: 25_600_000}, 25600 * time.Millisecond},
+		{"it takes nothing and is asked now", unix.TCPInfo{Last_ack_recv: 120_000, Probes: 1, Backoff: 9, Rto: 102_400_000}, 0},
 		{"it took nothing and is gone", unix.TCPInfo{Last_ack_recv: 240_000, Probes: 2, Backoff: 9}, 4 * time.Minute},
 	} {
 		if got := unanswered(&row.info); got != row.want {
