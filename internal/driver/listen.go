@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// patience is how long TCP waits for a client of a [Listen] that has gone without a word.
-const patience = time.Minute
+// patience is how long TCP waits for a client of a [Listen] that has gone without a word. It is as long as a DeviceMaster and its drivers
+// wait for one another: nobody loses a connection here that the protocol would have kept.
+const patience = 2 * time.Minute
 
 // Listen opens a TCP listener of this computer: it is the Listen of every [ServeEnv] outside tests, and of doors whose clients may be dropped
-// when they take nothing. A client that is gone without a word is given up after a minute, also while bytes are on their way to it,
+// when they take nothing. A client that is gone without a word is given up after two minutes, also while bytes are on their way to it,
 // for which the system alone would take a quarter of an hour. Where the system has no such setting (it is Linux that has), only a silent client
 // is given up so soon.
 func Listen(ctx context.Context, network, addr string) (net.Listener, error) {
