@@ -198,6 +198,24 @@ func TestUnconfirmed(t *testing.T) {
 	})
 }
 
+// A server has nothing to say to a wish for what there is already; one that is gone has nothing to say either.
+func TestSetToWhatThereIs(t *testing.T) {
+	within(t, fcsim.Options{Approved: true, MeterEvery: -1}, func(w *world) {
+		c, s := w.open()
+		defer c.Close()
+		for range 2 {
+			if r := w.set(c, s, "monitoring/dim", "true"); r.Err != nil {
+				t.Errorf("%+v", r)
+			}
+		}
+		c.conn.(*testnet.Conn).In().Stall()
+		began := time.Now()
+		if r := w.set(c, s, "monitoring/dim", "true"); !errors.Is(r.Err, ErrUnconfirmed) || !r.Sent || time.Since(began) != time.Second {
+			t.Errorf("the network is silent: %+v after %v", r, time.Since(began))
+		}
+	})
+}
+
 func TestApproval(t *testing.T) {
 	within(t, fcsim.Options{Model: "2i2"}, func(w *world) {
 		w.sim.Approve("somebody-else", true)

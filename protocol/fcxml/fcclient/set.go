@@ -29,6 +29,7 @@ type waiter struct {
 	want   []wish
 	open   int
 	done   chan struct{} // closed when nothing is open
+	mark   uint64        // the keep-alive behind the message; 0: none
 }
 
 type wish struct {
@@ -94,6 +95,11 @@ func (c *Client) Set(ctx context.Context, schema *fcxml.Schema, writes []Write) 
 	if err := c.send(m); err != nil {
 		return fail(true, err) // a part of the frame may have left
 	}
+	if c.mark(w) {
+		if err := c.send(fcxml.KeepAlive{}); err != nil {
+			return fail(true, err)
+		}
+	}
 	timer := time.NewTimer(c.opts.Confirm)
 	defer timer.Stop()
 	var cause error
@@ -139,6 +145,31 @@ func (c *Client) prepare(schema *fcxml.Schema, writes []Write) (*waiter, fcxml.S
 	return w, m, nil
 }
 
+// mark reports whether a keep-alive has to follow a message: the server says nothing to a wish for what there is already, and neither does one
+// that is gone.
+func (c *Client) mark(w *waiter) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.find(w.device)
+	for i := range w.want {
+		if x := &w.want[i]; !x.met && d.holds(x) {
+			c.asked++
+			w.mark = c.asked
+			return true
+		}
+	}
+	return false
+}
+
+// holds reports whether the control has the value that is wished for, as far as the server has said.
+func (d *device) holds(x *wish) bool {
+	if d == nil {
+		return false
+	}
+	now, state := d.value(x.item)
+	return state == Reported && fcxml.SameValue(x.item.Kind, now, x.value)
+}
+
 func (c *Client) forget(w *waiter) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -158,7 +189,7 @@ func (c *Client) judge(schema *fcxml.Schema, w *waiter, out []Result, cause erro
 		}
 		err := cause
 		if err == nil {
-			err = c.why(d, x)
+			err = c.why(d, w, x)
 		}
 		if err != nil {
 			out[i].Err = fmt.Errorf("fcxml set %s %s: %w", c.addr, x.item.Path, err)
@@ -171,7 +202,7 @@ func (c *Client) judge(schema *fcxml.Schema, w *waiter, out []Result, cause erro
 }
 
 // why a wish was not confirmed; nil when the control has the value anyway. The lock is held.
-func (c *Client) why(d *device, x *wish) error {
+func (c *Client) why(d *device, w *waiter, x *wish) error {
 	switch {
 	case c.approval == ApprovalWaiting:
 		return ErrNotApproved
@@ -180,7 +211,9 @@ func (c *Client) why(d *device, x *wish) error {
 	}
 	now, state := d.value(x.item)
 	switch {
-	case state == Reported && fcxml.SameValue(x.item.Kind, now, x.value):
+	case d.holds(x) && c.echoed < w.mark:
+		return fmt.Errorf("%w, and says nothing else either", ErrUnconfirmed)
+	case d.holds(x):
 		return nil
 	case x.heard:
 		return fmt.Errorf("%w: %q", ErrOverruled, x.other)
