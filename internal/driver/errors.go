@@ -46,6 +46,10 @@ func (c Class) Retry() bool { return c != Internal && c != Unsupported }
 // not to be opened again by itself: two who do that fight.
 var ErrTaken = errors.New("somebody else has taken the port")
 
+// ErrRenew is in the chain of the error that ends a session on purpose, because of something that somebody has done: the next one is
+// another one, such as the device itself after pairing. Nothing has failed, and whoever has done it waits for the next one.
+var ErrRenew = errors.New("the session is opened anew")
+
 // Error is every error that crosses the driver boundary.
 type Error struct {
 	Op     string // "open", "read", "write", …

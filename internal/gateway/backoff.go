@@ -15,7 +15,7 @@ const (
 	defaultMin = 500 * time.Millisecond
 	defaultMax = 30 * time.Second
 	slowMin    = 10 * time.Second // for what only a person can put right, such as a password
-	stableTime = time.Minute      // a link that was up for so long starts again at Min
+	stableTime = time.Minute      // a link that was up, or waited for a person, for so long starts again at Min
 	jitter     = 0.2
 )
 
@@ -24,6 +24,9 @@ type pause struct {
 	bounds BackOff
 	fails  int
 }
+
+// renew makes the next pause the shortest one.
+func (p *pause) renew() { p.fails = 0 }
 
 // next is called at the end of an attempt that was up for so long. It returns false when trying again cannot help.
 func (p *pause) next(class driver.Class, up time.Duration) (time.Duration, bool) {

@@ -47,6 +47,7 @@ type live struct {
 	abilities driver.Abilities
 	gone      chan struct{} // closed at the end of the session
 	upSince   time.Time
+	metSince  time.Time // since when it is up or waits for a person
 }
 
 const jobQueue = 64
@@ -177,9 +178,16 @@ func (l *link) supervise(ctx context.Context) {
 			return
 		}
 		err = l.g.scrubbed(err)
+		renewed := errors.Is(err, driver.ErrRenew)
+		if renewed {
+			p.renew()
+		}
 		delay, again := p.next(driver.ClassOf(err), held)
 		level := slog.LevelDebug
-		if text := err.Error(); text != said || held > 0 {
+		switch text := err.Error(); {
+		case renewed:
+			level, said = slog.LevelInfo, text
+		case text != said || held > 0:
 			level, said = slog.LevelWarn, text
 		}
 		line := []any{"error", err, "class", driver.ClassOf(err).String(), "again", again, "pause", delay.Round(time.Millisecond)}
@@ -213,7 +221,8 @@ func (l *link) supervise(ctx context.Context) {
 	}
 }
 
-// converse opens one session and watches it to its end. It returns how long the link was up and why it ended.
+// converse opens one session and watches it to its end. It returns how long the link was up, or waited for a person, and why it
+// ended.
 func (l *link) converse(ctx context.Context) (held time.Duration, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -237,10 +246,10 @@ func (l *link) converse(ctx context.Context) (held time.Duration, err error) {
 	if err == nil {
 		err = &driver.Error{Op: "watch", Target: l.config().Display, Class: driver.Closed, Err: errWatchEnded}
 	}
-	if v.upSince.IsZero() {
+	if v.metSince.IsZero() {
 		return 0, err
 	}
-	return time.Since(v.upSince), err
+	return time.Since(v.metSince), err
 }
 
 var errWatchEnded = errors.New("the session ended")

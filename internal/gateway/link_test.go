@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -146,6 +150,88 @@ func TestAWaitingSessionHasNoError(t *testing.T) {
 			t.Errorf("a write: %#v", err)
 		}
 	})
+}
+
+// A person who has let this program in does not wait for the pause that failures before have made long, and neither does a
+// device that has waited for that person all the time. The log says what is waited for, and nothing of a failure.
+func TestWhatAPersonDoesIsFollowedAtOnce(t *testing.T) {
+	renewed := fmt.Errorf("let in: %w", driver.ErrRenew)
+	for _, tt := range []struct {
+		name  string
+		waits time.Duration
+		end   error
+		level string
+	}{
+		{"renewed", 5 * time.Second, renewed, "INFO"},
+		{"lost after a long wait", time.Hour, net.ErrClosed, "WARN"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newToy()
+				var on atomic.Bool
+				d.open = func(context.Context) error {
+					if !on.Load() {
+						return &driver.Error{Op: "open", Target: "toy", Class: driver.RefusedConn, Err: errors.New("no")}
+					}
+					return nil
+				}
+				d.waits = "not-paired"
+				var log said
+				g := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+				defer runs(t, g, conf("m", d))()
+				time.Sleep(10 * time.Minute)
+				synctest.Wait()
+				on.Store(true)
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if got := linkText(t, g, "m", "state"); got != "waiting" || !strings.Contains(log.String(), `msg="link waits" device=m condition=not-paired`) {
+					t.Fatalf("%s:\n%s", got, log.String())
+				}
+				d.end(net.ErrClosed) // so that the wait begins now
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				log.Reset()
+				d.mu.Lock()
+				d.waits = ""
+				d.mu.Unlock()
+				time.Sleep(tt.waits)
+				d.end(tt.end)
+				synctest.Wait()
+				if !strings.Contains(log.String(), "level="+tt.level+` msg="link down"`) {
+					t.Errorf("the log says:\n%s", log.String())
+				}
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				if got := linkText(t, g, "m", "state"); got != "up" {
+					t.Errorf("two seconds later the link is %s:\n%s", got, log.String())
+				}
+			})
+		})
+	}
+}
+
+// said is a log that can be read while others write to it.
+type said struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *said) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+func (s *said) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text.Reset()
 }
 
 func TestADeadSessionSaysNothingMore(t *testing.T) {

@@ -55,6 +55,7 @@ func (s sink) Apply(c *driver.Change) {
 
 // advance moves the link's state by what a change says of the session; the lock is held.
 func (l *link) advance(c *driver.Change, v *live) {
+	waited := l.status.condition
 	if c.Condition != nil {
 		l.status.condition = *c.Condition
 	}
@@ -67,6 +68,12 @@ func (l *link) advance(c *driver.Change, v *live) {
 	}
 	if c.Condition == nil && next == l.status.state {
 		return
+	}
+	if next != l.status.state && v.metSince.IsZero() {
+		v.metSince = time.Now()
+	}
+	if next == waiting && (l.status.state != waiting || l.status.condition.Code != waited.Code) {
+		l.log.Info("link waits", "condition", l.status.condition.Code, "why", l.status.condition.Text)
 	}
 	if next == up && v.upSince.IsZero() {
 		v.upSince = time.Now()

@@ -96,11 +96,14 @@ func (t *toy) tell(c *driver.Change) {
 }
 
 // kill ends every session as a broken connection would.
-func (t *toy) kill() {
+func (t *toy) kill() { t.end(net.ErrClosed) }
+
+// end ends every session.
+func (t *toy) end(why error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for s := range t.sessions {
-		s.dead <- &driver.Error{Op: "read", Target: "toy", Class: driver.Closed, Err: net.ErrClosed}
+		s.dead <- &driver.Error{Op: "read", Target: "toy", Class: driver.Closed, Err: why}
 		delete(t.sessions, s)
 	}
 }

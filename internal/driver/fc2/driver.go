@@ -93,8 +93,11 @@ func (o *opener) open(ctx context.Context, port uint64) (driver.Session, error) 
 			}
 		}
 		inner, err := aes70.NewSession(ctx, conn, addr, o.opts.aes70())
-		if err != nil || o.env.Keys == nil { // what is kept nowhere is forgotten by itself
-			return inner, err
+		if err != nil {
+			return nil, ofInterface(err)
+		}
+		if o.env.Keys == nil { // what is kept nowhere is forgotten by itself
+			return inner, nil
 		}
 		return newPaired(inner, addr, o.forget, o.renounced), nil
 	case !errors.Is(err, fc2client.ErrNotPaired):

@@ -33,6 +33,17 @@ func wrap(op, target string, err error) error {
 	return e
 }
 
+// ofInterface puts what a person can do at Focusrite Control 2 in place of what AES70 says of a device that closes the connection.
+func ofInterface(err error) error {
+	var e *driver.Error
+	if !errors.As(err, &e) || e.Class != driver.Closed {
+		return err
+	}
+	other := *e
+	other.Hint = "Focusrite Control 2 has let this program in and ended the connection at once: its interface may not be connected, or it serves no more programs."
+	return &other
+}
+
 func classOf(err error) driver.Class {
 	for _, key := range []error{fc2.ErrRecord, fc2.ErrEcho, fc2.ErrSameNonce, fc2.ErrNonce, fc2.ErrWeakKey} {
 		if errors.Is(err, key) {

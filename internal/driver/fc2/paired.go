@@ -2,7 +2,6 @@ package fc2
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,7 +15,15 @@ import (
 const ForgetPath device.Path = "pairing/forget"
 
 // ErrForgotten is why a session ends after ForgetPath, or when its key pair has been removed: the next one is that of a stranger.
-var ErrForgotten = errors.New("the pairing is forgotten; connecting again as a stranger")
+var ErrForgotten error = renewal("the pairing is forgotten; connecting again as a stranger")
+
+// renewal is an end after which a session of another kind begins.
+type renewal string
+
+func (r renewal) Error() string { return string(r) }
+
+// Is makes it a [driver.ErrRenew].
+func (renewal) Is(target error) bool { return target == driver.ErrRenew }
 
 // paired is a session with the interface that can be told to forget the pairing which it came by.
 type paired struct {

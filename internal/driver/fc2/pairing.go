@@ -43,7 +43,7 @@ const lookEvery = 10 * time.Second
 const approveWithin = 5 * time.Minute
 
 // ErrPaired is why a session for pairing ends well: the next one is the interface.
-var ErrPaired = errors.New("this program has been let in; connecting again")
+var ErrPaired error = renewal("this program has been let in; connecting again")
 
 // pairing is a session with the onboarding endpoint.
 type pairing struct {

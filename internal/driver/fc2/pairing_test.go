@@ -20,7 +20,10 @@ import (
 	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/testnet"
 	"github.com/patchbay-io/patchbay/protocol/fc2"
+	"github.com/patchbay-io/patchbay/protocol/fc2/fc2server"
 	"github.com/patchbay-io/patchbay/protocol/fc2/fc2sim"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocaserver"
+	"github.com/patchbay-io/patchbay/protocol/ocp1/ocasim"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -164,7 +167,7 @@ func TestPairing(t *testing.T) {
 		if o := do(CodePath, device.OfString(hex.EncodeToString(prompt.Code))); o.Stage != driver.Acked {
 			t.Fatalf("%+v", o)
 		}
-		if err := <-ended; !errors.Is(err, ErrPaired) || driver.ClassOf(err) != driver.Closed || !driver.ClassOf(err).Retry() {
+		if err := <-ended; !errors.Is(err, ErrPaired) || !errors.Is(err, driver.ErrRenew) || driver.ClassOf(err) != driver.Closed || !driver.ClassOf(err).Retry() {
 			t.Errorf("Watch ended with %v", err)
 		}
 		if err := p.Close(); err != nil {
@@ -272,6 +275,29 @@ func TestOpenFails(t *testing.T) {
 }
 
 // A pairing is forgotten with one computer: the next session there is for pairing, and others know this program as before.
+// Whoever is let in and shut out at once is told of the interface, and not of other ways to speak AES70.
+func TestInterfaceIsNotThere(t *testing.T) {
+	in(t, func(s *studio) {
+		id, err := Identity(s.keys, nil, "192.0.2.52")
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := identityOf(t, 0x22)
+		srv := fc2server.New(ocasim.New(ocasim.Options{}).Device, fc2server.Options{Identity: server, Store: only(id.Public()),
+			OCA: ocaserver.Options{Connected: func(*ocaserver.Conn) error { return errors.New("no interface") }}})
+		ctx, cancel := context.WithCancel(s.Context())
+		l := s.net.MustListen("192.0.2.52:58322")
+		var wg sync.WaitGroup
+		wg.Go(func() { _ = srv.ServeSecure(ctx, l) })
+		_, err = s.open("fc2://192.0.2.52", func(o *Options) { o.ServerKey = server.Public().String() })
+		if driver.ClassOf(err) != driver.Closed || !strings.Contains(driver.HintOf(err), "its interface may not be connected") {
+			t.Errorf("%v; %s", err, driver.HintOf(err))
+		}
+		cancel()
+		wg.Wait()
+	})
+}
+
 func TestForget(t *testing.T) {
 	in(t, func(s *studio) {
 		id, err := Identity(s.keys, nil, "192.0.2.50")
@@ -314,7 +340,7 @@ func TestForget(t *testing.T) {
 			if o := do(ForgetPath); o.Stage != driver.Refused || !errors.Is(o.Err, ErrForgotten) {
 				t.Errorf("forgotten twice: %+v", o)
 			}
-			if err := <-ended; !errors.Is(err, ErrForgotten) || driver.ClassOf(err) != driver.Closed || !driver.ClassOf(err).Retry() {
+			if err := <-ended; !errors.Is(err, ErrForgotten) || !errors.Is(err, driver.ErrRenew) || driver.ClassOf(err) != driver.Closed || !driver.ClassOf(err).Retry() {
 				t.Errorf("Watch ended with %v", err)
 			}
 			if err := i.Close(); err != nil {
