@@ -81,6 +81,20 @@ type clientSink struct {
 	door string // "": the device's own server
 }
 
+// tellListens writes to the log where programs may connect, once for each time that the device's own server begins; doors do
+// that themselves. The lock is held.
+func (s clientSink) tellListens(v device.Sample) {
+	n := &s.l.native
+	if s.door != "" || v.Path != listenPoint || v.Value.IsZero() || v.Value.Str() == "" || v.Value.Str() == n.listens {
+		return
+	}
+	n.listens = v.Value.Str()
+	s.l.log.Info("programs may connect", "address", n.listens)
+}
+
+// listenPoint is where a server says on which addresses programs find it.
+var listenPoint = device.ClientsRoot.Child("listen")
+
 // Apply takes what lies below the clients' root and is the server's, and drops the rest.
 func (s clientSink) Apply(c *driver.Change) {
 	l := s.l
@@ -116,6 +130,7 @@ func (s clientSink) Apply(c *driver.Change) {
 	for _, v := range c.Samples {
 		if theirs(v.Path) {
 			d.Samples = append(d.Samples, v)
+			s.tellListens(v)
 		}
 	}
 	if c.Commands != nil {

@@ -15,6 +15,7 @@ type native struct {
 	session []device.Command // what the session has
 	// clients are those of each server that programs connect to: of a door by its name, and of the device's own by "".
 	clients map[string]clients
+	listens string // what the log was told of the addresses of the device's own server since it began
 }
 
 func newNative() native { return native{changed: make(chan struct{}), clients: map[string]clients{}} }
@@ -72,6 +73,9 @@ func (l *link) serveOnce(ctx context.Context, server driver.Server, options any,
 	defer func() {
 		cancel()
 		<-watched
+		l.mu.Lock()
+		l.native.listens = ""
+		l.mu.Unlock()
 	}()
 	env, err := l.serveEnv(options)
 	if err != nil {

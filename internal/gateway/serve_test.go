@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,8 @@ import (
 // servingToy is a toy with a native server of one client.
 type servingToy struct {
 	*toy
-	taken error // what Serve returns at once
+	taken   error // what Serve returns at once
+	listens string
 
 	mu   sync.Mutex
 	log  []string
@@ -65,6 +67,12 @@ func (s *servingToy) Serve(ctx context.Context, env driver.ServeEnv, options any
 		Commands: []device.Command{{Path: "_clients/1/disconnect"}, {Path: "cut2"}},
 		Samples:  []device.Sample{{Path: "_clients/1/address", Value: device.OfString("here")}, {Path: "gain", Value: device.OfFloat(3)}},
 	})
+	if s.listens != "" {
+		for range 2 { // servers tell it again with other things
+			env.Sink.Apply(&driver.Change{Specs: []device.Spec{{Path: "_clients/listen", Kind: device.String, Access: device.R}},
+				Samples: []device.Sample{{Path: "_clients/listen", Value: device.OfString(s.listens)}}})
+		}
+	}
 	defer env.Sink.Apply(&driver.Change{Gone: []device.Path{"_clients"}, Commands: []device.Command{}})
 	for {
 		session, gone, err := env.Upstreams[0].Session(ctx)
@@ -114,8 +122,10 @@ func (s *servingToy) want(t *testing.T, want ...string) {
 // A native server gets each live session, and hears of its end; its clients are points beside those of the device.
 func TestNativeServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &servingToy{toy: newToy()}
-		g, stop := running(t, servingConf(s, "a"))
+		s := &servingToy{toy: newToy(), listens: "192.0.2.5:1"}
+		var log said
+		g := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		stop := runs(t, g, servingConf(s, "a"))
 		synctest.Wait()
 		s.want(t, "serve a", "up")
 		if v := sample(t, g, "m", "_clients/1/address").Value; v.Str() != "here" {
@@ -185,6 +195,9 @@ func TestNativeServer(t *testing.T) {
 		stop()
 		if said := strings.Join(s.said(), " "); said != "served" && said != "gone served" { // session and server end side by side
 			t.Error(said)
+		}
+		if n := strings.Count(log.String(), `msg="programs may connect" device=m address=192.0.2.5:1`); n != 3 {
+			t.Errorf("it was begun 3 times, and the log says %d times where programs connect:\n%s", n, log.String())
 		}
 	})
 }

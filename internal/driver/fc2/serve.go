@@ -164,7 +164,7 @@ func (p *proxy) run(ctx context.Context, fail serving.Fail) error {
 	p.listen = secure.Addr().String() + ", " + onboarding.Addr().String()
 	p.tell(&driver.Change{Specs: serverSpecs(), Commands: serverCommands()})
 	defer p.tell(&driver.Change{Gone: []device.Path{device.ClientsRoot}, Commands: []device.Command{}})
-	p.env.Log.Info("serving programs for Focusrite Control 2", "secure", secure.Addr().String(), "onboarding", onboarding.Addr().String(), "server_key", p.id.Public().String())
+	p.env.Log.Info("programs for Focusrite Control 2 find the gateway by its key", "server_key", p.id.Public().String())
 	inner, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 2)
 	var wg sync.WaitGroup
