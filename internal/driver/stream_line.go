@@ -56,7 +56,7 @@ func ParseLine(text string) (Line, error) {
 	return l, nil
 }
 
-// Format is data bits, parity and stop bits as people write them, "8N1"; "" when none of them is known.
+// Format is data bits, parity and stop bits as people write them, "8N1", with "?" for what is not known; "" when nothing is.
 func (l Line) Format() string {
 	if l.Data == 0 && l.Parity == 0 && l.HalfStops == 0 {
 		return ""
@@ -65,17 +65,24 @@ func (l Line) Format() string {
 	if p == 0 {
 		p = '?'
 	}
-	stops := "?"
+	data, stops := "?", "?"
+	if l.Data > 0 {
+		data = strconv.FormatUint(uint64(l.Data), 10)
+	}
 	if l.HalfStops > 0 {
 		stops = strconv.FormatFloat(float64(l.HalfStops)/2, 'f', -1, 64)
 	}
-	return fmt.Sprintf("%d%c%s", l.Data, p, stops)
+	return fmt.Sprintf("%s%c%s", data, p, stops)
 }
 
-// String is the settings as [ParseLine] reads them: "9600n81".
+// String is the settings as [ParseLine] reads them: "9600n81". Where a part of the format is open, as those of a PTY are, it is for
+// people alone: "9600 ??1".
 func (l Line) String() string {
-	if l.Format() == "" {
+	switch {
+	case l.Format() == "":
 		return strconv.FormatUint(uint64(l.Baud), 10)
+	case l.Data == 0 || l.Parity == 0 || l.HalfStops == 0:
+		return fmt.Sprintf("%d %s", l.Baud, l.Format())
 	}
 	return fmt.Sprintf("%d%c%d%s", l.Baud, l.Parity-'A'+'a', l.Data, strconv.FormatFloat(float64(l.HalfStops)/2, 'f', -1, 64))
 }

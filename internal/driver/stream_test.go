@@ -22,6 +22,15 @@ func TestParseLine(t *testing.T) {
 			t.Errorf("%q is read as %+v, %v", row.back, again, err)
 		}
 	}
+	for l, want := range map[Line]string{
+		{Baud: 115200, HalfStops: 2}:            "115200 ??1", // as a PTY has it
+		{Data: 7, Parity: 'E'}:                  "0 7E?",
+		{Baud: 9600, Parity: 'N', HalfStops: 4}: "9600 ?N2",
+	} {
+		if l.String() != want {
+			t.Errorf("%+v is %q", l, l.String())
+		}
+	}
 	for _, bad := range []string{"", "n81", "9600x81", "9600n91", "9600n8", "9600n83", "9600n", "0n81", "99999999999n81", "9600n811"} {
 		if l, err := ParseLine(bad); err == nil {
 			t.Errorf("%q is taken for %+v", bad, l)

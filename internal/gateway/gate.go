@@ -117,8 +117,14 @@ func (t *gate) Done(who driver.Who, a driver.Action, o driver.Outcome) {
 		e.Why = o.Err.Error()
 	}
 	t.g.record(e)
-	t.g.log.Info(e.What, "user", e.User, "door", e.Door, "from", e.Addr, "device", e.Device, "path", e.Path, "raw", e.Raw, "old", e.Old,
-		"new", e.New, "outcome", e.Outcome, "why", e.Why)
+	var line []any // what there is: most actions have no user, and a path or a message of the protocol
+	for _, x := range [...]struct{ key, text string }{{"user", e.User}, {"door", e.Door}, {"from", e.Addr}, {"device", e.Device}, {"path", e.Path},
+		{"raw", e.Raw}, {"old", e.Old}, {"new", e.New}, {"outcome", e.Outcome}, {"why", e.Why}} {
+		if x.text != "" {
+			line = append(line, x.key, x.text)
+		}
+	}
+	t.g.log.Info(e.What, line...)
 }
 
 func outcomeName(s driver.Stage) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -127,6 +128,17 @@ func TestNamelessWrites(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A line of the log has no empty attributes.
+func TestGateWritesWhatThereIs(t *testing.T) {
+	var log said
+	g := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	g.Gate("toy").Done(driver.Who{Addr: "192.0.2.8:1"}, driver.Action{Device: "m", Raw: "open ports/1"}, driver.Outcome{Stage: driver.Sent})
+	_, got, _ := strings.Cut(strings.TrimSpace(log.String()), "level=")
+	if want := `INFO msg=native door=toy from=192.0.2.8:1 device=m raw="open ports/1" outcome=sent`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 }
 
 func TestGateOfNativeServers(t *testing.T) {

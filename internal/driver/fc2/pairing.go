@@ -167,12 +167,17 @@ func (p *pairing) err() error {
 	}
 	select {
 	case <-p.agent.Done():
-		why := p.agent.Err().Error() // in words: whatever it was, the class is that of an end, and a new connection may work
-		return fmt.Errorf("the connection for pairing has ended: %w: %s", net.ErrClosed, why)
+		return endedError{p.agent.Err()}
 	default:
 		return nil
 	}
 }
+
+// endedError is the end of the connection for pairing. Whatever the reason was, the class is that of an end: a new connection may work.
+type endedError struct{ why error }
+
+func (e endedError) Error() string { return "the connection for pairing has ended: " + e.why.Error() }
+func (endedError) Unwrap() error   { return net.ErrClosed }
 
 // Read implements driver.Session.
 func (p *pairing) Read(ctx context.Context, paths []device.Path) ([]device.Sample, error) {

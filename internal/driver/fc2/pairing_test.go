@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -275,6 +276,14 @@ func TestOpenFails(t *testing.T) {
 }
 
 // A pairing is forgotten with one computer: the next session there is for pairing, and others know this program as before.
+// The end of a connection is told once, in the words of whoever noticed it.
+func TestEndOfPairingConnection(t *testing.T) {
+	err := wrap("watch", "192.0.2.50:58323", endedError{io.EOF})
+	if driver.ClassOf(err) != driver.Closed || err.Error() != "watch 192.0.2.50:58323: the connection for pairing has ended: EOF" {
+		t.Errorf("%v, class %v", err, driver.ClassOf(err))
+	}
+}
+
 // Whoever is let in and shut out at once is told of the interface, and not of other ways to speak AES70.
 func TestInterfaceIsNotThere(t *testing.T) {
 	in(t, func(s *studio) {

@@ -91,8 +91,14 @@ func (c *Conn) explain(err error) error {
 	default:
 		return err
 	}
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the connection ended in the middle of a frame: %w", io.ErrUnexpectedEOF)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("the connection ended without a goodbye: %w", io.EOF)
+	}
 	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+	if errors.As(err, &network) || errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrFrames, err)

@@ -192,6 +192,15 @@ func TestEnds(t *testing.T) {
 			t.Error("a reset is an orderly end")
 		}
 		c.Close()
+		for what, say := range map[string][]byte{"without a goodbye": nil, "in the middle of a frame": {0x82, 0x84, 1, 2, 3, 4, 5}} {
+			c = dial()
+			c.raw.Write(say)
+			c.raw.Close()
+			if err := <-ended; err == nil || !strings.HasPrefix(err.Error(), "the connection ended "+what) {
+				t.Errorf("%s: %v", what, err)
+			}
+			c.Close()
+		}
 		if c.LocalAddr() == nil || c.RemoteAddr() == nil || c.SetDeadline(time.Time{}) == nil {
 			t.Error("addresses or deadlines of a closed connection")
 		}
