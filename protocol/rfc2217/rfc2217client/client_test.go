@@ -181,13 +181,14 @@ func TestSilentNetwork(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, server := testnet.Pipe(1 << 20)
 				go marking(server)
-				var since time.Time
+				var since atomic.Pointer[time.Time] // the client looks while the test goes on
 				c, err := Dial(t.Context(), func(context.Context, string, string) (net.Conn, error) { return client, nil }, "box:1",
 					Options{Unanswered: func(conn net.Conn) time.Duration {
-						if conn != client || since.IsZero() || !row.unanswered {
+						began := since.Load()
+						if conn != client || began == nil || !row.unanswered {
 							return 0
 						}
-						return time.Since(since)
+						return time.Since(*began)
 					}})
 				if err != nil {
 					t.Fatal(err)
@@ -200,7 +201,8 @@ func TestSilentNetwork(t *testing.T) {
 				time.Sleep(time.Hour)
 				client.In().Stall()
 				client.Out().Stall()
-				since = time.Now()
+				began := time.Now()
+				since.Store(&began)
 				if row.busy {
 					c.Write([]byte("on its way"))
 				}
@@ -211,7 +213,7 @@ func TestSilentNetwork(t *testing.T) {
 				case <-c.Done():
 				case <-time.After(time.Hour):
 				}
-				took := time.Since(since)
+				took := time.Since(began)
 				if row.dies != errors.Is(c.Err(), ErrSilent) || row.dies && took > 2*DefaultKeepAlive {
 					t.Errorf("after %v: %v", took, c.Err())
 				}
