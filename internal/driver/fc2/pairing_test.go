@@ -275,7 +275,6 @@ func TestOpenFails(t *testing.T) {
 	})
 }
 
-// A pairing is forgotten with one computer: the next session there is for pairing, and others know this program as before.
 // The end of a connection is told once, in the words of whoever noticed it.
 func TestEndOfPairingConnection(t *testing.T) {
 	err := wrap("watch", "192.0.2.50:58323", endedError{io.EOF})
@@ -307,6 +306,7 @@ func TestInterfaceIsNotThere(t *testing.T) {
 	})
 }
 
+// A pairing is forgotten with one computer: the next session there is for pairing, and others know this program as before.
 func TestForget(t *testing.T) {
 	in(t, func(s *studio) {
 		id, err := Identity(s.keys, nil, "192.0.2.50")

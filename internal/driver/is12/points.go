@@ -43,7 +43,7 @@ type board struct {
 // What is kept of a device: it could describe and say more without an end.
 const (
 	maxBoard   = 32 << 20 // bytes of points, about
-	maxClasses = 4 << 20 // bytes of descriptions of classes and datatypes, about
+	maxClasses = 4 << 20  // bytes of descriptions of classes and datatypes, about
 	maxTexts   = 16 << 20 // bytes of the texts of all points
 	maxTitle   = 256      // bytes of a title; the rest is cut off
 )
