@@ -182,30 +182,10 @@ func (h *hub) hold(ctx context.Context, v *live) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	h.mu.Lock()
-	h.raise = v.abilities.Raise
-	if h.raise && h.owner != nil && !h.owner.opt.Leave {
-		h.want = h.want.Over(missing(h.want))
-	}
-	want := h.want
-	h.mu.Unlock()
-	var s driver.Stream
-	err := h.l.guard("open stream", func() (err error) {
-		cfg := h.l.config()
-		openCtx, cancel := context.WithTimeout(ctx, cfg.openTimeout())
-		defer cancel()
-		s, err = v.abilities.Streamer.OpenStream(openCtx, h.path, want)
-		return err
-	})
+	s, err := h.open(ctx, v)
 	if err != nil {
 		return err
 	}
-	h.mu.Lock()
-	h.line = h.want.Over(h.line)
-	h.stream, h.opening, h.why = s, false, nil
-	h.counts.Opens++
-	h.touch()
-	h.mu.Unlock()
 	var wg sync.WaitGroup
 	wg.Go(func() { // closing ends everything that waits on the stream
 		select {
@@ -239,6 +219,56 @@ func (h *hub) hold(ctx context.Context, v *live) error {
 	h.mu.Unlock()
 	h.write.Unlock()
 	return err
+}
+
+// open opens the port and puts into force what is wanted of it, also by an owner who comes meanwhile, before anybody can write.
+func (h *hub) open(ctx context.Context, v *live) (s driver.Stream, err error) {
+	cfg := h.l.config()
+	inTime, cancel := context.WithTimeout(ctx, cfg.openTimeout())
+	defer cancel()
+	h.mu.Lock()
+	h.raise = v.abilities.Raise
+	want := h.lines()
+	h.mu.Unlock()
+	err = h.l.guard("open stream", func() (err error) {
+		s, err = v.abilities.Streamer.OpenStream(inTime, h.path, want)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for err == nil {
+		h.mu.Lock()
+		now := h.lines()
+		if err = ctx.Err(); err == nil && now == want {
+			h.line = want.Over(h.line)
+			h.stream, h.opening, h.why = s, false, nil
+			h.counts.Opens++
+			h.touch()
+			h.mu.Unlock()
+			return s, nil
+		}
+		h.mu.Unlock()
+		if err == nil {
+			want = now
+			err = h.l.guard("set line", func() (err error) {
+				_, err = s.Set(inTime, want)
+				return err
+			})
+		}
+	}
+	if err := s.Close(); err != nil {
+		h.l.log.Debug("closing a stream", "path", string(h.path), "error", err)
+	}
+	return nil, err
+}
+
+// lines is what the port is to have, with RTS and DTR raised for an owner who counts on that; the lock is held.
+func (h *hub) lines() driver.Line {
+	if h.raise && h.owner != nil && !h.owner.opt.Leave {
+		h.want = h.want.Over(missing(h.want))
+	}
+	return h.want
 }
 
 // missing raises what a line does not name of RTS and DTR.

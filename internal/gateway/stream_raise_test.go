@@ -64,6 +64,44 @@ func TestRaisedForOwners(t *testing.T) {
 	})
 }
 
+// Who comes to own a port while it is being opened for somebody else has what he asks for before he writes.
+func TestOwnerComesDuringTheOpening(t *testing.T) {
+	b := &box{window: 10, raise: true, slow: time.Second}
+	withBox(t, b, func(t *testing.T, g *Gateway) {
+		log := openBox(t, g, "log", north.StreamOptions{Hold: true})
+		time.Sleep(b.slow / 2)
+		owner := openBox(t, g, "raw", north.StreamOptions{Own: true, Wait: true, Line: driver.Line{Baud: 1200}})
+		st := b.last()
+		st.mu.Lock()
+		l := st.line
+		st.mu.Unlock()
+		if len(b.streams) != 1 || l.Baud != 1200 || text(l.RTS) != "true" || text(l.DTR) != "true" {
+			t.Errorf("%d openings; %v, RTS %s, DTR %s", len(b.streams), l, text(l.RTS), text(l.DTR))
+		}
+		owner.Close()
+		log.Close()
+	})
+}
+
+// A port that nobody wants any more when the device has opened it is given back, and nobody is shown it.
+func TestOpenedForNobody(t *testing.T) {
+	b := &box{window: 10, slow: time.Second}
+	withBox(t, b, func(t *testing.T, g *Gateway) {
+		eyes := openBox(t, g, "http", north.StreamOptions{})
+		log := openBox(t, g, "log", north.StreamOptions{Hold: true})
+		time.Sleep(b.slow / 2)
+		log.Close()
+		synctest.Wait()
+		st := b.last()
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		if s, err := eyes.State(t.Context()); err != nil || s.Open || s.Counts.Opens != 0 || st.err == nil {
+			t.Errorf("%+v, %v, the device's end %v", s, err, st.err)
+		}
+		eyes.Close()
+	})
+}
+
 func text(b *bool) string {
 	switch {
 	case b == nil:

@@ -26,6 +26,7 @@ type box struct {
 	drain  time.Duration // for each byte; 0: at once
 	busy   bool
 	raise  bool          // it leaves RTS and DTR down
+	slow   time.Duration // how long opening a port takes
 	parts  time.Duration // how long giving a port back takes
 
 	mu       sync.Mutex
@@ -94,6 +95,7 @@ func (s *boxSession) Watch(ctx context.Context, _ driver.Interest, sink driver.S
 }
 
 func (s *boxSession) OpenStream(_ context.Context, path device.Path, line driver.Line) (driver.Stream, error) {
+	time.Sleep(s.b.slow)
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	if s.b.busy {
