@@ -195,6 +195,11 @@ func TestWhatAPersonDoesIsFollowedAtOnce(t *testing.T) {
 				d.waits = ""
 				d.mu.Unlock()
 				time.Sleep(tt.waits)
+				d.say(&driver.Change{Condition: &driver.Condition{}}) // the person has done it, and the session is none with the device yet
+				synctest.Wait()
+				if log.String() != "" {
+					t.Errorf("the log says after the wait:\n%s", log.String())
+				}
 				d.end(tt.end)
 				synctest.Wait()
 				if !strings.Contains(log.String(), "level="+tt.level+` msg="link down"`) {

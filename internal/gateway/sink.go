@@ -72,7 +72,7 @@ func (l *link) advance(c *driver.Change, v *live) {
 	if next != l.status.state && v.metSince.IsZero() {
 		v.metSince = time.Now()
 	}
-	if next == waiting && (l.status.state != waiting || l.status.condition.Code != waited.Code) {
+	if code := l.status.condition.Code; code != "" && (l.status.state != waiting || code != waited.Code) {
 		l.log.Info("link waits", "condition", l.status.condition.Code, "why", l.status.condition.Text)
 	}
 	if next == up && v.upSince.IsZero() {
