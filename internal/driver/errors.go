@@ -62,8 +62,12 @@ type Error struct {
 // Error is "op target: cause". Of a connection that could not be made it leaves out what the layers below repeat.
 func (e *Error) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Target, brief(e.Err)) }
 
-// brief is the cause of a failed dial without the address, which the target says already; other errors stay as they are.
+// brief is the cause of a failed dial without the address, which the target says already, and what a bare end means; other errors
+// stay as they are.
 func brief(err error) error {
+	if err == io.EOF { // a word of programmers, when nobody on the way has said it in others
+		return errEnd
+	}
 	var dial *net.OpError
 	if !errors.As(err, &dial) || dial.Op != "dial" {
 		return err
@@ -74,6 +78,8 @@ func brief(err error) error {
 	}
 	return dial.Err
 }
+
+var errEnd = errors.New("the other side closed the connection: EOF")
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }

@@ -91,7 +91,7 @@ func TestWrapNet(t *testing.T) {
 		t.Errorf("an Error becomes %v", err)
 	}
 	err := WrapNet("read", "192.0.2.1:8193", io.EOF)
-	if err.Error() != "read 192.0.2.1:8193: EOF" || !errors.Is(err, io.EOF) || ClassOf(err) != Closed {
+	if err.Error() != "read 192.0.2.1:8193: the other side closed the connection: EOF" || !errors.Is(err, io.EOF) || ClassOf(err) != Closed {
 		t.Errorf("wrapped: %v, class %v", err, ClassOf(err))
 	}
 }
@@ -106,7 +106,7 @@ func TestDialErrorsAreBrief(t *testing.T) {
 			Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}), "open mill: connection refused"},
 		{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "mill", IsNotFound: true}}, "open mill: lookup mill: no such host"},
 		{&net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}, "open mill: read tcp: i/o timeout"},
-		{io.EOF, "open mill: EOF"},
+		{io.EOF, "open mill: the other side closed the connection: EOF"},
 	} {
 		e := &Error{Op: "open", Target: "mill", Err: tt.err}
 		if e.Error() != tt.want {
