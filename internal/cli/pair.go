@@ -49,6 +49,8 @@ computer alone, perform the command pairing/forget of its device: patchbay do DE
 				return a.letIn(cmd.Context(), args[0], f)
 			case f.letIn:
 				return usageError(errors.New("give one device of a running gateway, and nothing else: patchbay pair --let-in DEVICE"))
+			case f.yes:
+				return usageError(errors.New("--yes goes with --let-in: patchbay pair --let-in DEVICE --yes"))
 			case f.list && len(args) == 0 && f.remove == "":
 				return a.listKeys()
 			case f.remove != "" && len(args) == 0 && !f.list:
@@ -237,8 +239,11 @@ func (a *app) pairCodes(ctx context.Context, t *target, dev string) error {
 	in := bufio.NewReader(a.In)
 	fmt.Fprint(a.Err, "It shows a QR code now. Scan it, and type its text here: ")
 	for {
-		line, err := in.ReadString('\n')
+		line, err := a.typed(ctx, in)
 		code := strings.TrimSpace(line)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil && code == "" {
 			hint := "Run it again with a terminal, or with --code while the code is shown."
 			if t.direct {
@@ -254,6 +259,26 @@ func (a *app) pairCodes(ctx context.Context, t *target, dev string) error {
 			return refusal
 		}
 		fmt.Fprintf(a.Err, "%v\nType it again: ", refusal)
+	}
+}
+
+// typed is the next line that somebody types before ctx ends: it may be that nobody does.
+func (a *app) typed(ctx context.Context, in *bufio.Reader) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() { // reading cannot be ended; the goroutine ends with the input or the program
+		line, err := in.ReadString('\n')
+		got <- answer{line, err}
+	}()
+	select {
+	case x := <-got:
+		return x.line, x.err
+	case <-ctx.Done():
+		fmt.Fprintln(a.Err) // behind the question
+		return "", ctx.Err()
 	}
 }
 

@@ -114,7 +114,10 @@ func (a *app) letInAsk(ctx context.Context, t *target, dev, name string, f pairF
 		return true, a.pairDo(ctx, t, dev, letInApprove, nil)
 	}
 	fmt.Fprintf(a.Err, "%q asks to be let in. Let it in? [y/N] ", name)
-	line, err := bufio.NewReader(a.In).ReadString('\n')
+	line, err := a.typed(ctx, bufio.NewReader(a.In))
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
 	answer := strings.ToLower(strings.TrimSpace(line))
 	if err != nil && answer == "" {
 		return false, classFailure("device-said-no", errors.New("nobody has answered"), "Run it again with a terminal, or with --yes, which lets in whoever asks.")

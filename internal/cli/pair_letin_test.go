@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/patchbay-io/patchbay/protocol/fc2"
 	"github.com/patchbay-io/patchbay/protocol/fc2/fc2client"
@@ -81,7 +83,7 @@ devices:
 		return asked
 	}
 
-	for _, args := range [][]string{{"pair", "--let-in"}, {"pair", "--let-in", "fc2://127.0.0.1"}, {"pair", "--let-in", "booth", "--code", "00"}} {
+	for _, args := range [][]string{{"pair", "--let-in"}, {"pair", "--let-in", "fc2://127.0.0.1"}, {"pair", "--let-in", "booth", "--code", "00"}, {"pair", "booth", "--yes"}} {
 		if code, _, errs := run("", args...); code != 2 {
 			t.Errorf("%v: exit code %d\n%s", args, code, errs)
 		}
@@ -134,4 +136,23 @@ devices:
 	if code, _, errs := run("", "pair", "--let-in", "closed", "--yes"); code != 5 || !strings.Contains(errs, `writable: ["_clients/pairing/approve", "_clients/pairing/deny"]`) {
 		t.Errorf("exit code %d\n%s", code, errs)
 	}
+}
+
+// Who does not answer a question has as long as --patience says, and an interrupt ends it too; who answers is heard.
+func TestNobodyTypes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := io.Pipe()
+		a := &app{Streams: Streams{In: r, Err: io.Discard}}
+		in := bufio.NewReader(a.In)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		go func() { _, _ = w.Write([]byte("yes\n")) }()
+		if line, err := a.typed(ctx, in); line != "yes\n" || err != nil {
+			t.Errorf("%q, %v", line, err)
+		}
+		if line, err := a.typed(ctx, in); line != "" || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%q, %v", line, err)
+		}
+		w.Close()
+	})
 }
