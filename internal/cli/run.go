@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/patchbay-io/patchbay/internal/config"
+	"github.com/patchbay-io/patchbay/internal/driver"
 	"github.com/patchbay-io/patchbay/internal/driver/all"
 	"github.com/patchbay-io/patchbay/internal/lab/simulate"
 	"github.com/patchbay-io/patchbay/internal/obs"
@@ -115,7 +115,7 @@ func (a *app) serve(ctx context.Context, c *config.Config, reload func() (*confi
 		return err
 	}
 	if err := h.door.Listen(); err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
+		if driver.AddressTaken(err) {
 			return &failure{code: exitFailed, kind: "failed", err: err,
 				hint: "Another program has this address, perhaps a patchbay that runs already. --listen chooses another; port 0 is a free one."}
 		}

@@ -136,6 +136,11 @@ func classOfNet(err error) Class {
 	return Internal
 }
 
+// AddressTaken reports whether somebody listens at an address already, so that nobody else can.
+func AddressTaken(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.Errno(10048)) // as Windows says it
+}
+
 // classOfWinsock knows the numbers of Windows, where the names of syscall stand for other numbers than the network gives.
 func classOfWinsock(err error) (Class, bool) {
 	var number syscall.Errno

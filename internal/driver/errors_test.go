@@ -11,6 +11,15 @@ import (
 	"testing"
 )
 
+func TestAddressTaken(t *testing.T) {
+	for e, want := range map[syscall.Errno]bool{syscall.EADDRINUSE: true, 10048: true, syscall.EACCES: false, 10061: false} {
+		err := &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", e)}
+		if AddressTaken(err) != want {
+			t.Errorf("%v: %v", err, !want)
+		}
+	}
+}
+
 func TestClassOf(t *testing.T) {
 	sys := func(e syscall.Errno) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", e)}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/patchbay-io/patchbay/internal/driver"
@@ -57,7 +56,7 @@ func (o *offer) listen(ctx context.Context, door, addr string, serve func(contex
 	l, err := o.d.cfg.Listen(ctx, "tcp", addr)
 	if err != nil {
 		failed := &driver.Error{Op: "listen", Target: addr, Class: driver.ClassOf(err), Err: err}
-		if errors.Is(err, syscall.EADDRINUSE) {
+		if driver.AddressTaken(err) {
 			failed.Hint = "another port of the section serial, or another program, has this address: choose another one"
 		}
 		return failed

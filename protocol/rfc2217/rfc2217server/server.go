@@ -203,7 +203,7 @@ func (c *connection) resume() {
 
 // gone makes nil of errors that say only that the client is gone. Whether it is a read or a write that meets its end is chance.
 func gone(err error) error {
-	for _, end := range []error{io.EOF, net.ErrClosed, syscall.EPIPE, syscall.ECONNRESET} {
+	for _, end := range []error{io.EOF, net.ErrClosed, syscall.EPIPE, syscall.ECONNRESET, syscall.Errno(10053), syscall.Errno(10054)} { // the last two are those of Windows
 		if errors.Is(err, end) {
 			return nil
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -410,5 +411,29 @@ func TestServeEnds(t *testing.T) {
 				r.conn.Close()
 			})
 		})
+	}
+}
+
+// failing is a connection on which nothing can be sent.
+type failing struct {
+	net.Conn
+	why syscall.Errno
+}
+
+func (f failing) Write([]byte) (int, error) {
+	return 0, &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", f.why)}
+}
+
+// That a client is gone is no failure, in the words of every system.
+func TestClientIsGone(t *testing.T) {
+	for why, fails := range map[syscall.Errno]bool{syscall.EPIPE: false, syscall.ECONNRESET: false, 10053: false, 10054: false, syscall.EIO: true} {
+		client, server := net.Pipe()
+		fromLine, line := io.Pipe()
+		p := &port{Reader: fromLine, Writer: io.Discard, closers: []io.Closer{fromLine}}
+		if _, err := rfc2217server.Serve(t.Context(), failing{server, why}, p, rfc2217server.Options{}, p.close); (err != nil) != fails {
+			t.Errorf("%v: %v", why, err)
+		}
+		client.Close()
+		line.Close()
 	}
 }
