@@ -24,6 +24,7 @@ type PTY struct {
 	name  string
 	link  string
 	watch *os.File // inotify
+	wd    int      // of the PTY itself
 
 	linking sync.Mutex // held while the link is made or removed
 	closed  bool       // guarded by linking
@@ -78,7 +79,10 @@ func NewPTY(link string) (_ *PTY, err error) {
 		return nil, os.NewSyscallError("inotify_init1", err)
 	}
 	p.watch = os.NewFile(uintptr(in), "inotify")
-	if _, err := unix.InotifyAddWatch(in, p.name, unix.IN_OPEN|unix.IN_CLOSE); err != nil {
+	// The folder is watched as well, and tells of the same things under another watch: of two equal events that follow each other the kernel
+	// makes one, and programs would be missed that open or close the PTY faster than anybody looks. Without it the rest still works.
+	_, _ = unix.InotifyAddWatch(in, filepath.Dir(p.name), unix.IN_OPEN|unix.IN_CLOSE)
+	if p.wd, err = unix.InotifyAddWatch(in, p.name, unix.IN_OPEN|unix.IN_CLOSE); err != nil {
 		return nil, os.NewSyscallError("inotify_add_watch", err)
 	}
 	return p, nil
@@ -108,9 +112,13 @@ func (p *PTY) Users(changed func(n int)) error {
 			return err
 		}
 		for at := 0; at+unix.SizeofInotifyEvent <= n; {
+			wd := int(uint32(buf[at]) | uint32(buf[at+1])<<8 | uint32(buf[at+2])<<16 | uint32(buf[at+3])<<24)
 			mask := uint32(buf[at+4]) | uint32(buf[at+5])<<8 | uint32(buf[at+6])<<16 | uint32(buf[at+7])<<24
 			size := int(uint32(buf[at+12]) | uint32(buf[at+13])<<8)
 			at += unix.SizeofInotifyEvent + size
+			if wd != p.wd {
+				continue
+			}
 			switch {
 			case mask&unix.IN_OPEN != 0:
 				users++
