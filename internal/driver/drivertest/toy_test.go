@@ -65,6 +65,9 @@ func (d toy) Open(ctx context.Context, env driver.Env, t driver.Target) (driver.
 	}
 	s := &toySession{d: d, addr: addr, c: c, replies: make(chan string, 1), pushes: make(chan string, 16), dead: make(chan struct{}),
 		turn: make(chan struct{}, 1), period: t.Options.(*toyOptions).Period}
+	if d.bug == "keeps-late-replies" { // and knows no reply too many
+		s.replies = make(chan string, 16)
+	}
 	in := bufio.NewReaderSize(c, 4096)
 	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
 	c.SetReadDeadline(time.Now().Add(toyTimeout))
