@@ -219,6 +219,22 @@ func TestAddToWhatNobodyNotifies(t *testing.T) {
 	})
 }
 
+// A late notice of an older value, between the reading and what is computed from it, changes nothing.
+func TestAddIsNotOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, stop := running(t, conf("m", newToy()))
+		defer stop()
+		synctest.Wait()
+		l := g.link("m")
+		entry := g.book.begin(tester, []north.ItemState{{Device: "m", Path: "count"}})
+		j := &job{entry: entry, index: []int{0}, items: []north.WriteItem{{Device: "m", Path: "count", Op: north.OpAdd, Value: 1}}}
+		present := map[device.Path]device.Sample{"count": {Path: "count", Value: device.OfInt(50)}} // the tree still says 5
+		if list := l.prepare(j, present, nil); len(list) != 1 || list[0].value.Int() != 51 {
+			t.Errorf("%+v", list)
+		}
+	})
+}
+
 func TestToggleAndAdd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newToy()
